@@ -1,0 +1,41 @@
+# The one place that says how everything is compiled and how a library or a test is declared.
+
+find_program(CCACHE_PROGRAM ccache)
+if(CCACHE_PROGRAM AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER "${CCACHE_PROGRAM}")
+endif()
+
+add_library(releve_options INTERFACE)
+target_include_directories(releve_options INTERFACE "${PROJECT_SOURCE_DIR}/include" "${PROJECT_SOURCE_DIR}/proto")
+target_compile_options(releve_options INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Wnon-virtual-dtor -Woverloaded-virtual
+  $<$<BOOL:${RELEVE_WERROR}>:-Werror>
+  # GCC 12's own std headers trip these at -O2; they say nothing about our code.
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
+target_compile_definitions(releve_options INTERFACE RELEVE_VERSION="${PROJECT_VERSION}")
+if(RELEVE_SANITIZE)
+  target_compile_options(releve_options INTERFACE -fsanitize=${RELEVE_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  target_link_options(releve_options INTERFACE -fsanitize=${RELEVE_SANITIZE})
+endif()
+if(CMAKE_BUILD_TYPE STREQUAL "Release" OR CMAKE_BUILD_TYPE STREQUAL "RelWithDebInfo")
+  target_compile_options(releve_options INTERFACE -fstack-protector-strong -fstack-clash-protection -fcf-protection -D_FORTIFY_SOURCE=2)
+  target_link_options(releve_options INTERFACE -Wl,-z,relro,-z,now)
+endif()
+
+# releve_library(NAME SOURCES ... DEPS ... PRIVATE_DEPS ...): a static library of one folder of src/.
+function(releve_library name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS;PRIVATE_DEPS" ${ARGN})
+  add_library(${name} STATIC ${ARG_SOURCES})
+  target_link_libraries(${name} PUBLIC releve_options ${ARG_DEPS} PRIVATE ${ARG_PRIVATE_DEPS})
+endfunction()
+
+# releve_test(NAME SOURCES ... DEPS ... LABEL l): one GoogleTest binary, registered test by test under the label.
+function(releve_test name)
+  cmake_parse_arguments(ARG "" "LABEL" "SOURCES;DEPS" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE ${ARG_DEPS} GTest::gmock GTest::gtest_main)
+  target_compile_definitions(${name} PRIVATE RELEVE_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  add_test(NAME ${name} COMMAND ${name} --gtest_brief=1)
+  set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABEL}" TIMEOUT 600)
+endfunction()

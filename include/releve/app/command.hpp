@@ -1,0 +1,31 @@
+#pragma once
+// The table of subcommands. Each command parses its own arguments (CLI11), prints one line and returns 2 when they are
+// wrong, 1 when it ran and the answer is no, 0 when all is well.
+
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace releve::app {
+
+struct Command {
+    std::string_view name;    // as typed: "serve", "check"
+    std::string_view summary; // one line of `releve --help`
+    int (*run)(std::span<const std::string> arguments); // without the program's and the command's name
+};
+[[nodiscard]] std::span<const Command> commands();
+
+int run_serve(std::span<const std::string> arguments);
+int run_demo(std::span<const std::string> arguments);
+int run_simulate(std::span<const std::string> arguments);
+int run_decode(std::span<const std::string> arguments);
+int run_check(std::span<const std::string> arguments);
+int run_config(std::span<const std::string> arguments);
+int run_migrate(std::span<const std::string> arguments);
+int run_meter(std::span<const std::string> arguments);
+int run_token(std::span<const std::string> arguments);
+int run_usage_point(std::span<const std::string> arguments);
+int run_quarantine(std::span<const std::string> arguments);
+int run_reprocess(std::span<const std::string> arguments);
+
+} // namespace releve::app

@@ -1,0 +1,84 @@
+#pragma once
+// A channel's day: the unit of storage. 46, 48 or 50 half-hours (or any step) in one value, with who said each slot.
+// Values are kept as sent, in the channel's unit and scaler. Pure: encode, decode, merge.
+
+#include <releve/core/bytes.hpp>
+#include <releve/core/ids.hpp>
+#include <releve/core/quantity.hpp>
+#include <releve/core/time.hpp>
+
+#include <compare>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+namespace releve {
+
+/// Where a stored value came from. The order of the first three fields decides which of two values of a slot stays:
+/// authenticated before not, then the newer key, then the greater (extended) counter.
+struct Provenance {
+    bool authenticated = false;
+    std::uint16_t key_generation = 0;
+    std::uint64_t counter = 0; // extended: key generation << 32 | invocation counter for DLMS
+    Quality quality = Quality::raw;
+    std::int64_t batch = 0; // the batch that wrote it; no part of the order
+
+    bool operator==(const Provenance&) const = default;
+};
+
+struct Slot {
+    std::int64_t value = 0;
+    Provenance provenance;
+    bool operator==(const Slot&) const = default;
+};
+
+/// The day of one interval channel. `slots[i]` covers [first + i*step, first + (i+1)*step); empty = nothing received.
+struct DayBlock {
+    Instant first{};
+    Seconds step{0};
+    std::vector<std::optional<Slot>> slots;
+    bool operator==(const DayBlock&) const = default;
+};
+
+/// One register read: the cumulative value of a channel at an instant.
+struct RegisterRead {
+    ChannelId channel;
+    Instant at{};
+    std::int64_t value = 0;
+    Provenance provenance;
+    bool operator==(const RegisterRead&) const = default;
+};
+
+/// All register reads of a meter in one civil day, sorted by (channel, instant), no two equal in both.
+struct RegisterBlock {
+    std::vector<RegisterRead> reads;
+    bool operator==(const RegisterBlock&) const = default;
+};
+
+/// Block format, version 1. errc::too_large if the result would exceed limits::block_bytes_max, or there are more
+/// slots (reads) than the limit.
+[[nodiscard]] result<Bytes> encode_day_block(const DayBlock& block);
+[[nodiscard]] result<DayBlock> decode_day_block(ByteView bytes);
+[[nodiscard]] result<Bytes> encode_register_block(const RegisterBlock& block);
+[[nodiscard]] result<RegisterBlock> decode_register_block(ByteView bytes);
+
+/// What merging did to the stored side.
+enum class MergeEffect : std::uint8_t {
+    unchanged, // nothing to write
+    added,     // only empty slots were filled
+    changed,   // a stored value was replaced: the old block belongs into the history
+};
+template <class Block>
+struct Merged {
+    Block block;
+    MergeEffect effect = MergeEffect::unchanged;
+};
+
+/// Per slot the greater (provenance order, then value) wins: commutative, associative, idempotent apart from `batch`,
+/// which follows the winner (the stored side's if both are equal). Blocks of another first instant, step or count do
+/// not merge: errc::bad_block.
+[[nodiscard]] result<Merged<DayBlock>> merge(const DayBlock& stored, const DayBlock& incoming);
+/// errc::too_large past limits::register_reads_per_day_max.
+[[nodiscard]] result<Merged<RegisterBlock>> merge(const RegisterBlock& stored, const RegisterBlock& incoming);
+
+} // namespace releve

@@ -1,0 +1,126 @@
+#pragma once
+// A meter model as a value: its channels and the layouts of what it pushes. The files of proto/models/*.json are
+// parsed into this by app/model_files; the pure folders never see JSON.
+
+#include <releve/core/ids.hpp>
+#include <releve/core/obis.hpp>
+#include <releve/core/quantity.hpp>
+#include <releve/core/time.hpp>
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace releve {
+
+enum class ChannelKind : std::uint8_t {
+    interval, // a value per step: mean power or energy of the interval
+    reading,  // register: a cumulative value at an instant
+};
+
+/// What an interval value is, which says how it sums to energy.
+enum class Quantity : std::uint8_t {
+    mean_power, // energy of the slot = value * 10^scaler * step
+    energy,     // energy (or volume) of the slot = value * 10^scaler
+    cumulative, // registers
+    other,      // kept, never summed
+};
+
+struct OwnWords {
+    std::string label_en, label_fr, plain_en, plain_fr;
+};
+
+struct ChannelModel {
+    ChannelId channel;
+    std::string name; // "active_power_import": the API's word for it
+    Obis obis;
+    ChannelKind kind = ChannelKind::interval;
+    Quantity quantity = Quantity::mean_power;
+    Unit unit = Unit::watt;
+    int scaler = 0;            // value * 10^scaler in `unit`
+    Seconds step{1800};        // interval channels
+    int digits = 0;            // registers: rolls over at 10^digits; 0 = not known
+    Seconds day_start{0};      // after local midnight
+    bool main = false;         // the channel that /daily and /readings mean when none is named
+    OwnWords words;
+};
+
+/// Which end of its interval a profile entry's clock names.
+enum class Stamp : std::uint8_t { start, end };
+
+/// One element of a pushed structure, in order.
+struct PushElement {
+    enum class Role : std::uint8_t {
+        logical_device_name, // octet or visible string
+        push_setup,          // octet-string(6): must equal `obis`, tells layouts of one shape apart
+        clock,               // COSEM date-time: the instant of the registers that follow (and of the notification)
+        reading,             // a register's value, of the channel with `obis`
+        profile,             // a profile generic buffer with `columns`
+        ignored,             // anything
+    };
+    struct Column {
+        enum class Role : std::uint8_t { clock, status, value, ignored };
+        Role role = Role::ignored;
+        Obis obis; // value columns: the channel
+    };
+    Role role = Role::ignored;
+    Obis obis;
+    std::vector<Column> columns;
+    Stamp stamp = Stamp::end;
+};
+
+struct PushLayout {
+    std::string name;
+    /// The body is walked for OBIS codes followed by a value and perhaps a scaler and unit; `elements` is empty.
+    bool self_describing = false;
+    std::vector<PushElement> elements;
+};
+
+/// How a manufacturer deviates from the standard. Named, never guessed.
+struct Quirks {
+    /// A date-time whose deviation is "not specified" is local civil time of the zone (true) or UTC (false).
+    bool undefined_deviation_is_local = true;
+    /// Status bits of the clock that make its readings doubtful (IEC 62056-6-2, 4.1.6.1).
+    std::uint8_t doubtful_clock_mask = 0x03;
+};
+
+struct MeterModel {
+    std::string name; // the `model` column of the meter import
+    std::string protocol = "dlms";
+    OwnWords words;
+    std::vector<ChannelModel> channels;
+    std::vector<PushLayout> layouts; // the first that fits explains the push
+    Quirks quirks;
+
+    [[nodiscard]] const ChannelModel* find(const Obis& obis) const;
+    [[nodiscard]] const ChannelModel* find(ChannelId channel) const;
+    [[nodiscard]] const ChannelModel* find_by_name(std::string_view channel_name) const;
+    [[nodiscard]] const ChannelModel* main_channel() const;
+};
+
+/// What a push said, in the channels of its model.
+struct IntervalReading {
+    ChannelId channel;
+    Instant start{};
+    std::int64_t value = 0;
+    Quality quality = Quality::raw;
+    bool operator==(const IntervalReading&) const = default;
+};
+struct RegisterReading {
+    ChannelId channel;
+    Instant at{};
+    std::int64_t value = 0;
+    Quality quality = Quality::raw;
+    bool operator==(const RegisterReading&) const = default;
+};
+struct PushContent {
+    std::string layout;              // name of the layout that explained it
+    std::string logical_device_name; // empty if the push does not say
+    std::vector<IntervalReading> intervals;
+    std::vector<RegisterReading> registers;
+    std::size_t ignored = 0;         // values of channels the model does not list
+    bool operator==(const PushContent&) const = default;
+};
+
+} // namespace releve

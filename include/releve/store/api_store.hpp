@@ -1,0 +1,50 @@
+#pragma once
+// What REST handlers read, as role releve_api under row-level security. One object = one connection = one database
+// thread. Every read of a person's data writes an access row in the same transaction. A row one may not see does not
+// exist: errc::not_found. A lost connection throws; api/pool turns it into errc::unavailable.
+
+#include <releve/store/database.hpp>
+#include <releve/store/records.hpp>
+
+#include <memory>
+
+namespace releve::store {
+
+struct Page {
+    int limit = 100;   // 1..1000
+    std::string after; // the last key of the page before, empty for the first
+};
+
+/// Finds the model of a meter by name, so that channels have names and kinds; owned by app.
+using ModelLookup = std::function<const MeterModel*(std::string_view model)>;
+
+class ApiStore {
+public:
+    ApiStore(DatabaseAddress address, ModelLookup models);
+    ~ApiStore();
+
+    /// `key` = SHA-256 (hex) of the token's text. errc::unauthorized for unknown, expired or revoked.
+    [[nodiscard]] result<Identity> authenticate(const std::string& key, Instant now);
+
+    [[nodiscard]] result<std::vector<UsagePointRow>> list_usage_points(const Identity& who, const Page& page);
+    [[nodiscard]] result<UsagePointRow> usage_point(const Identity& who, const UsagePointId& id);
+    /// [from, to): civil days of the usage point. channel: name, empty = the model's main channel.
+    [[nodiscard]] result<DailyAnswer> daily(const Identity& who, const UsagePointId& id, CivilDay from, CivilDay to,
+                                            const std::string& channel);
+    /// [from, to). errc::daily_only when only totals are kept.
+    [[nodiscard]] result<ReadingsAnswer> readings(const Identity& who, const UsagePointId& id, Instant from, Instant to,
+                                                  const std::string& channel);
+    [[nodiscard]] result<std::vector<AccessRow>> accesses(const Identity& who, const UsagePointId& id, const Page& page);
+    [[nodiscard]] result<std::vector<MeterRow>> list_meters(const Identity& who, const Page& page, Instant now);
+    [[nodiscard]] result<MeterRow> meter(const Identity& who, MeterId id, Instant now);
+    [[nodiscard]] result<std::vector<QuarantineRow>> quarantine(const Identity& who, const std::string& reason, const Page& page);
+    [[nodiscard]] result<OperationsSummary> operations(const Identity& who, Instant now);
+    /// Throws when the database does not answer.
+    void ping();
+
+private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+} // namespace releve::store

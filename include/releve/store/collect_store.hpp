@@ -1,0 +1,89 @@
+#pragma once
+// What the collector needs from the database, as role releve_collect. One object = one connection = one thread.
+// A lost connection throws std::runtime_error; callers reconnect. Input-dependent failures are results.
+
+#include <releve/store/database.hpp>
+#include <releve/store/records.hpp>
+
+#include <memory>
+#include <span>
+
+namespace releve::store {
+
+enum class FrameOutcome : std::uint8_t { committed, refused };
+
+struct BatchResult {
+    std::vector<FrameOutcome> outcomes; // one per frame; a refused one is in quarantine as store_refused
+    std::vector<std::string> reasons;   // for refused ones: the database's message (no values)
+    int transactions = 0;
+    int retries = 0;
+};
+
+/// The bulk writer: one transaction per batch, binary arrays through libpq, merge of what is there, archive, quarantine,
+/// totals, batch row. Transient errors (40001, 40P01, lost connection) are retried; a permanent one bisects the batch
+/// until the frame is isolated. When `write` returns everything is committed. Throws only when the database stays lost.
+class BatchWriter {
+public:
+    explicit BatchWriter(DatabaseAddress address, int writer);
+    ~BatchWriter();
+    BatchWriter(const BatchWriter&) = delete;
+
+    /// Numbers come from `next_batch` (one per transaction, the writer calls it; never used twice).
+    struct Request {
+        std::span<FrameWrite> frames;
+        std::span<const QuarantineWrite> quarantine;
+        std::function<BatchNumber()> next_batch;
+        std::function<BatchNumber()> watermark; // highest number below which all are decided
+        Instant now{};
+    };
+    [[nodiscard]] BatchResult write(const Request& request);
+
+private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+class CollectStore {
+public:
+    explicit CollectStore(DatabaseAddress address);
+    ~CollectStore();
+
+    /// All devices, or those of the given addresses (system titles).
+    [[nodiscard]] std::vector<DeviceRow> load_devices();
+    [[nodiscard]] std::vector<DeviceRow> load_devices(std::span<const std::string> addresses);
+    /// meter_counter completed by the batches since its last writing.
+    [[nodiscard]] std::vector<ReplayRow> load_replay_states();
+    /// In bulk; batches older than this no longer need their frame lists (kept until `save` committed).
+    void save_replay_states(std::span<const ReplayRow> rows, BatchNumber up_to);
+    [[nodiscard]] BatchNumber last_batch();
+
+    /// Refused frames that may succeed now: reason unknown_meter, no_key, wrong_key or bad_tag of these addresses, and those
+    /// whose retry was asked for. Oldest counter first.
+    [[nodiscard]] std::vector<QuarantineRow> load_retries(std::span<const std::string> addresses, std::size_t limit);
+    [[nodiscard]] std::vector<QuarantineRow> load_requested_retries(std::size_t limit);
+    [[nodiscard]] std::vector<UndecodedRow> load_undecoded(std::int64_t after_id, std::size_t limit);
+    /// The frame has been written by BatchWriter under a layout: it waits no longer.
+    void forget_undecoded(std::span<const std::int64_t> ids);
+
+    /// Blocks until a NOTIFY on releve_devices / releve_retry / releve_reprocess or the timeout; payloads as received
+    /// ("devices:4c4b59...", "devices:*", "retry:", "reprocess:").
+    [[nodiscard]] std::vector<std::string> wait_for_notifications(std::chrono::milliseconds timeout);
+
+    /// Monthly partitions of every series table, made ahead, by the owner's separate connection.
+    static void ensure_partitions(const DatabaseAddress& address, CivilDay from, CivilDay to);
+    [[nodiscard]] std::optional<CivilDay> earliest_installation();
+    /// Archive and quarantine bounds: rows older than `keep_days`, and quarantine beyond its row/byte limits (oldest first).
+    struct Bounds {
+        int archive_days = 15;
+        int quarantine_days = 30;
+        std::int64_t quarantine_rows = 100'000;
+        std::int64_t quarantine_rows_per_title = 1'000;
+    };
+    void prune(const Bounds& bounds, Instant now);
+
+private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+} // namespace releve::store

@@ -1,0 +1,226 @@
+#pragma once
+// What the store gives and takes, as plain values. No SQL, no libpqxx here.
+
+#include <releve/core/block.hpp>
+#include <releve/core/meter_model.hpp>
+#include <releve/engine/consumption.hpp>
+
+#include <array>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace releve::store {
+
+enum class Role : std::uint8_t { operator_, energy_manager, household, auditor };
+[[nodiscard]] std::string_view role_name(Role role); // "operator", "energy_manager", "household", "auditor"
+[[nodiscard]] result<Role> parse_role(std::string_view text);
+
+enum class Collection : std::uint8_t { daily, half_hour };
+[[nodiscard]] std::string_view collection_name(Collection collection);
+[[nodiscard]] result<Collection> parse_collection(std::string_view text);
+
+/// Validity of something, start inclusive, end exclusive; no end = until further notice.
+struct Validity {
+    Instant from{};
+    std::optional<Instant> to;
+    [[nodiscard]] bool contains(Instant at) const { return at >= from && (!to || at < *to); }
+    bool operator==(const Validity&) const = default;
+};
+
+// ---------------------------------------------------------------- the collector's side
+
+struct WrappedKey {
+    std::uint16_t generation = 0; // 1, 2, ... per meter
+    Bytes encryption;             // wrapped under the master key, see crypto::wrap_secret and key_context()
+    Bytes authentication;
+    Validity validity;
+};
+/// The additional data under which a key is wrapped: binds it to its meter, role and generation.
+[[nodiscard]] Bytes key_context(MeterId meter, std::uint16_t generation, std::string_view role /* "encryption" | "authentication" */);
+
+struct InstallationRow {
+    UsagePointId usage_point;
+    Validity validity;
+    Collection collection = Collection::daily;
+};
+
+struct DeviceRow {
+    MeterId meter;
+    std::string address; // system title as 16 hex digits (DLMS), Wize address later
+    std::string serial, protocol, model, policy, replay;
+    std::vector<WrappedKey> keys;                // newest generation first, at most 2
+    std::vector<InstallationRow> installations;  // by time
+};
+
+/// Replay state of one meter under one key generation, as saved and restored.
+struct CounterRow {
+    MeterId meter;
+    std::uint16_t generation = 0;
+    std::uint64_t counter = 0; // extended
+    std::uint64_t digest = 0;  // first 8 bytes of SHA-256 of the APDU
+};
+/// The newest state the store knows for a meter, plus up to 64 last (counter, digest) pairs.
+struct ReplayRow {
+    MeterId meter;
+    std::vector<CounterRow> recent; // newest last
+    std::optional<Instant> last_accepted_at;
+};
+
+struct DailyTotalWrite {
+    UsagePointId usage_point;
+    CivilDay day{};
+    ChannelId channel;
+    engine::DaySummary summary;
+    /// Which slots this frame brought, one bit a slot: a later frame may only add slots that are not there yet, or
+    /// replace the day as a whole when it brings every slot of the civil day.
+    std::array<std::uint64_t, 5> present{};
+    Provenance provenance;
+};
+
+/// All that one accepted frame writes. The batch number in every Provenance is filled in by the writer.
+struct FrameWrite {
+    MeterId meter;
+    std::uint16_t generation = 0;
+    std::uint64_t counter = 0;
+    std::uint64_t digest = 0;
+    Instant received_at{};
+    std::uint32_t readings = 0;
+    Bytes archive;          // the APDU as received; empty: not archived (daily collection)
+    bool undecoded = false; // archived, waits for `releve reprocess`
+    std::string undecoded_reason;
+    struct IntervalDay {
+        ChannelId channel;
+        CivilDay day{};
+        DayBlock block;
+    };
+    struct RegisterDay {
+        CivilDay day{};
+        RegisterBlock block;
+    };
+    std::vector<IntervalDay> interval_days;
+    std::vector<RegisterDay> register_days;
+    std::vector<DailyTotalWrite> daily_totals;
+};
+
+struct QuarantineWrite {
+    FrameState reason = FrameState::malformed;
+    std::string detail;
+    Instant received_at{};
+    std::string peer;                     // address of the sender
+    std::string system_title;             // 16 hex digits, empty if not named
+    std::optional<MeterId> meter;
+    std::optional<std::uint64_t> counter; // invocation counter, if it could be read
+    Bytes frame;                          // empty when it must not be kept (an authentic frame of a daily-only home)
+    std::uint64_t digest = 0;
+    std::int64_t retry_of = 0;            // id of the row that was retried: it is replaced
+};
+
+struct QuarantineRow {
+    std::int64_t id = 0;
+    FrameState reason = FrameState::malformed;
+    std::string detail;
+    Instant received_at{};
+    std::string peer, system_title;
+    std::optional<MeterId> meter;
+    std::optional<std::uint64_t> counter;
+    std::size_t frame_bytes = 0;
+    Bytes frame; // only from show / for retry
+};
+
+struct UndecodedRow {
+    std::int64_t id = 0;
+    MeterId meter;
+    std::uint16_t generation = 0;
+    std::uint64_t counter = 0;
+    std::uint64_t digest = 0;
+    Instant received_at{};
+    Bytes frame;
+};
+
+// ---------------------------------------------------------------- the API's side
+
+/// Who asks: a token that is valid now. `key` opens row-level security: SHA-256 of the token's text in hex; the
+/// database stores only SHA-256 of that.
+struct Identity {
+    std::string key;
+    std::int64_t token_id = 0;
+    Role role = Role::household;
+    std::string label;
+    std::vector<std::string> organisations;
+    std::vector<UsagePointId> usage_points;
+};
+
+struct UsagePointRow {
+    UsagePointId id;
+    std::string energy; // "electricity" | "gas"
+    std::string zone;   // "Europe/Paris"
+    Collection collection = Collection::daily;
+    std::string site_name, site_kind, organisation, area;
+};
+
+struct DayRow {
+    CivilDay day{};
+    engine::DaySummary summary;
+};
+struct DailyAnswer {
+    UsagePointId usage_point;
+    std::string zone;
+    std::vector<DayRow> days; // every civil day asked for, also those without a reading
+};
+struct ReadingRow {
+    Instant start{};
+    std::int64_t value = 0;
+    Quality quality = Quality::raw;
+};
+struct ReadingsAnswer {
+    std::string channel;
+    Unit unit = Unit::watt;
+    int scaler = 0;
+    Seconds step{0};              // 0 for registers: `start` is then the instant of the read
+    std::vector<ReadingRow> readings;
+};
+struct AccessRow {
+    Instant at{};
+    std::string role, who, what; // who: label of the token; what: "daily", "readings", ...
+    std::optional<CivilDay> from, to;
+};
+struct MeterRow {
+    MeterId meter;
+    std::string address, serial, protocol, model, policy, replay, concentrator, area;
+    std::string state; // never_seen | on_time | silent | refused
+    std::optional<Instant> last_accepted_at;
+    std::string usage_point; // where it is installed now, may be empty
+    std::int64_t refused_24h = 0;
+};
+struct OperationsSummary {
+    std::vector<std::pair<std::string, std::int64_t>> meters_by_state;
+    std::vector<std::pair<std::string, std::int64_t>> refused_by_reason; // kept in quarantine now
+    std::int64_t readings_last_minute = 0;
+    std::int64_t readings_total = 0;
+};
+
+// ---------------------------------------------------------------- administration
+
+struct MeterImportRow {
+    std::size_t line = 0; // of the CSV, for messages
+    std::string system_title, serial, protocol, model, policy, replay;
+    Bytes encryption_key, authentication_key; // clear, wiped after wrapping; empty: none given
+    std::string usage_point, energy;
+    Instant installed_from{};
+    Collection collection = Collection::daily;
+    std::string concentrator, area;
+};
+struct ImportSummary {
+    std::int64_t meters_new = 0, meters_updated = 0, keys_new = 0, usage_points_new = 0;
+};
+struct TokenRow {
+    std::int64_t id = 0;
+    Role role = Role::household;
+    std::string label;
+    std::vector<std::string> scopes;
+    Instant created_at{}, expires_at{};
+    std::optional<Instant> revoked_at;
+};
+
+} // namespace releve::store
