@@ -3,6 +3,7 @@
 // than the input can justify; the limits are in core/limits.
 
 #include <releve/core/bytes.hpp>
+#include <releve/core/limits.hpp>
 #include <releve/core/obis.hpp>
 
 #include <cstdint>
@@ -26,8 +27,8 @@ enum class DataType : std::uint8_t {
 /// bcd hold `bytes`; everything else is a number.
 struct Data {
     DataType type = DataType::null_data;
-    std::int64_t number = 0;         // boolean, enum, integers up to 64 bits signed
-    std::uint64_t unsigned_number = 0; // long64-unsigned only
+    std::int64_t number = 0;         // boolean (0, 1), enum, integers up to 64 bits signed
+    std::uint64_t unsigned_number = 0; // long64-unsigned only, which also has `number` when it fits
     double real = 0;                 // float32, float64
     Bytes bytes;
     std::size_t bit_count = 0;       // bit-string
@@ -43,6 +44,11 @@ struct Data {
 [[nodiscard]] result<Data> decode_data(ByteView bytes);
 /// One value from a reader that goes on (sticky errors).
 [[nodiscard]] Data read_data(Reader& reader);
+/// How many values an APDU may still hold; one budget is shared by all values of a list.
+struct DataBudget {
+    std::size_t elements = limits::data_elements_max;
+};
+[[nodiscard]] Data read_data(Reader& reader, DataBudget& budget);
 /// Inverse for every type but compact-array, which is written as an array.
 void write_data(Writer& writer, const Data& data);
 /// A-XDR length: <80, 81 xx, 82 xxxx, ...; 80 is illegal.
