@@ -3,7 +3,8 @@
 
 A rule is a function from a tree (path -> text) to problems, one line each. Every rule comes with a tree it must refuse
 and a tree it must let pass; --self-test runs those, so that a rule that can no longer fail is noticed.
---update adds the checksums of new migrations; it never changes one that is recorded.
+--update records the checksums of migrations that no release holds yet; it never changes one that is released
+("# released up to NNN" in sql/checksums.txt).
 """
 import hashlib
 import os
@@ -179,8 +180,13 @@ def file_sizes(tree):
 
 
 def recorded_checksums(tree):
-    rows = (line.split() for line in tree.get("sql/checksums.txt", "").splitlines() if line.strip())
+    rows = (line.split() for line in tree.get("sql/checksums.txt", "").splitlines())
     return {row[1]: row[0] for row in rows if len(row) == 2}
+
+
+def released_up_to(tree):
+    found = re.search(r"^# released up to (\d{3})$", tree.get("sql/checksums.txt", ""), re.M)
+    return found.group(1) if found else "000"
 
 
 def migrations(tree):
@@ -192,9 +198,11 @@ def migration_checksums(tree):
     for name, text in sorted(found.items()):
         digest = hashlib.sha256(text.encode()).hexdigest()
         if name not in recorded:
-            yield f"sql/{name}: not in sql/checksums.txt (tests/tidy.py --update adds new files)"
+            yield f"sql/{name}: not in sql/checksums.txt (tests/tidy.py --update records it)"
+        elif recorded[name] != digest and name[:3] <= released_up_to(tree):
+            yield f"sql/{name}: changed after its release; write the next migration instead"
         elif recorded[name] != digest:
-            yield f"sql/{name}: changed after it was recorded; write the next migration instead"
+            yield f"sql/{name}: changed since it was recorded (not released yet: tests/tidy.py --update)"
     for name in sorted(set(recorded) - set(found)):
         yield f"sql/{name}: recorded in sql/checksums.txt but gone"
     numbers = [name[:3] for name in found]
@@ -244,6 +252,27 @@ def commands_are_documented(tree):
             yield f"docs/: `releve {name}` is described nowhere"
 
 
+def documentation(tree):
+    return {p: t for p, t in tree.items() if p.endswith(".md") and ("/" not in p or p.startswith("docs/"))}
+
+
+def settings_are_documented(tree):
+    for path, text in code_files(tree, ("src/app/",)).items():
+        for key in sorted(set(re.findall(r'"((?:collector|api|database|keys|models|retention|log)\.[a-z0-9_]+)"', text))):
+            if f"`{key}`" not in tree.get("docs/OPERATING.md", ""):
+                yield f"docs/OPERATING.md: `{key}` ({path}) is described nowhere"
+
+
+def documents_name_what_exists(tree):
+    """A path in backticks that points into the sources must be there."""
+    folders = {path[: at.start()] for path in tree for at in re.finditer("/", path)}
+    for path, text in documentation(tree).items():
+        for found in re.finditer(r"`((?:tests|src|include|proto|sql|docs|docker|cmake|data)/[\w./-]+)`", text):
+            target = found.group(1).rstrip("/")
+            if target not in tree and target not in folders:
+                yield f"{path}:{text[: found.start()].count(chr(10)) + 1}: {target} does not exist"
+
+
 def routes_have_a_rule(tree):
     """Every path of the OpenAPI document names who may call it."""
     text = tree.get("proto/openapi.yaml", "")
@@ -286,6 +315,8 @@ RULES = [
     (readme_commands, {"README.md": "run it\n"}, {"README.md": "```\n./dev demo\n$ ./dev test\n```\n"}),
     (commands_are_documented, {"src/app/main.cpp": 'Command t[] = {{"serve", "runs", run_serve}};\n'},
      {"src/app/main.cpp": 'Command t[] = {{"serve", "runs", run_serve}};\n', "docs/OPERATING.md": "`releve serve`\n"}),
+    (settings_are_documented, {"src/app/config.cpp": 'row("api.listen")'}, {"src/app/config.cpp": 'row("api.listen")', "docs/OPERATING.md": "`api.listen`"}),
+    (documents_name_what_exists, {"docs/A.md": "see `src/core/gone.cpp`"}, {"docs/A.md": "see `src/core`", "src/core/a.cpp": ""}),
     (routes_have_a_rule, {"proto/openapi.yaml": GET}, {"proto/openapi.yaml": GET + "      x-role: operator\n"}),
 ]
 
@@ -318,6 +349,11 @@ def check():
 
 def self_test():
     failed = 0
+    edited = {**sql("-- why\n"), "sql/001_first.sql": "-- edited\n"}
+    edited["sql/checksums.txt"] = "# released up to 001\n" + edited["sql/checksums.txt"]
+    if updated_checksums(edited) != edited["sql/checksums.txt"]:
+        print("--update changes the checksum of a released migration")
+        failed += 1
     for rule, bad, good in RULES:
         if not list(rule(bad)):
             print(f"{rule.__name__}: lets pass what it must refuse: {bad}")
@@ -325,18 +361,23 @@ def self_test():
         elif list(rule(good)):
             print(f"{rule.__name__}: refuses what is right: {list(rule(good))}")
             failed += 1
-    print(f"{len(RULES) - failed} passed, {failed} failed")
+    print(f"{len(RULES) + 1 - failed} passed, {failed} failed")
     return 1 if failed else 0
 
 
+def updated_checksums(tree):
+    """What sql/checksums.txt should say: released rows as they are, the others as the files are now."""
+    released = released_up_to(tree)
+    rows = {name: digest for name, digest in recorded_checksums(tree).items() if name[:3] <= released}
+    for name, text in migrations(tree).items():
+        if name[:3] > released:
+            rows[name] = hashlib.sha256(text.encode()).hexdigest()
+    return f"# released up to {released}\n" + "".join(f"{rows[name]}  {name}\n" for name in sorted(rows))
+
+
 def update():
-    tree = read_tree()
-    recorded = recorded_checksums(tree)
-    new = {n: hashlib.sha256(t.encode()).hexdigest() for n, t in migrations(tree).items() if n not in recorded}
     with open(os.path.join(ROOT, "sql/checksums.txt"), "w", encoding="utf-8") as file:
-        for name, digest in sorted({**recorded, **new}.items()):
-            file.write(f"{digest}  {name}\n")
-    print(f"{len(new)} added")
+        file.write(updated_checksums(read_tree()))
     return 0
 
 
