@@ -99,7 +99,17 @@ struct MeterModel {
     [[nodiscard]] const ChannelModel* main_channel() const;
 };
 
-/// What a push said, in the channels of its model.
+/// What is wrong with a model, and where: a JSON pointer into its file ("/channels/3/obis").
+struct ModelFault {
+    std::string where;
+    std::string reason;
+    bool operator==(const ModelFault&) const = default;
+};
+/// The first fault: channels that share a number, name or OBIS code, layouts that name no channel or that one body could
+/// fit both, words missing in one language. A model without a fault is what decode_push may be given.
+[[nodiscard]] std::optional<ModelFault> find_fault(const MeterModel& model);
+
+/// What a push said, in the channels of its model; each list sorted by channel and time.
 struct IntervalReading {
     ChannelId channel;
     Instant start{};
