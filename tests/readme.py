@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Runs README's examples: tests/readme.py [FILE...].
 
-In a ```console block, a line that begins with "$ releve" is run with the release binary (RELEVE_BIN, else
-build/release/releve), and what follows must be what it prints. A line "..." stands for any lines. Other commands
-(./dev, curl) are for people and are not run here.
+In a ```console block, a line that begins with "$ build/release/releve" is run (RELEVE_BIN names another binary), and what
+follows must be what it prints. A line "..." stands for any lines. Other commands (./dev, curl) are for people and are
+not run here.
 """
 import os
 import re
@@ -24,7 +24,7 @@ def examples(text):
             if command and command.endswith("\\"):
                 command = command[:-1] + line
             elif line.startswith("$"):
-                if command and command.startswith("releve "):
+                if command and command.startswith("build/release/releve "):
                     yield started, command, expected
                 command, expected, started = line[1:].strip(), [], number + offset
             else:
