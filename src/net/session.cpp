@@ -259,6 +259,10 @@ private:
         ++setup_.counters.frames_in;
         ++outstanding_; // before it can be decided
         while (!setup_.sink.try_submit(frame)) {
+            if (stopping_) {
+                --outstanding_; // never accepted, never answered: the meter sends it again
+                co_return;
+            }
             ++setup_.counters.read_pauses;
             space_ = false;
             setup_.sink.when_space([weak = this->weak_from_this(), executor = executor_] {

@@ -32,6 +32,7 @@ public:
     struct Request {
         std::span<FrameWrite> frames;
         std::span<const QuarantineWrite> quarantine;
+        std::span<const std::int64_t> resolved; // quarantine rows whose retry succeeded: deleted in the same transaction
         std::function<BatchNumber()> next_batch;
         std::function<BatchNumber()> watermark; // highest number below which all are decided
         Instant now{};

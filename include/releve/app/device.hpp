@@ -1,0 +1,57 @@
+#pragma once
+// A meter as the collector holds it: keys unwrapped, model found, replay state. Belongs to one writer thread.
+
+#include <releve/app/model_files.hpp>
+#include <releve/codec/dlms/security.hpp>
+#include <releve/codec/replay.hpp>
+#include <releve/store/records.hpp>
+
+#include <map>
+
+namespace releve::app {
+
+struct DeviceKeys {
+    std::uint16_t generation = 0;
+    dlms::SecurityKeys keys;
+};
+
+/// Replay windows are kept per key generation; unauthenticated frames have windows of their own, so that a forged
+/// counter cannot block genuine frames.
+using WindowId = std::uint16_t;
+inline constexpr WindowId unauthenticated_window = 0x8000;
+
+struct Device {
+    MeterId meter;
+    SystemTitle title{};
+    std::string serial;
+    dlms::Policy policy = dlms::Policy::authenticated_encrypted;
+    ReplayMode replay_mode = ReplayMode::strict;
+    const MeterModel* model = nullptr;
+    std::vector<DeviceKeys> keys; // newest first
+    std::vector<store::InstallationRow> installations;
+
+    std::map<WindowId, ReplayWindow> windows;
+    std::optional<Instant> last_accepted_at;
+    bool replay_dirty = false;
+    /// Daily-only homes: the last day of which a register read that is not the day's opening one was kept.
+    std::map<ChannelId, CivilDay> register_day_kept;
+
+    [[nodiscard]] const store::InstallationRow* installation_at(Instant at) const;
+    /// What may be kept of frames that cannot be assigned to a day: the strictest of all installations.
+    [[nodiscard]] bool daily_only() const;
+    [[nodiscard]] const ReplayWindow* window(WindowId id) const;
+    [[nodiscard]] ReplayWindow& window_for_update(WindowId id);
+};
+
+/// errc::bad_value for a title, policy or replay word that is not right, errc::bad_model for an unknown model,
+/// errc::key_wrap for a key the master key does not open.
+[[nodiscard]] result<Device> make_device(const store::DeviceRow& row, const crypto::Key256& master,
+                                         const ModelRegistry& models);
+[[nodiscard]] result<SystemTitle> parse_system_title(std::string_view hex);
+[[nodiscard]] std::string to_text(const SystemTitle& title);
+[[nodiscard]] result<ReplayMode> parse_replay_mode(std::string_view text);
+
+void restore_replay(Device& device, const store::ReplayRow& row);
+[[nodiscard]] store::ReplayRow saved_replay(const Device& device);
+
+} // namespace releve::app

@@ -1,0 +1,34 @@
+#pragma once
+// What a command finds around it: the database (yours, or the embedded one), the master key, the wall clock. The shells'
+// shared first steps, so that `serve`, `meter import` and `demo` take them alike.
+
+#include <releve/app/config.hpp>
+#include <releve/core/time.hpp>
+#include <releve/crypto/secret.hpp>
+#include <releve/store/database.hpp>
+
+#include <memory>
+
+namespace releve::app {
+
+/// Whole seconds, UTC.
+[[nodiscard]] Instant wall_clock();
+
+struct OpenDatabase {
+    std::unique_ptr<store::Cluster> cluster; // empty with an URL
+    store::DatabaseAddress address;
+};
+/// Opens (and makes, on first use) the database and brings it up to date.
+[[nodiscard]] result<OpenDatabase> open_database(const Config& config, std::function<void(std::string_view)> say);
+
+/// 32 bytes, raw or as 64 hex digits, from the systemd credential `releve-master-key` if there is one, else from the
+/// configured file, which must not be readable by others; made there on first use. errc::bad_config.
+[[nodiscard]] result<crypto::Key256> load_master_key(const Config& config);
+
+/// No core files, no reading of our memory by other processes, no swapping where the limit allows it.
+void protect_memory();
+
+/// Prints one line on standard error and gives the exit code for it.
+int complain(const Error& error);
+
+} // namespace releve::app

@@ -1,0 +1,46 @@
+#pragma once
+// What becomes of one frame: the order of checks, from bytes to readings, a confirmation and a reason. Knows no socket,
+// clock or database; changes nothing. The writer thread applies the judgement once it has decided to commit it.
+
+#include <releve/app/device.hpp>
+#include <releve/net/frame.hpp>
+
+namespace releve::app {
+
+struct JudgeRules {
+    SystemTitle acknowledgement_title{};
+    bool general_ciphering = false;
+    const Zone* zone = nullptr; // of the usage points' civil days
+};
+
+struct Judgement {
+    FrameState state = FrameState::malformed;
+    std::string detail;
+    std::optional<store::FrameWrite> write;       // accepted, accepted_unconfirmed, undecoded
+    std::optional<store::QuarantineWrite> refused;
+    Bytes reply;                                  // to send once committed; empty: nothing to answer
+    /// Where to note the counter when the frame is committed; nothing for clear frames.
+    std::optional<WindowId> window;
+    std::uint64_t counter = 0, digest = 0;
+    std::vector<std::pair<ChannelId, CivilDay>> registers_kept;
+};
+
+/// `device`: of the frame's title, null when none is known.
+[[nodiscard]] Judgement judge(const Device* device, const net::InboundFrame& frame, const JudgeRules& rules);
+
+/// For a frame that was judged `undecoded` before and is authentic and committed: decodes it again under the device's
+/// model, without the replay check. errc::undecoded if it still is.
+[[nodiscard]] result<store::FrameWrite> judge_again(const Device& device, const store::UndecodedRow& row,
+                                                    const JudgeRules& rules);
+
+/// The title that a frame names, or that its logical device name or its connection tells.
+struct Route {
+    std::optional<SystemTitle> title;
+    bool clear = false; // the APDU itself is not ciphered
+    std::string logical_device_name;
+};
+[[nodiscard]] Route route_of(const net::InboundFrame& frame);
+
+[[nodiscard]] std::uint64_t frame_digest(ByteView apdu);
+
+} // namespace releve::app

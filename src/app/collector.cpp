@@ -1,0 +1,387 @@
+#include "collector.hpp"
+
+#include <releve/app/environment.hpp>
+
+#include <spdlog/spdlog.h>
+
+namespace releve::app {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr auto checkpoint_every = 2min;
+constexpr auto housekeeping_every = 10min;
+constexpr auto drain_at_most = 30s;
+constexpr auto goodbye_at_most = 5s;
+constexpr std::size_t retries_at_once = 10'000;
+constexpr std::size_t undecoded_at_once = 1'000;
+constexpr std::chrono::days partitions_ahead{62};
+
+class DatabaseWriter final : public ReadingWriter {
+public:
+    DatabaseWriter(store::DatabaseAddress address, std::size_t writer) : writer_(std::move(address), static_cast<int>(writer)) {}
+    store::BatchResult write(const store::BatchWriter::Request& request) override { return writer_.write(request); }
+
+private:
+    store::BatchWriter writer_;
+};
+
+net::InboundFrame frame_of(store::QuarantineRow row)
+{
+    net::InboundFrame frame;
+    frame.apdu = std::move(row.frame);
+    frame.received_at = row.received_at;
+    frame.peer = std::make_shared<const std::string>(row.peer);
+    frame.retry_of = row.id;
+    if (auto title = parse_system_title(row.system_title))
+        frame.session_title = *title;
+    return frame;
+}
+
+std::chrono::milliseconds seconds_of(std::int64_t value)
+{
+    return std::chrono::seconds{value};
+}
+
+} // namespace
+
+result<void> ModelShelf::load(const std::filesystem::path& dir)
+{
+    RELEVE_TRY(registry, ModelRegistry::load(dir));
+    const std::scoped_lock lock{mutex_};
+    all_.push_back(std::make_shared<const ModelRegistry>(std::move(registry)));
+    return {};
+}
+
+std::shared_ptr<const ModelRegistry> ModelShelf::current() const
+{
+    const std::scoped_lock lock{mutex_};
+    RELEVE_ASSERT(!all_.empty());
+    return all_.back();
+}
+
+Collector::Collector(const Config& config, store::DatabaseAddress address, crypto::Key256 master, ModelShelf& models,
+                     Counters& counters)
+    : config_(config), address_(std::move(address)), master_(master), models_(models), counters_(counters)
+{}
+
+result<std::unique_ptr<Collector>> Collector::start(const Config& config, store::DatabaseAddress address,
+                                                    crypto::Key256 master, ModelShelf& models, Counters& counters)
+{
+    std::unique_ptr<Collector> self{new Collector{config, std::move(address), master, models, counters}};
+    self->make_partitions();
+    self->start_ingest();
+    self->load_all_devices();
+    RELEVE_CHECK(self->open_listeners());
+    const auto now = std::chrono::steady_clock::now();
+    self->next_checkpoint_ = now + checkpoint_every;
+    self->next_housekeeping_ = now + housekeeping_every;
+    self->maintenance_ = std::thread{[collector = self.get()] { collector->run_maintenance(); }};
+    return self;
+}
+
+Collector::~Collector()
+{
+    stop();
+}
+
+store::CollectStore& Collector::store()
+{
+    if (!store_)
+        store_ = std::make_unique<store::CollectStore>(address_);
+    return *store_;
+}
+
+void Collector::make_partitions()
+{
+    const CivilDay today = paris().day_of(wall_clock());
+    const CivilDay from = std::min(today, store().earliest_installation().value_or(today));
+    store::CollectStore::ensure_partitions(address_, from, today + partitions_ahead);
+}
+
+void Collector::start_ingest()
+{
+    const auto& c = config_.collector;
+    IngestOptions options;
+    options.writers = static_cast<std::size_t>(c.writers);
+    options.queue_frames = static_cast<std::size_t>(c.queue_frames);
+    options.batch_frames = static_cast<std::size_t>(c.batch_frames);
+    options.batch_wait = std::chrono::milliseconds{c.batch_wait_ms};
+    options.rules.acknowledgement_title = parse_system_title(c.acknowledgement_system_title).value();
+    options.rules.general_ciphering = c.general_ciphering;
+    options.rules.zone = &paris();
+    options.now = wall_clock;
+    options.make_writer = [address = address_](std::size_t writer) { return std::make_unique<DatabaseWriter>(address, writer); };
+    options.log = [](std::string_view line) { spdlog::error("{}", line); };
+    ingest_ = std::make_unique<Ingest>(std::move(options), counters_.ingest, store().last_batch());
+    ingest_->on_reprocessed([this](std::vector<std::int64_t> ids) {
+        const std::scoped_lock lock{done_mutex_};
+        reprocessed_.insert(reprocessed_.end(), ids.begin(), ids.end());
+    });
+}
+
+// ---------------------------------------------------------------------- devices
+
+void Collector::load_all_devices()
+{
+    std::vector<store::DeviceRow> rows = store().load_devices();
+    std::vector<std::string> addresses;
+    for (const store::DeviceRow& row : rows)
+        addresses.push_back(row.address);
+    const auto states = store().load_replay_states();
+    auto retries = store().load_retries(addresses, retries_at_once);
+    apply_rows(std::move(rows), states, std::move(retries));
+}
+
+void Collector::load_devices(const std::vector<std::string>& addresses)
+{
+    make_partitions(); // a newly installed meter may bring readings of earlier months
+    std::vector<store::DeviceRow> rows = store().load_devices(addresses);
+    apply_rows(std::move(rows), {}, store().load_retries(addresses, retries_at_once));
+}
+
+void Collector::apply_rows(std::vector<store::DeviceRow> rows, const std::vector<store::ReplayRow>& states,
+                           std::vector<store::QuarantineRow> retries)
+{
+    std::map<MeterId, const store::ReplayRow*> state_of;
+    for (const store::ReplayRow& row : states)
+        state_of[row.meter] = &row;
+    const auto models = models_.current();
+    DeviceChange change;
+    for (const store::DeviceRow& row : rows) {
+        auto device = make_device(row, master_, *models);
+        if (!device) {
+            spdlog::error("meter {}: {}", row.address, to_string(device.error()));
+            continue;
+        }
+        if (to_text(device->title) == config_.collector.acknowledgement_system_title) {
+            spdlog::error("meter {}: has the system title of our own confirmations; it is not served", row.address);
+            continue;
+        }
+        if (const auto found = state_of.find(row.meter); found != state_of.end())
+            restore_replay(*device, *found->second);
+        change.devices.push_back(std::move(*device));
+    }
+    for (store::QuarantineRow& row : retries)
+        change.retries.push_back(frame_of(std::move(row)));
+    ingest_->apply(std::move(change));
+}
+
+// ---------------------------------------------------------------------- network
+
+result<net::TlsContext> Collector::make_tls() const
+{
+    const auto& c = config_.collector;
+    RELEVE_TRY(client_certificate, net::parse_client_certificate(c.tls_client_certificate));
+    return net::make_server_context({.certificate = c.tls_cert,
+                                     .private_key = c.tls_key,
+                                     .client_ca = c.tls_client_ca,
+                                     .client_certificate = client_certificate,
+                                     .allow_tls12 = c.tls_min_version == "1.2"});
+}
+
+result<std::unique_ptr<net::Listener>> Collector::open_listener(const Endpoint& endpoint, net::TlsContext tls)
+{
+    const auto& c = config_.collector;
+    net::ListenerOptions options;
+    options.address = endpoint.address;
+    options.port = endpoint.port;
+    options.tls = std::move(tls);
+    options.now = wall_clock;
+    options.session = {.handshake = seconds_of(c.handshake_timeout_s),
+                       .message = seconds_of(c.message_timeout_s),
+                       .idle = seconds_of(c.idle_timeout_s),
+                       .write = seconds_of(c.write_timeout_s),
+                       .apdu_bytes_max = static_cast<std::size_t>(c.apdu_bytes_max),
+                       .outstanding_max = static_cast<std::size_t>(c.frames_outstanding_max)};
+    options.limits = {.connections_max = static_cast<std::size_t>(c.connections_max),
+                      .connections_per_address_max = static_cast<std::size_t>(c.connections_per_address_max),
+                      .handshakes_max = static_cast<std::size_t>(c.handshakes_max)};
+    std::vector<boost::asio::io_context*> contexts;
+    for (const auto& context : contexts_)
+        contexts.push_back(context.get());
+    return net::Listener::open(std::move(contexts), std::move(options), *ingest_, counters_.net);
+}
+
+result<void> Collector::open_listeners()
+{
+    for (std::int64_t i = 0; i < config_.collector.network_threads; ++i)
+        contexts_.push_back(std::make_unique<boost::asio::io_context>(1));
+    if (config_.collector.dlms_tcp) {
+        RELEVE_TRY(listener, open_listener(*config_.collector.dlms_tcp, nullptr));
+        tcp_ = std::move(listener);
+    }
+    if (config_.collector.dlms_tls) {
+        RELEVE_TRY(context, make_tls());
+        RELEVE_TRY(listener, open_listener(*config_.collector.dlms_tls, std::move(context)));
+        tls_ = std::move(listener);
+    }
+    for (const auto& context : contexts_) {
+        guards_.push_back(boost::asio::make_work_guard(*context));
+        network_threads_.emplace_back([io = context.get()] { io->run(); });
+    }
+    return {};
+}
+
+std::size_t Collector::open_sessions() const
+{
+    return (tcp_ ? tcp_->open_sessions() : 0) + (tls_ ? tls_->open_sessions() : 0);
+}
+
+result<void> Collector::reload_tls()
+{
+    if (!tls_)
+        return {};
+    RELEVE_TRY(context, make_tls());
+    tls_->replace_tls(std::move(context));
+    return {};
+}
+
+// ---------------------------------------------------------------------- maintenance
+
+void Collector::run_maintenance()
+{
+    while (!stopping_) {
+        try {
+            maintain_once();
+        } catch (const std::exception& e) {
+            ++counters_.ingest.database_lost;
+            spdlog::error("maintenance: {}", e.what());
+            store_.reset();
+            for (int i = 0; i < 10 && !stopping_; ++i)
+                std::this_thread::sleep_for(100ms);
+        }
+    }
+}
+
+void Collector::maintain_once()
+{
+    for (const std::string& payload : store().wait_for_notifications(500ms))
+        take_notification(payload);
+    if (reload_requested_.exchange(false))
+        load_all_devices();
+    {
+        std::vector<std::int64_t> done;
+        {
+            const std::scoped_lock lock{done_mutex_};
+            done.swap(reprocessed_);
+        }
+        if (!done.empty())
+            store().forget_undecoded(done);
+    }
+    const auto now = std::chrono::steady_clock::now();
+    if (now >= next_checkpoint_) {
+        checkpoint();
+        next_checkpoint_ = now + checkpoint_every;
+    }
+    if (now >= next_housekeeping_) {
+        make_partitions();
+        const auto& r = config_.retention;
+        store().prune({.archive_days = static_cast<int>(r.archive_days),
+                       .quarantine_days = static_cast<int>(r.quarantine_days),
+                       .quarantine_rows = r.quarantine_rows,
+                       .quarantine_rows_per_title = r.quarantine_rows_per_meter},
+                      wall_clock());
+        next_housekeeping_ = now + housekeeping_every;
+    }
+}
+
+void Collector::take_notification(const std::string& payload)
+{
+    const auto colon = payload.find(':');
+    const std::string kind = payload.substr(0, colon);
+    const std::string what = colon == std::string::npos ? "" : payload.substr(colon + 1);
+    if (kind == "devices" && what == "*") {
+        make_partitions();
+        load_all_devices();
+    } else if (kind == "devices") {
+        std::vector<std::string> addresses;
+        for (std::size_t at = 0; at < what.size();) {
+            const auto comma = std::min(what.find(',', at), what.size());
+            addresses.push_back(what.substr(at, comma - at));
+            at = comma + 1;
+        }
+        load_devices(addresses);
+    } else if (kind == "retry") {
+        DeviceChange change;
+        for (store::QuarantineRow& row : store().load_requested_retries(retries_at_once))
+            change.retries.push_back(frame_of(std::move(row)));
+        ingest_->apply(std::move(change));
+    } else if (kind == "reprocess") {
+        reprocess();
+    }
+}
+
+/// Under the models as they are on disk now, so that a model added as a file explains what waited for it.
+void Collector::reprocess()
+{
+    if (auto loaded = models_.load(config_.models.dir); !loaded) {
+        spdlog::error("reprocess: {}", to_string(loaded.error()));
+        return;
+    }
+    load_all_devices();
+    std::int64_t after = 0;
+    for (;;) {
+        auto rows = store().load_undecoded(after, undecoded_at_once);
+        if (rows.empty())
+            return;
+        after = rows.back().id;
+        DeviceChange change;
+        change.undecoded = std::move(rows);
+        ingest_->apply(std::move(change));
+    }
+}
+
+void Collector::checkpoint()
+{
+    const Ingest::Checkpoint state = ingest_->checkpoint();
+    if (!state.rows.empty())
+        store().save_replay_states(state.rows, state.up_to);
+}
+
+void Collector::stop()
+{
+    if (stopping_.exchange(true))
+        return;
+    for (net::Listener* listener : {tcp_.get(), tls_.get()})
+        if (listener)
+            listener->stop_accepting();
+    if (ingest_) {
+        std::thread drain{[this] { ingest_->drain_and_stop(); }};
+        const auto until = std::chrono::steady_clock::now() + drain_at_most;
+        while (ingest_->queued() > 0 && std::chrono::steady_clock::now() < until)
+            std::this_thread::sleep_for(10ms);
+        if (ingest_->queued() > 0) {
+            spdlog::error("stop: {} messages could not be committed; none of them was confirmed", ingest_->queued());
+            ingest_->abandon();
+        }
+        drain.join();
+    }
+    if (maintenance_.joinable())
+        maintenance_.join();
+    for (net::Listener* listener : {tcp_.get(), tls_.get()})
+        if (listener)
+            listener->close_sessions();
+    const auto until = std::chrono::steady_clock::now() + goodbye_at_most;
+    while (open_sessions() > 0 && std::chrono::steady_clock::now() < until)
+        std::this_thread::sleep_for(10ms);
+    guards_.clear();
+    for (const auto& context : contexts_)
+        context->stop();
+    for (std::thread& thread : network_threads_)
+        thread.join();
+    if (open_sessions() > 0) {
+        // Sessions that did not go hold sockets of several contexts: the process is about to end, let them be.
+        for (auto& context : contexts_)
+            static_cast<void>(context.release());
+    }
+    try {
+        if (ingest_)
+            checkpoint();
+    } catch (const std::exception& e) {
+        spdlog::warn("stop: the counters were not written down ({}); they are found again from the batches", e.what());
+    }
+}
+
+} // namespace releve::app

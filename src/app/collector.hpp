@@ -1,0 +1,80 @@
+#pragma once
+// The collector's half of the server: devices, writers, listeners, and the thread that looks after them. Private to
+// src/app.
+
+#include <releve/app/config.hpp>
+#include <releve/app/ingest.hpp>
+#include <releve/net/listener.hpp>
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include <thread>
+
+namespace releve::app {
+
+/// The models in use; earlier ones stay alive, because devices point into them.
+class ModelShelf {
+public:
+    [[nodiscard]] result<void> load(const std::filesystem::path& dir);
+    [[nodiscard]] std::shared_ptr<const ModelRegistry> current() const;
+
+private:
+    mutable std::mutex mutex_;
+    std::vector<std::shared_ptr<const ModelRegistry>> all_;
+};
+
+class Collector {
+public:
+    [[nodiscard]] static result<std::unique_ptr<Collector>> start(const Config& config, store::DatabaseAddress address,
+                                                                  crypto::Key256 master, ModelShelf& models,
+                                                                  Counters& counters);
+    ~Collector();
+
+    [[nodiscard]] std::uint16_t tcp_port() const { return tcp_ ? tcp_->port() : std::uint16_t{0}; }
+    [[nodiscard]] std::uint16_t tls_port() const { return tls_ ? tls_->port() : std::uint16_t{0}; }
+    [[nodiscard]] std::size_t open_sessions() const;
+    [[nodiscard]] result<void> reload_tls();
+    /// All devices again, under the models of now.
+    void reload_devices() { reload_requested_ = true; }
+    void stop();
+
+private:
+    Collector(const Config& config, store::DatabaseAddress address, crypto::Key256 master, ModelShelf& models,
+              Counters& counters);
+    void load_all_devices();
+    void load_devices(const std::vector<std::string>& addresses);
+    void apply_rows(std::vector<store::DeviceRow> rows, const std::vector<store::ReplayRow>& states,
+                    std::vector<store::QuarantineRow> retries);
+    void make_partitions();
+    void start_ingest();
+    [[nodiscard]] result<void> open_listeners();
+    [[nodiscard]] result<std::unique_ptr<net::Listener>> open_listener(const Endpoint& endpoint, net::TlsContext tls);
+    [[nodiscard]] result<net::TlsContext> make_tls() const;
+
+    void run_maintenance();
+    void maintain_once();
+    void take_notification(const std::string& payload);
+    void reprocess();
+    void checkpoint();
+    store::CollectStore& store();
+
+    const Config& config_;
+    store::DatabaseAddress address_;
+    crypto::Key256 master_;
+    ModelShelf& models_;
+    Counters& counters_;
+    std::unique_ptr<store::CollectStore> store_; // the maintenance thread's, and before it runs the starter's
+    std::unique_ptr<Ingest> ingest_;
+    std::vector<std::unique_ptr<boost::asio::io_context>> contexts_;
+    std::vector<boost::asio::executor_work_guard<boost::asio::io_context::executor_type>> guards_;
+    std::vector<std::thread> network_threads_;
+    std::unique_ptr<net::Listener> tcp_, tls_;
+    std::thread maintenance_;
+    std::atomic<bool> stopping_{false}, reload_requested_{false};
+    std::chrono::steady_clock::time_point next_checkpoint_, next_housekeeping_;
+    std::mutex done_mutex_;
+    std::vector<std::int64_t> reprocessed_;
+};
+
+} // namespace releve::app

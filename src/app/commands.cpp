@@ -1,0 +1,24 @@
+#include <releve/app/command.hpp>
+
+namespace releve::app {
+
+std::span<const Command> commands()
+{
+    static constexpr Command table[] = {
+        {"serve", "Run the collector, the API and the page", run_serve},
+        {"demo", "Server, meters and real data in one command", run_demo},
+        {"meter", "Import meters and their keys", run_meter},
+        {"usage-point", "What a home has agreed to: daily totals or half-hours", run_usage_point},
+        {"token", "Create, list and revoke access tokens", run_token},
+        {"quarantine", "Refused messages: list, show, retry", run_quarantine},
+        {"reprocess", "Decode what waited for a meter model", run_reprocess},
+        {"simulate", "A fleet of virtual meters that speak the real protocol", run_simulate},
+        {"decode", "Read a meter's message layer by layer", run_decode},
+        {"check", "Run test vectors", run_check},
+        {"config", "Show the effective settings", run_config},
+        {"migrate", "Bring the database up to date", run_migrate},
+    };
+    return table;
+}
+
+} // namespace releve::app

@@ -1,0 +1,93 @@
+#include <releve/app/counters.hpp>
+
+namespace releve::app {
+
+namespace {
+
+class Text {
+public:
+    void family(std::string_view name, std::string_view type, std::string_view help)
+    {
+        text_.append("# HELP ").append(name).append(" ").append(help).append("\n# TYPE ");
+        text_.append(name).append(" ").append(type).append("\n");
+    }
+    void value(std::string_view name, std::string_view labels, std::string number)
+    {
+        text_.append(name);
+        if (!labels.empty())
+            text_.append("{").append(labels).append("}");
+        text_.append(" ").append(number).append("\n");
+    }
+    void single(std::string_view name, std::string_view type, std::string_view help, std::string number)
+    {
+        family(name, type, help);
+        value(name, "", std::move(number));
+    }
+    std::string take() { return std::move(text_); }
+
+private:
+    std::string text_;
+};
+
+std::string label(std::string_view name, std::string_view value)
+{
+    return std::string{name} + "=\"" + std::string{value} + "\"";
+}
+
+/// Microseconds as seconds, without a binary fraction.
+std::string seconds(std::uint64_t microseconds)
+{
+    std::string fraction = std::to_string(microseconds % 1'000'000);
+    return std::to_string(microseconds / 1'000'000) + "." + std::string(6 - fraction.size(), '0') + fraction;
+}
+
+void write_net(Text& text, const net::NetCounters& net, std::size_t open_connections)
+{
+    text.single("releve_connections_open", "gauge", "Open meter connections.", std::to_string(open_connections));
+    text.single("releve_connections_accepted_total", "counter", "Connections accepted.", std::to_string(net.accepted));
+    text.family("releve_connections_refused_total", "counter", "Connections refused by a limit.");
+    text.value("releve_connections_refused_total", label("limit", "total"), std::to_string(net.refused_total_limit));
+    text.value("releve_connections_refused_total", label("limit", "address"), std::to_string(net.refused_address_limit));
+    text.family("releve_tls_handshake_failures_total", "counter", "Failed TLS handshakes by reason.");
+    for (std::size_t i = 0; i < net.handshake_failures.size(); ++i)
+        text.value("releve_tls_handshake_failures_total", label("reason", net::NetCounters::handshake_failure_names[i]),
+                   std::to_string(net.handshake_failures[i]));
+    text.family("releve_timeouts_total", "counter", "Connections ended by a deadline.");
+    text.value("releve_timeouts_total", label("deadline", "idle"), std::to_string(net.idle_timeouts));
+    text.value("releve_timeouts_total", label("deadline", "message"), std::to_string(net.message_timeouts));
+    text.value("releve_timeouts_total", label("deadline", "write"), std::to_string(net.write_timeouts));
+    text.single("releve_received_bytes_total", "counter", "Bytes read from meters.", std::to_string(net.bytes_in));
+    text.single("releve_sent_bytes_total", "counter", "Bytes written to meters.", std::to_string(net.bytes_out));
+    text.single("releve_read_pauses_total", "counter", "Times a socket was not read because the queue was full.",
+                std::to_string(net.read_pauses));
+}
+
+void write_ingest(Text& text, const IngestCounters& ingest)
+{
+    text.family("releve_frames_total", "counter", "Received frames by what became of them.");
+    for (const FrameStateRow& row : frame_state_rows())
+        text.value("releve_frames_total", label("state", row.name), std::to_string(ingest.of(row.state)));
+    text.single("releve_readings_total", "counter", "Readings committed.", std::to_string(ingest.readings));
+    text.single("releve_batches_total", "counter", "Batches decided.", std::to_string(ingest.batches));
+    text.single("releve_transactions_total", "counter", "Transactions committed.", std::to_string(ingest.transactions));
+    text.single("releve_store_retries_total", "counter", "Transactions tried again.", std::to_string(ingest.store_retries));
+    text.single("releve_commit_seconds_total", "counter", "Time spent in batches.", seconds(ingest.commit_microseconds));
+    text.single("releve_database_lost_total", "counter", "Times the database did not answer.",
+                std::to_string(ingest.database_lost));
+    text.single("releve_quarantine_not_kept_total", "counter", "Refused frames that were counted but not kept.",
+                std::to_string(ingest.quarantine_not_kept));
+    text.single("releve_queued_frames", "gauge", "Frames waiting for a writer.", std::to_string(ingest.queued_frames));
+    text.single("releve_meters", "gauge", "Meters known to the collector.", std::to_string(ingest.devices));
+}
+
+} // namespace
+
+std::string metrics_text(const Counters& counters, std::size_t open_connections)
+{
+    Text text;
+    write_ingest(text, counters.ingest);
+    write_net(text, counters.net, open_connections);
+    return text.take();
+}
+
+} // namespace releve::app

@@ -1,0 +1,163 @@
+#include <releve/app/day_writes.hpp>
+
+#include <releve/core/limits.hpp>
+
+#include <algorithm>
+#include <map>
+
+namespace releve::app {
+
+namespace {
+
+using DayKey = std::pair<ChannelId, CivilDay>;
+
+/// The installation that holds [start, end), which must not lie in the future.
+result<const store::InstallationRow*> place_of(const Device& device, Instant start, Instant end, Instant received_at)
+{
+    if (end > received_at + limits::future_max)
+        return fail(errc::time_out_of_range, to_iso8601(start) + " is in the future");
+    const store::InstallationRow* place = device.installation_at(start);
+    if (!place)
+        return fail(errc::time_out_of_range, to_iso8601(start) + " is outside of the time the meter is installed");
+    return place;
+}
+
+Provenance provenance_of(Provenance provenance, Quality quality)
+{
+    provenance.quality = provenance.authenticated ? quality : worse(quality, Quality::unauthenticated);
+    return provenance;
+}
+
+DayBlock empty_block(const Zone& zone, CivilDay day, const ChannelModel& channel)
+{
+    DayBlock block{.first = zone.start_of(day, channel.day_start), .step = channel.step, .slots = {}};
+    block.slots.resize(static_cast<std::size_t>(zone.length_of(day, channel.day_start) / channel.step));
+    return block;
+}
+
+class Cutter {
+public:
+    Cutter(const Device& device, const Provenance& provenance, Instant received_at, const Zone& zone)
+        : device_(device), provenance_(provenance), received_at_(received_at), zone_(zone)
+    {}
+
+    result<void> add(const IntervalReading& reading)
+    {
+        const ChannelModel* channel = device_.model->find(reading.channel);
+        RELEVE_ASSERT(channel);
+        RELEVE_TRY(place, place_of(device_, reading.start, reading.start + channel->step, received_at_));
+        const CivilDay day = zone_.day_of(reading.start, channel->day_start);
+        auto [at, fresh] = intervals_.try_emplace(DayKey{reading.channel, day});
+        if (fresh) {
+            if (intervals_.size() > limits::days_per_frame_max)
+                return fail(errc::undecoded, "more than " + std::to_string(limits::days_per_frame_max) + " days");
+            at->second = {empty_block(zone_, day, *channel), channel, place};
+        }
+        DayBlock& block = at->second.block;
+        const Seconds offset = reading.start - block.first;
+        const auto index = static_cast<std::size_t>(offset / block.step);
+        if (offset % block.step != Seconds{0} || index >= block.slots.size())
+            return fail(errc::undecoded, to_iso8601(reading.start) + " is not the start of an interval");
+        block.slots[index] = Slot{reading.value, provenance_of(provenance_, reading.quality)};
+        return {};
+    }
+
+    result<void> add(const RegisterReading& reading)
+    {
+        const ChannelModel* channel = device_.model->find(reading.channel);
+        RELEVE_ASSERT(channel);
+        RELEVE_TRY(place, place_of(device_, reading.at, reading.at, received_at_));
+        const CivilDay day = zone_.day_of(reading.at, channel->day_start);
+        if (place->collection == store::Collection::daily && !keep_under_daily(*channel, day, reading.at))
+            return {};
+        registers_[day].reads.push_back(
+            {reading.channel, reading.at, reading.value, provenance_of(provenance_, reading.quality)});
+        writes_.any_daily |= place->collection == store::Collection::daily;
+        ++writes_.readings;
+        return {};
+    }
+
+    result<DayWrites> finish()
+    {
+        for (auto& [key, day] : intervals_) {
+            const auto filled = std::count_if(day.block.slots.begin(), day.block.slots.end(),
+                                              [](const auto& slot) { return slot.has_value(); });
+            writes_.readings += static_cast<std::uint32_t>(filled);
+            if (day.place->collection == store::Collection::daily) {
+                RELEVE_CHECK(reduce(key, day));
+                continue;
+            }
+            writes_.interval_days.push_back({key.first, key.second, std::move(day.block)});
+        }
+        for (auto& [day, block] : registers_) {
+            std::sort(block.reads.begin(), block.reads.end(), [](const RegisterRead& a, const RegisterRead& b) {
+                return std::pair{a.channel, a.at} < std::pair{b.channel, b.at};
+            });
+            writes_.register_days.push_back({day, std::move(block)});
+        }
+        return std::move(writes_);
+    }
+
+private:
+    struct Day {
+        DayBlock block;
+        const ChannelModel* channel = nullptr;
+        const store::InstallationRow* place = nullptr;
+    };
+
+    /// Under a daily choice the curve must not be told by indexes either: one read a day and channel, the opening one
+    /// where there is one.
+    bool keep_under_daily(const ChannelModel& channel, CivilDay day, Instant at)
+    {
+        if (at == zone_.start_of(day, channel.day_start))
+            return true;
+        const DayKey key{channel.channel, day};
+        const auto before = device_.register_day_kept.find(channel.channel);
+        const auto& now = writes_.registers_kept;
+        if ((before != device_.register_day_kept.end() && before->second >= day) ||
+            std::find(now.begin(), now.end(), key) != now.end())
+            return false;
+        writes_.registers_kept.push_back(key);
+        return true;
+    }
+
+    result<void> reduce(const DayKey& key, const Day& day)
+    {
+        RELEVE_TRY(summary, engine::summarise(day.block, *day.channel));
+        store::DailyTotalWrite total{.usage_point = day.place->usage_point,
+                                     .day = key.second,
+                                     .channel = key.first,
+                                     .summary = summary,
+                                     .present = {},
+                                     .provenance = provenance_of(provenance_, Quality::raw)};
+        for (std::size_t i = 0; i < day.block.slots.size(); ++i)
+            if (day.block.slots[i])
+                total.present[i / 64] |= std::uint64_t{1} << (i % 64);
+        writes_.daily_totals.push_back(std::move(total));
+        writes_.any_daily = true;
+        return {};
+    }
+
+    const Device& device_;
+    const Provenance& provenance_;
+    Instant received_at_;
+    const Zone& zone_;
+    std::map<DayKey, Day> intervals_;
+    std::map<CivilDay, RegisterBlock> registers_;
+    DayWrites writes_;
+};
+
+} // namespace
+
+result<DayWrites> make_day_writes(const Device& device, const PushContent& content, const Provenance& provenance,
+                                  Instant received_at, const Zone& zone)
+{
+    Cutter cutter{device, provenance, received_at, zone};
+    for (const IntervalReading& reading : content.intervals)
+        RELEVE_CHECK(cutter.add(reading));
+    for (const RegisterReading& reading : content.registers)
+        RELEVE_CHECK(cutter.add(reading));
+    return cutter.finish();
+}
+
+} // namespace releve::app

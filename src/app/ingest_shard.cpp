@@ -1,0 +1,360 @@
+#include "ingest_shard.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace releve::app {
+
+std::size_t TitleHash::operator()(const SystemTitle& title) const noexcept
+{
+    std::uint64_t value = 0;
+    std::memcpy(&value, title.data(), sizeof value);
+    value ^= value >> 33; // titles of one maker differ only in their last bytes
+    value *= 0xff51afd7ed558ccdULL;
+    value ^= value >> 33;
+    return static_cast<std::size_t>(value);
+}
+
+Ingest::Shard::Shard(Ingest& owner, std::size_t index) : owner_(owner), index_(index)
+{
+    thread_ = std::thread{[this] { run(); }};
+}
+
+Ingest::Shard::~Shard()
+{
+    stop(false);
+    join();
+}
+
+bool Ingest::Shard::try_push(net::InboundFrame& frame, const std::optional<SystemTitle>& title)
+{
+    {
+        const std::scoped_lock lock{mutex_};
+        if (stopping_ || queue_.size() >= owner_.options_.queue_frames)
+            return false;
+        queue_.push_back({std::move(frame), title});
+    }
+    ++owner_.counters_.queued_frames;
+    wake_.notify_one();
+    return true;
+}
+
+bool Ingest::Shard::full() const
+{
+    const std::scoped_lock lock{mutex_};
+    return queue_.size() >= owner_.options_.queue_frames;
+}
+
+std::size_t Ingest::Shard::queued() const
+{
+    const std::scoped_lock lock{mutex_};
+    return queue_.size();
+}
+
+void Ingest::Shard::post(DeviceChange change)
+{
+    {
+        const std::scoped_lock lock{mutex_};
+        changes_.push_back(std::move(change));
+    }
+    wake_.notify_one();
+}
+
+std::future<std::vector<store::ReplayRow>> Ingest::Shard::collect_replay_states()
+{
+    std::promise<std::vector<store::ReplayRow>> promise;
+    auto future = promise.get_future();
+    const std::scoped_lock lock{mutex_};
+    if (!thread_.joinable())
+        promise.set_value(take_replay_states()); // the thread has ended: nothing else touches the devices
+    else
+        collects_.push_back(std::move(promise));
+    wake_.notify_one();
+    return future;
+}
+
+void Ingest::Shard::stop(bool drain)
+{
+    {
+        const std::scoped_lock lock{mutex_};
+        stopping_ = true;
+        abandoned_ = abandoned_ || !drain;
+    }
+    wake_.notify_one();
+}
+
+void Ingest::Shard::join()
+{
+    if (!thread_.joinable())
+        return;
+    thread_.join();
+    const std::scoped_lock lock{mutex_};
+    for (auto& collect : collects_)
+        collect.set_value(take_replay_states());
+    collects_.clear();
+}
+
+Ingest::Shard::Work Ingest::Shard::wait_for_work()
+{
+    std::unique_lock lock{mutex_};
+    const auto something = [&] { return stopping_ || !queue_.empty() || !changes_.empty() || !collects_.empty(); };
+    wake_.wait(lock, something);
+    // A little company makes a cheaper batch.
+    const auto enough = [&] { return stopping_ || queue_.size() >= owner_.options_.batch_frames || !changes_.empty(); };
+    if (!queue_.empty() && owner_.options_.batch_wait.count() > 0)
+        wake_.wait_for(lock, owner_.options_.batch_wait, enough);
+    Work work;
+    work.changes.swap(changes_);
+    work.collects.swap(collects_);
+    const std::size_t count = std::min(queue_.size(), owner_.options_.batch_frames);
+    work.frames.reserve(count);
+    for (std::size_t i = 0; i < count; ++i) {
+        work.frames.push_back(std::move(queue_.front()));
+        queue_.pop_front();
+    }
+    work.stop = abandoned_ || (stopping_ && queue_.empty() && count == 0);
+    return work;
+}
+
+void Ingest::Shard::run()
+{
+    for (;;) {
+        Work work = wait_for_work();
+        if (!work.frames.empty()) {
+            owner_.counters_.queued_frames -= static_cast<std::int64_t>(work.frames.size());
+            owner_.space_again();
+        }
+        for (DeviceChange& change : work.changes)
+            apply(std::move(change));
+        if (!work.frames.empty())
+            process(std::move(work.frames));
+        for (auto& collect : work.collects)
+            collect.set_value(take_replay_states());
+        if (work.stop)
+            return;
+    }
+}
+
+Device* Ingest::Shard::find(const std::optional<SystemTitle>& title)
+{
+    if (!title)
+        return nullptr;
+    const auto found = devices_.find(*title);
+    return found == devices_.end() ? nullptr : &found->second;
+}
+
+void Ingest::Shard::apply(DeviceChange change)
+{
+    for (Device& device : change.devices) {
+        if (Device* known = find(device.title); known && known->replay_mode == device.replay_mode) {
+            device.windows = std::move(known->windows);
+            device.register_day_kept = std::move(known->register_day_kept);
+            device.last_accepted_at = known->last_accepted_at;
+            device.replay_dirty = known->replay_dirty;
+        }
+        const SystemTitle title = device.title;
+        const bool fresh = devices_.insert_or_assign(title, std::move(device)).second;
+        owner_.counters_.devices += fresh ? 1 : 0;
+    }
+    std::vector<Queued> retries;
+    for (net::InboundFrame& frame : change.retries)
+        retries.push_back({std::move(frame), std::nullopt});
+    for (Queued& retry : retries)
+        retry.title = route_of(retry.frame).title;
+    if (!retries.empty())
+        process(std::move(retries));
+    if (!change.undecoded.empty())
+        reprocess(change.undecoded);
+}
+
+// ---------------------------------------------------------------------- a batch
+
+void Ingest::Shard::process(std::vector<Queued> frames)
+{
+    Batch batch;
+    batch.frames.reserve(frames.size());
+    for (Queued& queued : frames)
+        judge_into(batch, std::move(queued));
+    commit(batch);
+}
+
+void Ingest::Shard::judge_into(Batch& batch, Queued queued)
+{
+    Device* device = find(queued.title);
+    Pending pending;
+    pending.judgement = judge(device, queued.frame, owner_.options_.rules);
+    pending.device = device;
+    pending.frame = std::move(queued.frame);
+    Judgement& judgement = pending.judgement;
+    if (judgement.write) {
+        remember(batch, *device, judgement, pending.frame.received_at);
+        pending.write_index = batch.writes.size();
+        batch.writes.push_back(std::move(*judgement.write));
+    }
+    if (judgement.refused) {
+        // A retried row is replaced, so it never adds to what strangers fill.
+        if (pending.frame.retry_of != 0 || batch.quarantine.size() < owner_.options_.quarantine_rows_per_batch)
+            batch.quarantine.push_back(std::move(*judgement.refused));
+        else
+            ++owner_.counters_.quarantine_not_kept;
+    } else if (pending.frame.retry_of != 0) {
+        batch.resolved.push_back(pending.frame.retry_of);
+    }
+    batch.frames.push_back(std::move(pending));
+}
+
+/// The entry is pending until the batch commits; `before` can bring the device back.
+void Ingest::Shard::remember(Batch& batch, Device& device, const Judgement& judgement, Instant received_at)
+{
+    batch.before.try_emplace(&device, device);
+    if (judgement.window)
+        device.window_for_update(*judgement.window).accept(judgement.counter, judgement.digest);
+    for (const auto& [channel, day] : judgement.registers_kept)
+        device.register_day_kept[channel] = std::max(day, device.register_day_kept[channel]);
+    device.last_accepted_at = received_at;
+    device.replay_dirty = true;
+}
+
+std::optional<store::BatchResult> Ingest::Shard::write(Batch& batch)
+{
+    std::vector<BatchNumber> numbers;
+    const store::BatchWriter::Request request{.frames = batch.writes,
+                                              .quarantine = batch.quarantine,
+                                              .resolved = batch.resolved,
+                                              .next_batch =
+                                                  [&] {
+                                                      numbers.push_back(owner_.numbers_.next());
+                                                      return numbers.back();
+                                                  },
+                                              .watermark = [&] { return owner_.numbers_.watermark(); },
+                                              .now = owner_.options_.now()};
+    std::chrono::milliseconds pause{100};
+    for (;;) {
+        try {
+            if (!writer_)
+                writer_ = owner_.options_.make_writer(index_);
+            store::BatchResult result = writer_->write(request);
+            for (BatchNumber number : numbers)
+                owner_.numbers_.decided(number);
+            return result;
+        } catch (const std::exception& e) {
+            ++owner_.counters_.database_lost;
+            owner_.options_.log(std::string{"writer "} + std::to_string(index_) + ": " + e.what());
+            writer_.reset();
+        }
+        // Nothing of the batch is confirmed; it stays here until the database is back or we are told to give up.
+        std::unique_lock lock{mutex_};
+        if (wake_.wait_for(lock, pause, [&] { return abandoned_; }))
+            return std::nullopt;
+        pause = std::min(pause * 2, std::chrono::milliseconds{5'000});
+    }
+}
+
+void Ingest::Shard::commit(Batch& batch)
+{
+    const auto started = std::chrono::steady_clock::now();
+    std::optional<store::BatchResult> result;
+    if (batch.writes.empty() && batch.quarantine.empty() && batch.resolved.empty())
+        result.emplace(); // only repetitions of what is committed already
+    else
+        result = write(batch);
+    if (!result) {
+        for (auto& [device, before] : batch.before)
+            *device = std::move(before);
+        return;
+    }
+    roll_back_refused(batch, *result);
+    auto& counters = owner_.counters_;
+    ++counters.batches;
+    counters.transactions += static_cast<std::uint64_t>(result->transactions);
+    counters.store_retries += static_cast<std::uint64_t>(result->retries);
+    counters.commit_microseconds += static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - started).count());
+    answer(batch, *result);
+    if (!batch.reprocessed.empty() && owner_.reprocessed_)
+        owner_.reprocessed_(std::move(batch.reprocessed));
+}
+
+/// A frame the database refused was never accepted: its meter's state is built again from those that were.
+void Ingest::Shard::roll_back_refused(Batch& batch, const store::BatchResult& result)
+{
+    std::set<Device*> touched;
+    for (const Pending& pending : batch.frames)
+        if (pending.write_index && result.outcomes[*pending.write_index] == store::FrameOutcome::refused)
+            touched.insert(pending.device);
+    for (Device* device : touched) {
+        const auto before = batch.before.find(device);
+        RELEVE_ASSERT(before != batch.before.end());
+        device->windows = before->second.windows;
+        for (const Pending& pending : batch.frames)
+            if (pending.device == device && pending.write_index && pending.judgement.window &&
+                result.outcomes[*pending.write_index] == store::FrameOutcome::committed)
+                device->window_for_update(*pending.judgement.window)
+                    .accept(pending.judgement.counter, pending.judgement.digest);
+    }
+}
+
+void Ingest::Shard::answer(Batch& batch, const store::BatchResult& result)
+{
+    std::unordered_map<net::ReplyTarget*, std::pair<std::shared_ptr<net::ReplyTarget>, std::vector<net::Reply>>> replies;
+    std::set<std::pair<Device*, std::uint64_t>> refused; // a repetition of a refused frame is not confirmed either
+    for (Pending& pending : batch.frames) {
+        FrameState state = pending.judgement.state;
+        if (pending.write_index) {
+            const store::FrameWrite& write = batch.writes[*pending.write_index];
+            if (result.outcomes[*pending.write_index] == store::FrameOutcome::refused) {
+                state = FrameState::store_refused;
+                refused.emplace(pending.device, pending.judgement.digest);
+            } else {
+                owner_.counters_.readings += write.readings;
+            }
+        }
+        owner_.counters_.count(state);
+        const bool committed =
+            state != FrameState::store_refused && !refused.contains({pending.device, pending.judgement.digest});
+        if (!pending.frame.reply_to)
+            continue;
+        auto& [target, list] = replies[pending.frame.reply_to.get()];
+        target = pending.frame.reply_to;
+        list.push_back({committed ? std::move(pending.judgement.reply) : Bytes{}, pending.frame.destination_wport,
+                        pending.frame.source_wport});
+    }
+    for (auto& [key, reply] : replies)
+        reply.first->deliver(std::move(reply.second));
+}
+
+// ---------------------------------------------------------------------- housekeeping
+
+void Ingest::Shard::reprocess(const std::vector<store::UndecodedRow>& rows)
+{
+    std::unordered_map<MeterId, Device*> own;
+    for (auto& [title, device] : devices_)
+        own.emplace(device.meter, &device);
+    Batch batch;
+    for (const store::UndecodedRow& row : rows) {
+        const auto found = own.find(row.meter);
+        if (found == own.end())
+            continue;
+        auto write = judge_again(*found->second, row, owner_.options_.rules);
+        if (!write)
+            continue;
+        batch.writes.push_back(std::move(*write));
+        batch.reprocessed.push_back(row.id);
+    }
+    if (!batch.writes.empty())
+        commit(batch);
+}
+
+std::vector<store::ReplayRow> Ingest::Shard::take_replay_states()
+{
+    std::vector<store::ReplayRow> rows;
+    for (auto& [title, device] : devices_) {
+        if (!device.replay_dirty)
+            continue;
+        rows.push_back(saved_replay(device));
+        device.replay_dirty = false;
+    }
+    return rows;
+}
+
+} // namespace releve::app

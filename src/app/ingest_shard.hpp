@@ -1,0 +1,85 @@
+#pragma once
+// One writer thread of Ingest: its queue, its devices, its batches. Private to src/app.
+
+#include <releve/app/ingest.hpp>
+
+#include <condition_variable>
+#include <deque>
+#include <future>
+#include <thread>
+#include <unordered_map>
+
+namespace releve::app {
+
+struct TitleHash {
+    std::size_t operator()(const SystemTitle& title) const noexcept;
+};
+
+class Ingest::Shard {
+public:
+    Shard(Ingest& owner, std::size_t index);
+    ~Shard();
+
+    [[nodiscard]] bool try_push(net::InboundFrame& frame, const std::optional<SystemTitle>& title);
+    [[nodiscard]] bool full() const;
+    [[nodiscard]] std::size_t queued() const;
+    void post(DeviceChange change);
+    [[nodiscard]] std::future<std::vector<store::ReplayRow>> collect_replay_states();
+    void stop(bool drain);
+    void join();
+
+private:
+    struct Queued {
+        net::InboundFrame frame;
+        std::optional<SystemTitle> title;
+    };
+    /// A frame that has been judged and waits for its batch.
+    struct Pending {
+        net::InboundFrame frame;
+        Judgement judgement;
+        Device* device = nullptr;
+        std::optional<std::size_t> write_index; // into Batch::writes
+    };
+    struct Batch {
+        std::vector<Pending> frames;
+        std::vector<store::FrameWrite> writes;
+        std::vector<store::QuarantineWrite> quarantine;
+        std::vector<std::int64_t> resolved, reprocessed;
+        std::unordered_map<Device*, Device> before; // devices as they were, for a rollback
+    };
+    struct Work {
+        std::vector<Queued> frames;
+        std::vector<DeviceChange> changes;
+        std::vector<std::promise<std::vector<store::ReplayRow>>> collects;
+        bool stop = false;
+    };
+
+    void run();
+    [[nodiscard]] Work wait_for_work();
+    void apply(DeviceChange change);
+    void process(std::vector<Queued> frames);
+    void judge_into(Batch& batch, Queued queued);
+    void remember(Batch& batch, Device& device, const Judgement& judgement, Instant received_at);
+    void reprocess(const std::vector<store::UndecodedRow>& rows);
+    void commit(Batch& batch);
+    [[nodiscard]] std::optional<store::BatchResult> write(Batch& batch);
+    void roll_back_refused(Batch& batch, const store::BatchResult& result);
+    void answer(Batch& batch, const store::BatchResult& result);
+    [[nodiscard]] std::vector<store::ReplayRow> take_replay_states();
+    [[nodiscard]] Device* find(const std::optional<SystemTitle>& title);
+
+    Ingest& owner_;
+    const std::size_t index_;
+    std::unique_ptr<ReadingWriter> writer_;
+    std::unordered_map<SystemTitle, Device, TitleHash> devices_;
+
+    mutable std::mutex mutex_; // everything below
+    std::condition_variable wake_;
+    std::deque<Queued> queue_;
+    std::vector<DeviceChange> changes_;
+    std::vector<std::promise<std::vector<store::ReplayRow>>> collects_;
+    bool stopping_ = false, abandoned_ = false;
+    std::thread thread_;
+};
+
+} // namespace releve::app

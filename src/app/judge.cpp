@@ -1,0 +1,311 @@
+#include <releve/app/judge.hpp>
+
+#include <releve/app/day_writes.hpp>
+#include <releve/codec/dlms/apdu.hpp>
+#include <releve/codec/dlms/push.hpp>
+#include <releve/crypto/aes.hpp>
+
+#include <algorithm>
+
+namespace releve::app {
+
+namespace {
+
+constexpr std::uint8_t tag_data_notification = 0x0f;
+constexpr std::uint8_t tag_event_notification = 0xc2;
+constexpr std::uint8_t tag_general_glo = 0xdb;
+constexpr std::uint8_t tag_general_ciphering = 0xdd;
+
+std::uint8_t first_octet(ByteView bytes)
+{
+    return bytes.empty() ? std::uint8_t{0} : std::to_integer<std::uint8_t>(bytes.front());
+}
+
+FrameState state_of(errc code)
+{
+    switch (code) {
+    case errc::bad_tag: return FrameState::bad_tag;
+    case errc::wrong_key: return FrameState::wrong_key;
+    case errc::policy: return FrameState::policy;
+    case errc::unsupported_security: return FrameState::unsupported;
+    case errc::no_system_title: return FrameState::unknown_meter;
+    case errc::time_out_of_range: return FrameState::time_out_of_range;
+    default: return FrameState::malformed;
+    }
+}
+
+/// Everything known of a frame while it is judged.
+struct Case {
+    const Device* device;
+    const net::InboundFrame& frame;
+    const JudgeRules& rules;
+    Route route;
+    std::optional<dlms::CipheredApdu> ciphered;
+    std::uint16_t generation = 0;
+    std::size_t key_index = 0;
+    bool authenticated = false;
+    Bytes plaintext;
+    std::optional<dlms::DataNotification> notification;
+    Judgement judgement;
+
+    Case(const Device* from, const net::InboundFrame& which, const JudgeRules& under)
+        : device(from), frame(which), rules(under), route(route_of(which)), judgement{}
+    {}
+
+    Judgement refuse(FrameState state, std::string detail)
+    {
+        judgement.state = state;
+        judgement.detail = detail;
+        judgement.write.reset();
+        judgement.reply.clear();
+        judgement.window.reset();
+        store::QuarantineWrite row{.reason = state,
+                                   .detail = std::move(detail),
+                                   .received_at = frame.received_at,
+                                   .peer = frame.peer ? *frame.peer : "",
+                                   .system_title = route.title ? to_text(*route.title) : "",
+                                   .meter = std::nullopt,
+                                   .counter = std::nullopt,
+                                   .frame = {},
+                                   .digest = judgement.digest,
+                                   .retry_of = frame.retry_of};
+        if (device)
+            row.meter = device->meter;
+        if (ciphered)
+            row.counter = ciphered->invocation_counter;
+        // Once proven to come from a home that agreed to daily totals only, the content may not be kept.
+        if (!(authenticated && device && device->daily_only()))
+            row.frame = frame.apdu;
+        judgement.refused = std::move(row);
+        return std::move(judgement);
+    }
+
+    Judgement refuse(const Error& error) { return refuse(state_of(error.code), to_string(error)); }
+};
+
+/// Tries the device's keys, newest first: a meter goes on with its old key until it has taken the new one.
+result<void> open_with_any_key(Case& c)
+{
+    std::optional<Error> first;
+    for (std::size_t i = 0; i < c.device->keys.size(); ++i) {
+        auto opened = dlms::unprotect(*c.ciphered, c.device->keys[i].keys, c.route.title);
+        if (opened) {
+            c.generation = c.device->keys[i].generation;
+            c.key_index = i;
+            c.authenticated = opened->authenticated;
+            c.plaintext = std::move(opened->plaintext);
+            return {};
+        }
+        if (!first || opened.error().code == errc::bad_tag)
+            first = opened.error();
+    }
+    RELEVE_ASSERT(first);
+    return *first;
+}
+
+/// What a confirmed push is answered with: protected as it was, under our title and the meter's own counter, so that
+/// the same push always gets the same bytes.
+Bytes confirmation(const Case& c)
+{
+    if (!c.notification || !c.notification->invoke_id.confirmed())
+        return {};
+    Bytes confirm = dlms::encode_data_notification_confirm(c.notification->invoke_id, c.notification->date_time_octets);
+    if (!c.ciphered)
+        return confirm;
+    const dlms::Protection protection{.tag = c.ciphered->tag == tag_general_ciphering ? tag_general_glo : c.ciphered->tag,
+                                      .system_title = c.rules.acknowledgement_title,
+                                      .invocation_counter = c.ciphered->invocation_counter,
+                                      .security_control = c.ciphered->security_control};
+    return dlms::protect(confirm, c.device->keys[c.key_index].keys, protection);
+}
+
+result<dlms::PushBody> body_of(Case& c)
+{
+    if (first_octet(c.plaintext) == tag_data_notification) {
+        RELEVE_TRY(notification, dlms::decode_data_notification(c.plaintext));
+        dlms::PushBody body{notification.date_time, std::move(notification.body)};
+        c.notification = std::move(notification);
+        return body;
+    }
+    if (first_octet(c.plaintext) == tag_event_notification) {
+        RELEVE_CHECK(dlms::decode_event_notification(c.plaintext));
+        return fail(errc::undecoded, "event notifications are kept, and read once a model describes them");
+    }
+    return fail(errc::not_a_push, "the deciphered message is none that a meter sends on its own");
+}
+
+store::FrameWrite new_write(const Case& c)
+{
+    store::FrameWrite write;
+    write.meter = c.device->meter;
+    write.generation = c.judgement.window.value_or(0);
+    write.counter = c.judgement.counter;
+    write.digest = c.judgement.digest;
+    write.received_at = c.frame.received_at;
+    return write;
+}
+
+/// Genuine, but not understood: kept and confirmed, unless it comes from a home whose half-hours may not be kept.
+Judgement keep_undecoded(Case& c, const Error& error)
+{
+    if (!c.authenticated)
+        return c.refuse(FrameState::malformed, to_string(error));
+    if (c.device->daily_only())
+        return c.refuse(FrameState::undecoded_not_kept, to_string(error));
+    c.judgement.state = FrameState::undecoded;
+    c.judgement.detail = to_string(error);
+    store::FrameWrite write = new_write(c);
+    write.archive = c.frame.apdu;
+    write.undecoded = true;
+    write.undecoded_reason = to_string(error);
+    c.judgement.write = std::move(write);
+    c.judgement.reply = confirmation(c);
+    return std::move(c.judgement);
+}
+
+Judgement judge_content(Case& c, const result<dlms::PushBody>& body)
+{
+    if (!body)
+        return keep_undecoded(c, body.error());
+    const auto content = dlms::decode_push(*c.device->model, *body, *c.rules.zone);
+    if (!content)
+        return keep_undecoded(c, content.error());
+    const Provenance provenance{.authenticated = c.authenticated,
+                                .key_generation = c.generation,
+                                .counter = c.judgement.counter,
+                                .quality = Quality::raw,
+                                .batch = 0};
+    auto days = make_day_writes(*c.device, *content, provenance, c.frame.received_at, *c.rules.zone);
+    if (!days && days.error().code == errc::time_out_of_range)
+        return c.refuse(FrameState::time_out_of_range, days.error().detail);
+    if (!days)
+        return keep_undecoded(c, days.error());
+    store::FrameWrite write = new_write(c);
+    write.readings = days->readings;
+    write.interval_days = std::move(days->interval_days);
+    write.register_days = std::move(days->register_days);
+    write.daily_totals = std::move(days->daily_totals);
+    if (!days->any_daily && !c.device->daily_only())
+        write.archive = c.frame.apdu;
+    c.judgement.registers_kept = std::move(days->registers_kept);
+    c.judgement.reply = confirmation(c);
+    c.judgement.state = c.notification && c.notification->invoke_id.confirmed() ? FrameState::accepted
+                                                                               : FrameState::accepted_unconfirmed;
+    c.judgement.write = std::move(write);
+    return std::move(c.judgement);
+}
+
+Judgement judge_ciphered(Case& c)
+{
+    if (auto strong = dlms::check_policy(c.device->policy, c.ciphered->security_control); !strong)
+        return c.refuse(strong.error());
+    if (c.ciphered->tag == tag_general_ciphering && !c.rules.general_ciphering)
+        return c.refuse(FrameState::unsupported, "general-ciphering is not switched on");
+    if (c.device->keys.empty())
+        return c.refuse(FrameState::no_key, "no key has been imported for this meter");
+    if (auto opened = open_with_any_key(c); !opened)
+        return c.refuse(opened.error());
+    c.judgement.window =
+        static_cast<WindowId>(c.generation | (c.authenticated ? WindowId{0} : unauthenticated_window));
+    c.judgement.counter = std::uint64_t{c.generation} << 32 | c.ciphered->invocation_counter;
+    const ReplayWindow* window = c.device->window(*c.judgement.window);
+    const ReplayVerdict verdict =
+        window ? window->check(c.judgement.counter, c.judgement.digest) : ReplayVerdict::fresh;
+    if (verdict == ReplayVerdict::replay)
+        return c.refuse(FrameState::replay, "invocation counter " + std::to_string(c.ciphered->invocation_counter) +
+                                                " was used for another message or is too old");
+    const auto body = body_of(c);
+    if (verdict == ReplayVerdict::duplicate) {
+        c.judgement.state = FrameState::duplicate;
+        c.judgement.reply = confirmation(c);
+        return std::move(c.judgement);
+    }
+    return judge_content(c, body);
+}
+
+Judgement judge_clear(Case& c)
+{
+    if (auto strong = dlms::check_policy(c.device->policy, std::nullopt); !strong)
+        return c.refuse(strong.error());
+    c.plaintext = c.frame.apdu;
+    return judge_content(c, body_of(c));
+}
+
+std::string printable_text(const dlms::Data& data)
+{
+    if (!data.is_text() || data.bytes.size() > 64)
+        return {};
+    const std::string_view text = as_text(data.bytes);
+    const bool printable = std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~'; });
+    return printable ? std::string{text} : std::string{};
+}
+
+} // namespace
+
+Route route_of(const net::InboundFrame& frame)
+{
+    Route route;
+    if (frame.transport_error || frame.apdu.empty())
+        return route;
+    route.title = dlms::peek_system_title(frame.apdu);
+    route.clear = !dlms::is_ciphered_tag(first_octet(frame.apdu));
+    if (!route.title)
+        route.title = frame.session_title;
+    if (!route.clear || route.title)
+        return route;
+    if (const auto notification = dlms::decode_data_notification(frame.apdu);
+        notification && notification->body.is_list() && !notification->body.children.empty())
+        route.logical_device_name = printable_text(notification->body.children.front());
+    return route;
+}
+
+std::uint64_t frame_digest(ByteView apdu)
+{
+    const auto hash = crypto::sha256(apdu);
+    Reader reader{ByteView{hash}.first(8)};
+    return reader.u64_be();
+}
+
+Judgement judge(const Device* device, const net::InboundFrame& frame, const JudgeRules& rules)
+{
+    Case c{device, frame, rules};
+    if (device)
+        c.route.title = device->title;
+    c.judgement.digest = frame_digest(frame.apdu);
+    if (frame.transport_error)
+        return c.refuse(FrameState::malformed, to_string(*frame.transport_error));
+    const std::uint8_t tag = first_octet(frame.apdu);
+    if (dlms::is_ciphered_tag(tag)) {
+        auto ciphered = dlms::decode_ciphered_apdu(frame.apdu);
+        if (!ciphered)
+            return c.refuse(FrameState::malformed, to_string(ciphered.error()));
+        c.ciphered = *ciphered;
+    } else if (tag != tag_data_notification && tag != tag_event_notification) {
+        return c.refuse(FrameState::malformed, to_string(fail(errc::not_a_push, "tag " + std::to_string(tag))));
+    }
+    if (!device)
+        return c.refuse(FrameState::unknown_meter, c.route.title ? "no meter has this system title"
+                                                                 : "the message does not say which meter sent it");
+    return c.ciphered ? judge_ciphered(c) : judge_clear(c);
+}
+
+result<store::FrameWrite> judge_again(const Device& device, const store::UndecodedRow& row, const JudgeRules& rules)
+{
+    net::InboundFrame frame;
+    frame.apdu = row.frame;
+    frame.received_at = row.received_at;
+    Case c{&device, frame, rules};
+    RELEVE_TRY(ciphered, dlms::decode_ciphered_apdu(frame.apdu));
+    c.ciphered = ciphered;
+    RELEVE_CHECK(open_with_any_key(c));
+    c.judgement.window = row.generation;
+    c.judgement.counter = row.counter;
+    c.judgement.digest = row.digest;
+    Judgement judgement = judge_content(c, body_of(c));
+    if (!judgement.write || judgement.write->undecoded)
+        return fail(errc::undecoded, judgement.detail);
+    judgement.write->archive.clear(); // it is in the archive already
+    return std::move(*judgement.write);
+}
+
+} // namespace releve::app
