@@ -7,6 +7,9 @@
 
 #include <filesystem>
 #include <map>
+#include <span>
+#include <string>
+#include <vector>
 
 namespace releve::app {
 
@@ -15,18 +18,29 @@ struct ModelTestCase {
     std::string name;
     Bytes apdu;
     PushContent expected;
-    bool refused = false; // must be errc::undecoded
+    bool refused = false; // must be refused with `reason`
+    errc reason = errc::undecoded; // or errc::time_undefined
 };
 struct ModelFile {
     MeterModel model;
     std::vector<ModelTestCase> cases;
 };
 [[nodiscard]] result<ModelFile> parse_model_file(std::string_view json, const std::string& file_name);
+/// Decodes every case of the file in Europe/Paris. errc::bad_model names the first that differs, and how.
+[[nodiscard]] result<void> run_cases(const ModelFile& file, const std::string& file_name);
+
+/// A file of proto/models as compiled in (cmake/embed.cmake lists them and writes this function).
+struct ShippedModel {
+    std::string_view file_name;
+    std::string_view json;
+};
+[[nodiscard]] std::span<const ShippedModel> shipped_models();
 
 class ModelRegistry {
 public:
     /// The models that ship with the binary (compiled in as text), then every *.json of `extra_dir` (may be empty), which
-    /// replaces a model of the same name. Runs every file's own test cases; a failing one is errc::bad_model.
+    /// replaces a shipped model of the same name. Runs every file's own test cases; a failing one is errc::bad_model, as
+    /// are two files of one name in `extra_dir`; errc::not_found_file if it or a file in it cannot be read.
     [[nodiscard]] static result<ModelRegistry> load(const std::filesystem::path& extra_dir);
     [[nodiscard]] const MeterModel* find(std::string_view name) const;
     [[nodiscard]] std::vector<std::string> names() const;
