@@ -1,6 +1,6 @@
 #pragma once
-// A channel's day: the unit of storage. 46, 48 or 50 half-hours (or any step) in one value, with who said each slot.
-// Values are kept as sent, in the channel's unit and scaler. Pure: encode, decode, merge.
+// A channel's day: the unit of storage. 46, 48 or 50 half-hours (or any step) in one value, with who said
+// each slot. Values are kept as sent, in the channel's unit and scaler. Pure: encode, decode, merge.
 
 #include <releve/core/bytes.hpp>
 #include <releve/core/ids.hpp>
@@ -14,8 +14,8 @@
 
 namespace releve {
 
-/// Where a stored value came from. The order of the first three fields decides which of two values of a slot stays:
-/// authenticated before not, then the newer key, then the greater (extended) counter.
+/// Where a stored value came from. The order of the first three fields decides which of two values of a slot
+/// stays: authenticated before not, then the newer key, then the greater (extended) counter.
 struct Provenance {
     bool authenticated = false;
     std::uint16_t key_generation = 0;
@@ -32,7 +32,8 @@ struct Slot {
     bool operator==(const Slot&) const = default;
 };
 
-/// The day of one interval channel. `slots[i]` covers [first + i*step, first + (i+1)*step); empty = nothing received.
+/// The day of one interval channel. `slots[i]` covers [first + i*step, first + (i+1)*step); empty = nothing
+/// received.
 struct DayBlock {
     Instant first{};
     Seconds step{0};
@@ -55,8 +56,10 @@ struct RegisterBlock {
     bool operator==(const RegisterBlock&) const = default;
 };
 
-/// Block format, version 1. errc::too_large if the result would exceed limits::block_bytes_max, or there are more
-/// slots (reads) than the limit.
+/// Block format, version 1 (docs/BLOCK-FORMAT.md): every block has exactly one encoding. Encoding gives
+/// errc::too_large if the result would exceed limits::block_bytes_max, or there are more slots (reads) than
+/// the limit; errc::bad_block if there are none, the step is not 1 s to 1 day, an instant not of 1970 to
+/// 2106, or reads are out of order. Decoding gives errc::bad_block for whatever encoding does not give.
 [[nodiscard]] result<Bytes> encode_day_block(const DayBlock& block);
 [[nodiscard]] result<DayBlock> decode_day_block(ByteView bytes);
 [[nodiscard]] result<Bytes> encode_register_block(const RegisterBlock& block);
@@ -74,11 +77,11 @@ struct Merged {
     MergeEffect effect = MergeEffect::unchanged;
 };
 
-/// Per slot the greater (provenance order, then value) wins: commutative, associative, idempotent apart from `batch`,
-/// which follows the winner (the stored side's if both are equal). Blocks of another first instant, step or count do
-/// not merge: errc::bad_block.
+/// Per slot the greater (provenance order, then value, then the worse quality) wins: commutative,
+/// associative, idempotent apart from `batch`, which follows the winner (the stored side's if both are
+/// equal). Blocks of another first instant, step or count do not merge: errc::bad_block.
 [[nodiscard]] result<Merged<DayBlock>> merge(const DayBlock& stored, const DayBlock& incoming);
-/// errc::too_large past limits::register_reads_per_day_max.
+/// errc::too_large past limits::register_reads_per_day_max; errc::bad_block if reads are out of order.
 [[nodiscard]] result<Merged<RegisterBlock>> merge(const RegisterBlock& stored, const RegisterBlock& incoming);
 
 } // namespace releve
