@@ -1,0 +1,99 @@
+// releve decode <hex> [--key HEX] [--auth-key HEX] [--system-title HEX] [--json]
+
+#include <releve/app/command.hpp>
+#include <releve/app/command_line.hpp>
+#include <releve/app/describe.hpp>
+
+#include <algorithm>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+
+namespace releve::app {
+
+namespace {
+
+struct DecodeArguments {
+    std::vector<std::string> input; // hexadecimal, perhaps in several words, or one @file
+    std::string key, authentication_key, system_title;
+    bool json = false;
+};
+
+result<Bytes> read_input(const std::vector<std::string>& words)
+{
+    if (words.size() == 1 && words[0].starts_with('@')) {
+        std::ifstream file{words[0].substr(1)};
+        if (!file)
+            return fail(errc::not_found_file, words[0].substr(1));
+        return from_hex(std::string{std::istreambuf_iterator<char>{file}, {}});
+    }
+    std::string text;
+    for (const std::string& word : words)
+        text += word + ' ';
+    return from_hex(text);
+}
+
+/// The errors name the option and never repeat what was given.
+result<std::optional<crypto::Key128>> read_key(const std::string& text, const char* option)
+{
+    if (text.empty())
+        return std::optional<crypto::Key128>{};
+    const auto bytes = from_hex(text);
+    const auto key = bytes ? crypto::Key128::from(*bytes) : result<crypto::Key128>{bytes.error()};
+    if (!key)
+        return fail(key.error().code, std::string(option) + ": " + key.error().detail);
+    return std::optional{*key};
+}
+
+result<DecodeKeys> read_keys(const DecodeArguments& arguments)
+{
+    DecodeKeys keys;
+    RELEVE_TRY(encryption, read_key(arguments.key, "--key"));
+    RELEVE_TRY(authentication, read_key(arguments.authentication_key, "--auth-key"));
+    keys.encryption = encryption;
+    keys.authentication = authentication;
+    if (!arguments.system_title.empty()) {
+        RELEVE_TRY(bytes, from_hex(arguments.system_title));
+        if (bytes.size() != std::tuple_size_v<SystemTitle>)
+            return fail(errc::bad_length, "--system-title has 8 bytes");
+        std::ranges::copy(bytes, keys.system_title.emplace().begin());
+    }
+    return keys;
+}
+
+int complain_once(const Error& error)
+{
+    std::cerr << "releve: " << to_string(error) << "\n";
+    return 2;
+}
+
+} // namespace
+
+int run_decode(std::span<const std::string> words)
+{
+    CLI::App cli{"Prints a frame layer by layer: wrapper, ciphering, APDU, data.", "releve decode"};
+    DecodeArguments arguments;
+    cli.add_option("HEX", arguments.input, "The frame in hexadecimal, spaces allowed, or @FILE")->required();
+    cli.add_option("--key", arguments.key, "Encryption key (GUEK, or the dedicated key)")->type_name("HEX");
+    cli.add_option("--auth-key", arguments.authentication_key, "Authentication key (GAK)")->type_name("HEX");
+    cli.add_option("--system-title", arguments.system_title, "Of the sender, where the frame names none")->type_name("HEX");
+    cli.add_flag("--json", arguments.json, "JSON instead of text");
+    if (const auto code = parse_arguments(cli, words))
+        return *code;
+    const auto input = read_input(arguments.input);
+    if (!input)
+        return complain_once(input.error());
+    if (input->empty())
+        return complain_once(fail(errc::truncated, "nothing to decode"));
+    const auto keys = read_keys(arguments);
+    if (!keys)
+        return complain_once(keys.error());
+    const FrameDescription frame = describe_frame(*input, *keys);
+    if (arguments.json)
+        std::cout << to_json(frame).dump(2) << "\n";
+    else
+        std::cout << to_text(frame);
+    return frame.problem ? 1 : 0;
+}
+
+} // namespace releve::app
