@@ -1,0 +1,30 @@
+#pragma once
+// The handlers of the route table, one source file per resource.
+
+#include <releve/api/routes.hpp>
+
+namespace releve::api {
+
+// usage_point_handlers.cpp
+[[nodiscard]] result<Response> list_usage_points(const Call& call);
+[[nodiscard]] result<Response> show_usage_point(const Call& call);
+[[nodiscard]] result<Response> list_readings(const Call& call);
+[[nodiscard]] result<Response> list_daily(const Call& call);
+[[nodiscard]] result<Response> list_accesses(const Call& call);
+
+// operations_handlers.cpp
+[[nodiscard]] result<Response> list_meters(const Call& call);
+[[nodiscard]] result<Response> show_meter(const Call& call);
+[[nodiscard]] result<Response> list_quarantine(const Call& call);
+[[nodiscard]] result<Response> show_operations(const Call& call);
+
+// service_handlers.cpp
+[[nodiscard]] result<Response> show_me(const Call& call);
+[[nodiscard]] result<Response> show_words(const Call& call);
+[[nodiscard]] result<Response> show_problem(const Call& call);
+[[nodiscard]] result<Response> show_health(const Call& call);
+[[nodiscard]] result<Response> show_readiness(const Call& call);
+[[nodiscard]] result<Response> show_metrics(const Call& call);
+[[nodiscard]] result<Response> show_web_file(const Call& call);
+
+} // namespace releve::api

@@ -1,0 +1,31 @@
+#pragma once
+// from and to of a request: civil days of the usage point's zone (to exclusive) or RFC 3339 instants.
+
+#include <releve/api/http.hpp>
+#include <releve/core/time.hpp>
+
+#include <variant>
+
+namespace releve::api {
+
+using DayOrInstant = std::variant<CivilDay, Instant>;
+
+struct Period {
+    DayOrInstant from, to;
+};
+/// Both are required, from before to. Errors name the parameter: errc::bad_parameter.
+[[nodiscard]] result<Period> read_period(const Request& request);
+[[nodiscard]] bool needs_zone(const Period& period);
+
+struct DaySpan {
+    CivilDay from{}, to{};
+};
+/// Whole civil days that the period touches. errc::bad_parameter when empty or longer than `days_max`.
+[[nodiscard]] result<DaySpan> days_of(const Period& period, const Zone& zone, int days_max);
+
+struct InstantSpan {
+    Instant from{}, to{};
+};
+[[nodiscard]] result<InstantSpan> instants_of(const Period& period, const Zone& zone, int days_max);
+
+} // namespace releve::api

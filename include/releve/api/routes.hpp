@@ -1,0 +1,108 @@
+#pragma once
+// The route table: verb, path, rule, handler, OpenAPI operation. A row without a rule does not compile (Rule has no
+// default), and the table as a whole is checked at compile time. HEAD is answered wherever GET is.
+
+#include <releve/api/http.hpp>
+#include <releve/api/read_store.hpp>
+
+#include <initializer_list>
+
+namespace releve::api {
+
+enum class Verb : std::uint8_t { get };
+
+/// What a token must be scoped to, besides having the role.
+enum class Scope : std::uint8_t {
+    own_rows,    // the answer holds only what the token may see
+    usage_point, // {id} is a usage point the token may see, otherwise it does not exist
+    whole,       // the role is enough
+};
+
+/// Where a handler runs.
+enum class Place : std::uint8_t { server_thread, database_thread };
+
+/// Who may call a route.
+class Rule {
+public:
+    /// Anybody, without a token.
+    static constexpr Rule everyone(Place place = Place::server_thread) { return Rule(true, 0, Scope::whole, place); }
+    static constexpr Rule roles(std::initializer_list<store::Role> roles, Scope scope)
+    {
+        unsigned set = 0;
+        for (const auto role : roles)
+            set |= 1U << static_cast<unsigned>(role);
+        return Rule(false, set, scope, Place::database_thread);
+    }
+    /// Also without a token, from this machine itself and not through a proxy.
+    [[nodiscard]] constexpr Rule or_loopback() const
+    {
+        Rule copy = *this;
+        copy.loopback_ = true;
+        return copy;
+    }
+
+    [[nodiscard]] constexpr bool is_public() const { return public_; }
+    [[nodiscard]] constexpr bool allows(store::Role role) const
+    {
+        return public_ || (roles_ >> static_cast<unsigned>(role) & 1U) != 0;
+    }
+    [[nodiscard]] constexpr bool has_roles() const { return roles_ != 0; }
+    [[nodiscard]] constexpr Scope scope() const { return scope_; }
+    [[nodiscard]] constexpr Place place() const { return place_; }
+    [[nodiscard]] constexpr bool allows_loopback() const { return loopback_; }
+
+private:
+    constexpr Rule(bool is_public, unsigned roles, Scope scope, Place place)
+        : public_(is_public), roles_(roles), scope_(scope), place_(place)
+    {
+    }
+    bool public_;
+    unsigned roles_;
+    Scope scope_;
+    Place place_;
+    bool loopback_ = false;
+};
+
+/// What `app` gives to handlers. The functions are called from any thread of the server.
+struct Services {
+    std::function<Instant()> clock;
+    std::function<std::string()> metrics; // Prometheus text of the whole process
+    std::function<bool()> ready;
+};
+
+/// One request on its way: handlers read it and give a response.
+struct Call {
+    const Request& request;
+    const Services& services;
+    std::string_view own_metrics;         // the server's own counters as Prometheus text
+    store::Identity identity;             // empty for public routes
+    ReadStore* store = nullptr;           // on a database thread only
+};
+using Handler = result<Response> (*)(const Call& call);
+
+struct Route {
+    Verb verb;
+    std::string_view path; // "{name}" stands for one segment
+    Rule rule;
+    Handler handler;
+    std::string_view operation_id; // in proto/openapi.yaml
+    std::string_view parameters;   // names allowed in the query, separated by spaces; others are refused
+};
+
+[[nodiscard]] std::span<const Route> routes();
+
+struct Match {
+    const Route* route = nullptr;
+    std::vector<std::string> path_values;
+};
+/// errc::not_found, errc::bad_parameter for a broken escape.
+[[nodiscard]] result<Match> find_route(std::string_view path);
+
+/// Whether `identity` may call `route` with these path values, as far as the table and the token say; the database says
+/// the rest. errc::forbidden, errc::not_found.
+[[nodiscard]] result<void> authorise(const Route& route, const store::Identity& identity,
+                                     std::span<const std::string> path_values);
+/// errc::bad_parameter naming the first query parameter that the route does not have.
+[[nodiscard]] result<void> check_parameters(const Route& route, const Request& request);
+
+} // namespace releve::api

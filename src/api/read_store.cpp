@@ -1,0 +1,71 @@
+#include <releve/api/read_store.hpp>
+
+namespace releve::api {
+namespace {
+
+class DatabaseStore final : public ReadStore {
+public:
+    DatabaseStore(const store::DatabaseAddress& address, const store::ModelLookup& models) : store_(address, models) {}
+
+    result<store::Identity> authenticate(const std::string& key, Instant now) override
+    {
+        return store_.authenticate(key, now);
+    }
+    result<std::vector<store::UsagePointRow>> list_usage_points(const store::Identity& who,
+                                                                const store::Page& page) override
+    {
+        return store_.list_usage_points(who, page);
+    }
+    result<store::UsagePointRow> usage_point(const store::Identity& who, const UsagePointId& id) override
+    {
+        return store_.usage_point(who, id);
+    }
+    result<store::DailyAnswer> daily(const store::Identity& who, const UsagePointId& id, CivilDay from, CivilDay to,
+                                     const std::string& channel) override
+    {
+        return store_.daily(who, id, from, to, channel);
+    }
+    result<store::ReadingsAnswer> readings(const store::Identity& who, const UsagePointId& id, Instant from,
+                                           Instant to, const std::string& channel) override
+    {
+        return store_.readings(who, id, from, to, channel);
+    }
+    result<std::vector<store::AccessRow>> accesses(const store::Identity& who, const UsagePointId& id,
+                                                   const store::Page& page) override
+    {
+        return store_.accesses(who, id, page);
+    }
+    result<std::vector<store::MeterRow>> list_meters(const store::Identity& who, const store::Page& page,
+                                                     Instant now) override
+    {
+        return store_.list_meters(who, page, now);
+    }
+    result<store::MeterRow> meter(const store::Identity& who, MeterId id, Instant now) override
+    {
+        return store_.meter(who, id, now);
+    }
+    result<std::vector<store::QuarantineRow>> quarantine(const store::Identity& who, const std::string& reason,
+                                                         const store::Page& page) override
+    {
+        return store_.quarantine(who, reason, page);
+    }
+    result<store::OperationsSummary> operations(const store::Identity& who, Instant now) override
+    {
+        return store_.operations(who, now);
+    }
+    void ping() override { store_.ping(); }
+
+private:
+    store::ApiStore store_;
+};
+
+} // namespace
+
+StoreFactory database_stores(store::DatabaseAddress address, store::ModelLookup models)
+{
+    return [address = std::move(address), models = std::move(models)]() -> std::unique_ptr<ReadStore> {
+        return std::make_unique<DatabaseStore>(address, models);
+    };
+}
+
+} // namespace releve::api

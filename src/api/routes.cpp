@@ -1,0 +1,144 @@
+#include <releve/api/routes.hpp>
+
+#include <releve/api/handlers.hpp>
+
+#include <algorithm>
+#include <array>
+
+namespace releve::api {
+namespace {
+
+using store::Role;
+
+constexpr Role op = Role::operator_, manager = Role::energy_manager, household = Role::household,
+               auditor = Role::auditor;
+
+constexpr Rule everyone = Rule::everyone();
+constexpr Rule own_points = Rule::roles({op, manager, household, auditor}, Scope::own_rows);
+constexpr Rule one_point = Rule::roles({op, manager, household, auditor}, Scope::usage_point);
+constexpr Rule consumption = Rule::roles({op, manager, household}, Scope::usage_point);
+constexpr Rule meters = Rule::roles({op, manager}, Scope::own_rows);
+constexpr Rule refusals = Rule::roles({op, auditor}, Scope::whole);
+
+constexpr std::array table{
+    Route{Verb::get, "/api/v1/usage-points", own_points, list_usage_points, "listUsagePoints", "limit after format"},
+    Route{Verb::get, "/api/v1/usage-points/{id}", one_point, show_usage_point, "getUsagePoint", ""},
+    Route{Verb::get, "/api/v1/usage-points/{id}/readings", consumption, list_readings, "listReadings",
+          "from to channel format"},
+    Route{Verb::get, "/api/v1/usage-points/{id}/daily", consumption, list_daily, "listDaily",
+          "from to channel format"},
+    Route{Verb::get, "/api/v1/usage-points/{id}/accesses", one_point, list_accesses, "listAccesses",
+          "limit after format"},
+    Route{Verb::get, "/api/v1/meters", meters, list_meters, "listMeters", "limit after format"},
+    Route{Verb::get, "/api/v1/meters/{id}", meters, show_meter, "getMeter", ""},
+    Route{Verb::get, "/api/v1/quarantine", refusals, list_quarantine, "listQuarantine", "reason limit after format"},
+    Route{Verb::get, "/api/v1/operations", Rule::roles({op}, Scope::whole), show_operations, "getOperations", ""},
+    Route{Verb::get, "/api/v1/me", own_points, show_me, "getMe", ""},
+    Route{Verb::get, "/api/v1/words", everyone, show_words, "getWords", ""},
+    Route{Verb::get, "/problems/{name}", everyone, show_problem, "getProblem", ""},
+    Route{Verb::get, "/healthz", everyone, show_health, "getHealth", ""},
+    Route{Verb::get, "/readyz", Rule::everyone(Place::database_thread), show_readiness, "getReadiness", ""},
+    Route{Verb::get, "/metrics", refusals.or_loopback(), show_metrics, "getMetrics", ""},
+    Route{Verb::get, "/", everyone, show_web_file, "getPage", ""},
+    Route{Verb::get, "/index.html", everyone, show_web_file, "getPageFile", ""},
+    Route{Verb::get, "/style.css", everyone, show_web_file, "getPageStyle", ""},
+    Route{Verb::get, "/app.js", everyone, show_web_file, "getPageScript", ""},
+    Route{Verb::get, "/chart.js", everyone, show_web_file, "getPageCharts", ""},
+    Route{Verb::get, "/words.js", everyone, show_web_file, "getPageWords", ""},
+    Route{Verb::get, "/icon.svg", everyone, show_web_file, "getPageIcon", ""},
+};
+
+/// The rules that the type alone cannot say.
+consteval bool table_is_sound()
+{
+    for (std::size_t i = 0; i < table.size(); ++i) {
+        const Route& route = table[i];
+        if (!route.path.starts_with('/') || route.operation_id.empty() || route.handler == nullptr)
+            return false;
+        if (!route.rule.is_public() && !route.rule.has_roles())
+            return false;
+        // What belongs to one usage point is never reached by the role alone.
+        if (route.path.starts_with("/api/v1/usage-points/{id}") && route.rule.scope() != Scope::usage_point)
+            return false;
+        for (std::size_t j = 0; j < i; ++j)
+            if (table[j].operation_id == route.operation_id || table[j].path == route.path)
+                return false;
+    }
+    return true;
+}
+static_assert(table_is_sound(), "a row of the route table breaks a rule");
+
+/// One segment off the front of a path that starts with '/'.
+std::string_view take_segment(std::string_view& path)
+{
+    path.remove_prefix(1);
+    const auto segment = path.substr(0, path.find('/'));
+    path.remove_prefix(segment.size());
+    return segment;
+}
+
+result<bool> matches(std::string_view pattern, std::string_view path, std::vector<std::string>& values)
+{
+    values.clear();
+    while (!pattern.empty() && !path.empty()) {
+        const auto expected = take_segment(pattern);
+        const auto got = take_segment(path);
+        if (expected.starts_with('{')) {
+            RELEVE_TRY(value, percent_decode(got));
+            if (value.empty())
+                return false;
+            values.push_back(std::move(value));
+        } else if (expected != got) {
+            return false;
+        }
+    }
+    return pattern.empty() && path.empty();
+}
+
+} // namespace
+
+std::span<const Route> routes() { return table; }
+
+result<Match> find_route(std::string_view path)
+{
+    if (!path.starts_with('/'))
+        return fail(errc::not_found);
+    Match match;
+    for (const auto& route : table) {
+        RELEVE_TRY(fits, matches(route.path, path, match.path_values));
+        if (fits) {
+            match.route = &route;
+            return match;
+        }
+    }
+    return fail(errc::not_found);
+}
+
+result<void> authorise(const Route& route, const store::Identity& identity, std::span<const std::string> path_values)
+{
+    if (!route.rule.allows(identity.role))
+        return fail(errc::forbidden);
+    if (route.rule.scope() != Scope::usage_point)
+        return {};
+    RELEVE_ASSERT(!path_values.empty());
+    // A scope of organisations is a tree that only the database knows; a scope of usage points is decided here too.
+    const bool listed = std::ranges::any_of(identity.usage_points,
+                                            [&](const UsagePointId& id) { return id.value == path_values.front(); });
+    if (!listed && identity.organisations.empty() &&
+        (identity.role == Role::household || !identity.usage_points.empty()))
+        return fail(errc::not_found);
+    return {};
+}
+
+result<void> check_parameters(const Route& route, const Request& request)
+{
+    for (const auto& [name, value] : request.query) {
+        const std::string padded = " " + std::string(route.parameters) + " ";
+        if (name.empty() || name.find(' ') != std::string::npos ||
+            padded.find(" " + name + " ") == std::string::npos)
+            return fail(errc::bad_parameter, name + ": no such parameter here");
+    }
+    return {};
+}
+
+} // namespace releve::api

@@ -1,0 +1,138 @@
+#include <releve/api/handlers.hpp>
+
+#include "paging.hpp"
+
+#include <releve/api/listing.hpp>
+#include <releve/api/period.hpp>
+
+namespace releve::api {
+namespace {
+
+constexpr int daily_days_max = 1'100, readings_days_max = 400;
+
+const std::vector<std::string_view> point_columns{"id",        "energy",    "zone",         "collection",
+                                                  "site_name", "site_kind", "organisation", "area"};
+
+std::vector<Cell> point_row(const store::UsagePointRow& row)
+{
+    return {text_cell(row.id.value),
+            text_cell(row.energy),
+            text_cell(row.zone),
+            text_cell(store::collection_name(row.collection)),
+            optional_cell(row.site_name),
+            optional_cell(row.site_kind),
+            optional_cell(row.organisation),
+            optional_cell(row.area)};
+}
+
+UsagePointId point_of(const Call& call) { return UsagePointId{call.request.path_values.front()}; }
+
+result<std::string> channel_of(const Call& call)
+{
+    const auto channel = call.request.parameter("channel");
+    if (channel.size() > 64)
+        return fail(errc::bad_parameter, "channel: at most 64 characters");
+    return std::string(channel);
+}
+
+/// Only asked for when the period is in civil days: instants mean the same everywhere.
+result<Zone> zone_of(const Call& call)
+{
+    RELEVE_TRY(point, call.store->usage_point(call.identity, point_of(call)));
+    if (point.zone == paris().name())
+        return paris();
+    return load_zone(point.zone);
+}
+
+std::string file_name(const Call& call, std::string_view what)
+{
+    // The id comes from the address: only what is safe in a header gets into the name.
+    std::string name = "releve-";
+    for (const char c : call.request.path_values.front())
+        if ((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'))
+            name += c;
+    return name.append("-").append(what);
+}
+
+} // namespace
+
+result<Response> list_usage_points(const Call& call)
+{
+    RELEVE_TRY(page, read_page(call.request));
+    RELEVE_TRY(rows, call.store->list_usage_points(call.identity, page));
+    Listing out{.items = "usage_points", .columns = point_columns, .file_name = "releve-usage-points"};
+    for (const auto& row : rows)
+        out.rows.push_back(point_row(row));
+    out.after = {next_page(page, rows, [](const auto& row) { return row.id.value; })};
+    return respond(out, call.request);
+}
+
+result<Response> show_usage_point(const Call& call)
+{
+    RELEVE_TRY(row, call.store->usage_point(call.identity, point_of(call)));
+    return respond_json(write_json(point_columns, point_row(row)), call.request);
+}
+
+result<Response> list_daily(const Call& call)
+{
+    RELEVE_TRY(period, read_period(call.request));
+    RELEVE_TRY(channel, channel_of(call));
+    RELEVE_TRY(zone, zone_of(call));
+    RELEVE_TRY(span, days_of(period, zone, daily_days_max));
+    RELEVE_TRY(answer, call.store->daily(call.identity, point_of(call), span.from, span.to, channel));
+
+    Listing out{.before = {{"usage_point", text_cell(answer.usage_point.value)}, {"zone", text_cell(answer.zone)}},
+                .items = "days",
+                .columns = {"date", "energy_wh", "slots", "missing", "quality"},
+                .file_name = file_name(call, "daily-" + to_iso8601(span.from) + "-" + to_iso8601(span.to))};
+    for (const auto& day : answer.days) {
+        const auto& summary = day.summary;
+        out.rows.push_back({text_cell(to_iso8601(day.day)),
+                            summary.missing < summary.slots ? number_cell(summary.energy_wh) : no_cell(),
+                            number_cell(summary.slots), number_cell(summary.missing),
+                            text_cell(quality_name(summary.quality))});
+    }
+    return respond(out, call.request);
+}
+
+result<Response> list_readings(const Call& call)
+{
+    RELEVE_TRY(period, read_period(call.request));
+    RELEVE_TRY(channel, channel_of(call));
+    RELEVE_TRY(zone, needs_zone(period) ? zone_of(call) : result<Zone>(paris()));
+    RELEVE_TRY(span, instants_of(period, zone, readings_days_max));
+    RELEVE_TRY(answer, call.store->readings(call.identity, point_of(call), span.from, span.to, channel));
+
+    Listing out{.before = {{"channel", text_cell(answer.channel)},
+                           {"unit", text_cell(unit_symbol(answer.unit))},
+                           {"step_s", number_cell(answer.step.count())}},
+                .items = "readings",
+                .columns = {"start", "value", "quality"},
+                .csv_constants = {{"unit", text_cell(unit_symbol(answer.unit))}},
+                .file_name = file_name(call, answer.channel + "-" + to_iso8601(zone.day_of(span.from)) + "-" +
+                                                 to_iso8601(zone.day_of(span.to)))};
+    out.rows.reserve(answer.readings.size());
+    for (const auto& reading : answer.readings)
+        out.rows.push_back({text_cell(to_iso8601(reading.start)),
+                            digits_cell(scaled_digits(reading.value, answer.scaler)),
+                            text_cell(quality_name(reading.quality))});
+    return respond(out, call.request);
+}
+
+result<Response> list_accesses(const Call& call)
+{
+    RELEVE_TRY(page, read_page(call.request));
+    RELEVE_TRY(rows, call.store->accesses(call.identity, point_of(call), page));
+    Listing out{.before = {{"usage_point", text_cell(call.request.path_values.front())}},
+                .items = "accesses",
+                .columns = {"at", "role", "who", "what", "from", "to"},
+                .file_name = file_name(call, "accesses")};
+    for (const auto& row : rows)
+        out.rows.push_back({text_cell(to_iso8601(row.at)), text_cell(row.role), text_cell(row.who),
+                            text_cell(row.what), row.from ? text_cell(to_iso8601(*row.from)) : no_cell(),
+                            row.to ? text_cell(to_iso8601(*row.to)) : no_cell()});
+    out.after = {next_page(page, rows, [](const auto& row) { return std::to_string(row.id); })};
+    return respond(out, call.request);
+}
+
+} // namespace releve::api
