@@ -15,9 +15,6 @@ struct Page {
     std::string after; // the last key of the page before, empty for the first
 };
 
-/// Finds the model of a meter by name, so that channels have names and kinds; owned by app.
-using ModelLookup = std::function<const MeterModel*(std::string_view model)>;
-
 class ApiStore {
 public:
     ApiStore(DatabaseAddress address, ModelLookup models);

@@ -27,27 +27,27 @@ struct ClusterOptions {
     std::filesystem::path data_dir;                     // the cluster lives in data_dir/postgresql
     std::function<void(std::string_view)> say;          // progress lines for people
     bool throw_away = false;                            // for benches and tests: shared buffers small, still durable
+    int shared_buffers_mb = 256;                        // not used when thrown away
 };
 
-/// Our own PostgreSQL: made on first use, started, adopted from a killed run, stopped when this goes away (unless it was
-/// already running for another process of ours). As root the server runs as the user `postgres`.
+/// Our own PostgreSQL: made on first use, started, adopted from a killed run. Several processes may hold the same data
+/// folder; the last one to let go stops the server. As root the server runs as the user `postgres`.
 class Cluster {
 public:
-    /// errc::unavailable with a sentence that says what to do (PostgreSQL not installed, other major version, path too
-    /// long, port socket in use, ...).
+    /// errc::unavailable with a sentence that says what to do (PostgreSQL not installed, other major version, folder not
+    /// reachable for the server's user, ...).
     [[nodiscard]] static result<std::unique_ptr<Cluster>> open(const ClusterOptions& options);
     ~Cluster();
     Cluster(const Cluster&) = delete;
     Cluster& operator=(const Cluster&) = delete;
-    [[nodiscard]] const DatabaseAddress& address() const { return address_; }
-    /// Whether this object started the server (and so stops it).
-    [[nodiscard]] bool owner() const { return owner_; }
+    [[nodiscard]] const DatabaseAddress& address() const;
+    /// Whether this object started or adopted the server; false when another process of ours was there first.
+    [[nodiscard]] bool owner() const;
 
 private:
-    Cluster() = default;
-    DatabaseAddress address_;
-    std::filesystem::path pgdata_, bin_dir_;
-    bool owner_ = false;
+    struct Impl;
+    explicit Cluster(std::unique_ptr<Impl> impl);
+    std::unique_ptr<Impl> impl_;
 };
 
 /// Applies sql/NNN_*.sql that are not applied yet, each in one transaction, under an advisory lock; refuses when an

@@ -6,6 +6,7 @@
 #include <releve/engine/consumption.hpp>
 
 #include <array>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -101,6 +102,7 @@ struct FrameWrite {
     std::vector<IntervalDay> interval_days;
     std::vector<RegisterDay> register_days;
     std::vector<DailyTotalWrite> daily_totals;
+    std::int64_t retry_of = 0; // id of the quarantine row this frame waited in: it is deleted
 };
 
 struct QuarantineWrite {
@@ -139,6 +141,9 @@ struct UndecodedRow {
 };
 
 // ---------------------------------------------------------------- the API's side
+
+/// Finds the model of a meter by name, so that channels have names and kinds; owned by app.
+using ModelLookup = std::function<const MeterModel*(std::string_view model)>;
 
 /// Who asks: a token that is valid now. `key` opens row-level security: SHA-256 of the token's text in hex; the
 /// database stores only SHA-256 of that.
@@ -181,6 +186,7 @@ struct ReadingsAnswer {
     std::vector<ReadingRow> readings;
 };
 struct AccessRow {
+    std::int64_t id = 0; // newest first; Page::after is the last one shown
     Instant at{};
     std::string role, who, what; // who: label of the token; what: "daily", "readings", ...
     std::optional<CivilDay> from, to;

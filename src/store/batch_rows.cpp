@@ -1,0 +1,249 @@
+#include "batch_rows.hpp"
+
+#include <algorithm>
+
+namespace releve::store {
+
+namespace {
+
+/// One way to handle both kinds of block.
+result<Bytes> encode(const DayBlock& block)
+{
+    return encode_day_block(block);
+}
+result<Bytes> encode(const RegisterBlock& block)
+{
+    return encode_register_block(block);
+}
+result<DayBlock> decode(ByteView bytes, const DayBlock&)
+{
+    return decode_day_block(bytes);
+}
+result<RegisterBlock> decode(ByteView bytes, const RegisterBlock&)
+{
+    return decode_register_block(bytes);
+}
+
+template <class T>
+T must(result<T> value)
+{
+    if (!value)
+        throw Refusal(to_string(value.error()));
+    return std::move(*value);
+}
+
+void set_batch(DayBlock& block, BatchNumber number)
+{
+    for (auto& slot : block.slots)
+        if (slot)
+            slot->provenance.batch = number.value;
+}
+void set_batch(RegisterBlock& block, BatchNumber number)
+{
+    for (auto& read : block.reads)
+        read.provenance.batch = number.value;
+}
+
+template <class Block>
+struct Keyed {
+    SeriesKey key;
+    Block block;
+};
+
+/// Sorted by key; frames of one key are merged in the order they came.
+template <class Block>
+std::vector<Keyed<Block>> merge_equal_keys(std::vector<Keyed<Block>> days)
+{
+    std::ranges::stable_sort(days, {}, [](const auto& day) { return day.key; });
+    std::vector<Keyed<Block>> merged;
+    for (auto& day : days) {
+        if (!merged.empty() && merged.back().key == day.key)
+            merged.back().block = must(merge(merged.back().block, day.block)).block;
+        else
+            merged.push_back(std::move(day));
+    }
+    return merged;
+}
+
+template <class Block>
+void merge_into_stored(pg::Connection& connection, const SeriesTable& table, BatchNumber number,
+                       const std::vector<SeriesKey>& existing, const std::vector<Keyed<Block>>& incoming)
+{
+    const auto stored = lock_rows(connection, table, existing);
+    // Somebody erased one between our two statements: a new attempt inserts it.
+    if (stored.size() != existing.size())
+        throw pg::SqlError("40001", "a stored day vanished while it was merged");
+    std::vector<SeriesRow> update;
+    std::vector<SeriesKey> changed;
+    for (const SeriesRow& row : stored) {
+        const auto day = std::ranges::lower_bound(incoming, row.key, {}, [](const auto& item) { return item.key; });
+        const auto result = must(merge(must(decode(row.data, day->block)), day->block));
+        if (result.effect == MergeEffect::unchanged)
+            continue;
+        if (result.effect == MergeEffect::changed)
+            changed.push_back(row.key);
+        update.push_back({row.key, must(encode(result.block))});
+    }
+    if (!changed.empty())
+        keep_old_rows(connection, table, number, changed);
+    if (!update.empty())
+        update_rows(connection, table, number, update);
+}
+
+template <class Block>
+void write_series(pg::Connection& connection, const SeriesTable& table, BatchNumber number, std::vector<Keyed<Block>> days)
+{
+    if (days.empty())
+        return;
+    const auto incoming = merge_equal_keys(std::move(days));
+    std::vector<SeriesRow> rows;
+    rows.reserve(incoming.size());
+    for (const auto& day : incoming)
+        rows.push_back({day.key, must(encode(day.block))});
+    if (const auto existing = insert_new(connection, table, number, rows); !existing.empty())
+        merge_into_stored(connection, table, number, existing, incoming);
+}
+
+void add_frame_arrays(pg::Params& params, std::span<const FrameWrite> frames)
+{
+    params.array(frames, [](const FrameWrite& f) { return f.meter.value; })
+        .array(frames, [](const FrameWrite& f) { return static_cast<std::int16_t>(f.generation); })
+        .array(frames, [](const FrameWrite& f) { return static_cast<std::int64_t>(f.counter); })
+        .array(frames, [](const FrameWrite& f) { return static_cast<std::int64_t>(f.digest); });
+}
+
+/// PostgreSQL's text is UTF-8 without zeros; what strangers send need not be.
+std::string clean(const std::string& text)
+{
+    std::string result = text.substr(0, 500);
+    for (char& c : result)
+        if (c < ' ' || c > '~')
+            c = '?';
+    return result;
+}
+
+} // namespace
+
+void write_batch_row(pg::Connection& connection, const BatchRow& row, std::span<const FrameWrite> frames, std::size_t refused)
+{
+    std::int64_t readings = 0;
+    for (const FrameWrite& frame : frames)
+        readings += frame.readings;
+    pg::Params params;
+    params.add(row.number.value).add(static_cast<std::int32_t>(row.writer)).add(static_cast<std::int32_t>(frames.size()));
+    params.add(readings).add(static_cast<std::int32_t>(refused)).add(row.watermark.value).add(row.now);
+    add_frame_arrays(params, frames);
+    static const pg::Statement insert{
+        "batch_insert", "INSERT INTO batch (batch, writer, frames, readings, refused, watermark, committed_at, meter_ids, "
+                        "key_generations, counters, digests) VALUES ($1::int8, $2::int4, $3::int4, $4::int8, $5::int4, "
+                        "$6::int8, $7::timestamptz, $8::int4[], $9::int2[], $10::int8[], $11::int8[])"};
+    connection.run(insert, params);
+}
+
+bool batch_is_ours(pg::Connection& connection, const BatchRow& row, std::span<const FrameWrite> frames)
+{
+    pg::Params params;
+    params.add(row.number.value).add(static_cast<std::int32_t>(row.writer));
+    add_frame_arrays(params, frames);
+    return connection
+               .run("SELECT FROM batch WHERE batch = $1::int8 AND writer = $2::int4 AND meter_ids = $3::int4[] "
+                    "AND key_generations = $4::int2[] AND counters = $5::int8[] AND digests = $6::int8[]",
+                    params)
+               .size() == 1;
+}
+
+void write_intervals(pg::Connection& connection, BatchNumber number, std::span<FrameWrite> frames)
+{
+    std::vector<Keyed<DayBlock>> days;
+    for (FrameWrite& frame : frames)
+        for (auto& day : frame.interval_days) {
+            set_batch(day.block, number);
+            days.push_back({{frame.meter.value, day.channel.value, day.day}, day.block});
+        }
+    write_series(connection, interval_table, number, std::move(days));
+}
+
+void write_registers(pg::Connection& connection, BatchNumber number, std::span<FrameWrite> frames)
+{
+    std::vector<Keyed<RegisterBlock>> days;
+    for (FrameWrite& frame : frames)
+        for (auto& day : frame.register_days) {
+            set_batch(day.block, number);
+            days.push_back({{frame.meter.value, 0, day.day}, day.block});
+        }
+    write_series(connection, register_table, number, std::move(days));
+}
+
+void write_archive(pg::Connection& connection, const BatchRow& row, std::span<const FrameWrite> frames)
+{
+    const PackedArchive packed = pack_archive(frames);
+    for (std::size_t part = 0; part < packed.parts.size(); ++part) {
+        pg::Params params;
+        params.add(row.number.value).add(static_cast<std::int32_t>(part)).add(row.now);
+        params.array(packed.parts[part].meters, [](std::int32_t meter) { return meter; }).add(ByteView{packed.parts[part].data});
+        static const pg::Statement insert{"archive_insert",
+                                          "INSERT INTO frame_archive (batch, part, written_at, meter_ids, data) "
+                                          "VALUES ($1::int8, $2::int4, $3::timestamptz, $4::int4[], $5::bytea)"};
+        connection.run(insert, params);
+    }
+    for (std::size_t i = 0; i < frames.size(); ++i) {
+        const FrameWrite& frame = frames[i];
+        if (!frame.undecoded)
+            continue;
+        pg::Params params;
+        params.add(frame.meter.value).add(static_cast<std::int16_t>(frame.generation));
+        params.add(static_cast<std::int64_t>(frame.counter)).add(static_cast<std::int64_t>(frame.digest));
+        params.add(frame.received_at).add(clean(frame.undecoded_reason)).add(row.number.value);
+        params.add(packed.places[i].part).add(packed.places[i].position);
+        static const pg::Statement insert{
+            "undecoded_insert",
+            "INSERT INTO undecoded (meter_id, generation, counter, digest, received_at, reason, batch, part, position) "
+            "SELECT $1::int4, $2::int2, $3::int8, $4::int8, $5::timestamptz, $6::text, CASE WHEN $8::int4 >= 0 THEN $7::int8 END, "
+            "CASE WHEN $8::int4 >= 0 THEN $8::int4 END, CASE WHEN $8::int4 >= 0 THEN $9::int4 END"};
+        connection.run(insert, params);
+    }
+}
+
+void write_quarantine(pg::Connection& connection, std::span<const QuarantineWrite> rows)
+{
+    if (rows.empty())
+        return;
+    pg::Params params;
+    params.array(rows, [](const auto& r) { return frame_state_name(r.reason); });
+    std::vector<std::array<std::string, 3>> texts;
+    for (const auto& row : rows)
+        texts.push_back({clean(row.detail), clean(row.peer), clean(row.system_title)});
+    for (std::size_t column = 0; column < 3; ++column)
+        params.array(texts, [column](const auto& text) { return std::string_view{text.at(column)}; });
+    params.array(rows, [](const auto& r) { return r.received_at; });
+    params.array(rows, [](const auto& r) { return r.meter ? std::optional{r.meter->value} : std::nullopt; });
+    params.array(rows, [](const auto& r) { return r.counter ? std::optional{static_cast<std::int64_t>(*r.counter)} : std::nullopt; });
+    params.array(rows, [](const auto& r) { return static_cast<std::int64_t>(r.digest); });
+    params.array(rows, [](const auto& r) { return static_cast<std::int32_t>(r.frame.size()); });
+    params.array(rows, [](const auto& r) { return r.frame.empty() ? std::nullopt : std::optional{ByteView{r.frame}}; });
+    static const pg::Statement insert{
+        "quarantine_insert",
+        "INSERT INTO quarantine (reason, detail, peer, system_title, received_at, meter_id, counter, digest, frame_bytes, frame) "
+        "SELECT q.reason, q.detail, q.peer, coalesce(nullif(q.title, ''), m.address, ''), q.at, q.meter, q.counter, q.digest, "
+        "q.size, q.frame "
+        "FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::int4[], $7::int8[], $8::int8[], "
+        "$9::int4[], $10::bytea[]) WITH ORDINALITY AS q (reason, detail, peer, title, at, meter, counter, digest, size, frame, n) "
+        "LEFT JOIN meter m ON m.id = q.meter ORDER BY q.n"};
+    connection.run(insert, params);
+}
+
+void forget_retried(pg::Connection& connection, std::span<const FrameWrite> frames, std::span<const QuarantineWrite> rows)
+{
+    std::vector<std::int64_t> ids;
+    for (const auto& frame : frames)
+        if (frame.retry_of != 0)
+            ids.push_back(frame.retry_of);
+    for (const auto& row : rows)
+        if (row.retry_of != 0)
+            ids.push_back(row.retry_of);
+    if (!ids.empty())
+        connection.run("DELETE FROM quarantine WHERE id = ANY ($1::int8[])",
+                       pg::Params{}.array(ids, [](std::int64_t id) { return id; }));
+}
+
+} // namespace releve::store

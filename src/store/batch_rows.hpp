@@ -1,0 +1,39 @@
+#pragma once
+// What one transaction writes, statement by statement, given an open transaction. Throws pg::SqlError, or Refusal for
+// what no database needs to be asked about.
+
+#include "daily_totals.hpp"
+#include "frame_pack.hpp"
+#include "pg.hpp"
+#include "series_tables.hpp"
+
+#include <span>
+#include <stdexcept>
+
+namespace releve::store {
+
+/// A frame that cannot be written, whatever is tried: its day does not merge with the stored one, or is too large.
+struct Refusal : std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+
+struct BatchRow {
+    BatchNumber number, watermark;
+    int writer = 0;
+    Instant now{};
+};
+
+/// Throws pg::SqlError 23505 when the number is taken.
+void write_batch_row(pg::Connection&, const BatchRow&, std::span<const FrameWrite>, std::size_t refused);
+/// Whether the number is taken by these very frames.
+[[nodiscard]] bool batch_is_ours(pg::Connection&, const BatchRow&, std::span<const FrameWrite>);
+
+void write_intervals(pg::Connection&, BatchNumber, std::span<FrameWrite>);
+void write_registers(pg::Connection&, BatchNumber, std::span<FrameWrite>);
+void write_daily_totals(pg::Connection&, BatchNumber, std::span<FrameWrite>);
+void write_archive(pg::Connection&, const BatchRow&, std::span<const FrameWrite>);
+void write_quarantine(pg::Connection&, std::span<const QuarantineWrite>);
+/// Quarantine rows whose frame was tried again, whatever came of it.
+void forget_retried(pg::Connection&, std::span<const FrameWrite>, std::span<const QuarantineWrite>);
+
+} // namespace releve::store

@@ -1,0 +1,156 @@
+#include "collect_impl.hpp"
+
+#include <poll.h>
+
+#include <map>
+
+namespace releve::store {
+
+pg::Connection& CollectStore::Impl::connected()
+{
+    if (!connection) {
+        connection.emplace(address, DbRole::collect);
+        connection->exec("LISTEN releve_devices; LISTEN releve_retry; LISTEN releve_reprocess");
+    }
+    return *connection;
+}
+
+CollectStore::CollectStore(DatabaseAddress address) : impl_(std::make_unique<Impl>(Impl{std::move(address), std::nullopt})) {}
+CollectStore::~CollectStore() = default;
+
+namespace {
+
+constexpr const char* all_or_named = " WHERE ($1::text[] IS NULL OR m.address = ANY ($1::text[])) ";
+
+Validity read_validity(const pg::Rows& rows, int row, int from, int to)
+{
+    Validity validity{rows.null(row, from) ? Instant::min() : rows.instant(row, from), std::nullopt};
+    if (!rows.null(row, to))
+        validity.to = rows.instant(row, to);
+    return validity;
+}
+
+Bytes copy(ByteView bytes)
+{
+    return {bytes.begin(), bytes.end()};
+}
+
+using DevicesById = std::map<std::int32_t, DeviceRow>;
+
+void load_keys(pg::Connection& db, const pg::Params& which, DevicesById& devices)
+{
+    const pg::Rows rows = db.run(
+        std::string{"SELECT meter_id, generation, encryption, authentication, lower(validity), upper(validity) FROM ("
+                    "SELECT k.*, row_number() OVER (PARTITION BY k.meter_id ORDER BY k.generation DESC) AS age "
+                    "FROM meter_key k JOIN meter m ON m.id = k.meter_id"} +
+            all_or_named + ") newest WHERE age <= 2 ORDER BY meter_id, generation DESC",
+        which);
+    for (int i = 0; i < rows.size(); ++i)
+        if (const auto device = devices.find(rows.int4(i, 0)); device != devices.end())
+            device->second.keys.push_back({static_cast<std::uint16_t>(rows.int2(i, 1)), copy(rows.bytes(i, 2)),
+                                           copy(rows.bytes(i, 3)), read_validity(rows, i, 4, 5)});
+}
+
+void load_installations(pg::Connection& db, const pg::Params& which, DevicesById& devices)
+{
+    const pg::Rows rows = db.run(
+        std::string{"SELECT i.meter_id, i.usage_point, u.collection, lower(i.validity), upper(i.validity) "
+                    "FROM installation i JOIN usage_point u ON u.id = i.usage_point JOIN meter m ON m.id = i.meter_id"} +
+            all_or_named + "ORDER BY i.meter_id, lower(i.validity)",
+        which);
+    for (int i = 0; i < rows.size(); ++i)
+        if (const auto device = devices.find(rows.int4(i, 0)); device != devices.end())
+            device->second.installations.push_back(
+                {UsagePointId{rows.text(i, 1)}, read_validity(rows, i, 3, 4),
+                 rows.text(i, 2) == "half_hour" ? Collection::half_hour : Collection::daily});
+}
+
+/// The three reads see one state of the database.
+std::vector<DeviceRow> load(pg::Connection& db, const pg::Params& which)
+{
+    pg::Transaction transaction{db};
+    db.exec("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY");
+    DevicesById devices;
+    const pg::Rows rows = db.run(
+        std::string{"SELECT m.id, m.address, m.serial, m.protocol, m.model, m.policy, m.replay FROM meter m"} + all_or_named,
+        which);
+    for (int i = 0; i < rows.size(); ++i)
+        devices[rows.int4(i, 0)] = {MeterId{rows.int4(i, 0)}, rows.text(i, 1), rows.text(i, 2), rows.text(i, 3),
+                                    rows.text(i, 4), rows.text(i, 5), rows.text(i, 6), {}, {}};
+    load_keys(db, which, devices);
+    load_installations(db, which, devices);
+    transaction.commit();
+    std::vector<DeviceRow> list;
+    list.reserve(devices.size());
+    for (auto& [id, device] : devices)
+        list.push_back(std::move(device));
+    return list;
+}
+
+} // namespace
+
+std::vector<DeviceRow> CollectStore::load_devices()
+{
+    return impl_->with_connection([](pg::Connection& db) { return load(db, pg::Params{}.add_null()); });
+}
+
+std::vector<DeviceRow> CollectStore::load_devices(std::span<const std::string> addresses)
+{
+    return impl_->with_connection([&](pg::Connection& db) {
+        return load(db, pg::Params{}.array(addresses, [](const std::string& a) { return std::string_view{a}; }));
+    });
+}
+
+std::optional<CivilDay> CollectStore::earliest_installation()
+{
+    return impl_->with_connection([](pg::Connection& db) -> std::optional<CivilDay> {
+        const pg::Rows rows = db.run("SELECT min(lower(validity)) FROM installation");
+        if (rows.size() == 0 || rows.null(0, 0))
+            return std::nullopt;
+        return paris().day_of(rows.instant(0, 0));
+    });
+}
+
+std::vector<std::string> CollectStore::wait_for_notifications(std::chrono::milliseconds timeout)
+{
+    return impl_->with_connection([&](pg::Connection& db) {
+        std::vector<std::string> payloads;
+        const auto collect = [&] {
+            if (PQconsumeInput(db.raw()) == 0)
+                throw pg::LostConnection("the connection to the database was lost");
+            while (PGnotify* notify = PQnotifies(db.raw())) {
+                payloads.emplace_back(notify->extra);
+                PQfreemem(notify);
+            }
+        };
+        collect();
+        if (!payloads.empty())
+            return payloads;
+        pollfd waiting{PQsocket(db.raw()), POLLIN, 0};
+        if (poll(&waiting, 1, static_cast<int>(timeout.count())) > 0)
+            collect();
+        return payloads;
+    });
+}
+
+void CollectStore::prune(const Bounds& bounds, Instant now)
+{
+    impl_->with_connection([&](pg::Connection& db) {
+        const auto before = [&](int days) { return pg::Params{}.add(now - std::chrono::hours{24} * days); };
+        // A frame that nothing explains yet is not let go by age: it was confirmed, and is stored nowhere else.
+        db.run("DELETE FROM frame_archive a WHERE a.written_at < $1::timestamptz AND NOT EXISTS "
+               "(SELECT 1 FROM undecoded u WHERE u.batch = a.batch AND u.part = a.part)",
+               before(bounds.archive_days));
+        db.run("DELETE FROM undecoded WHERE batch IS NULL AND received_at < $1::timestamptz", before(bounds.archive_days));
+        db.run("DELETE FROM quarantine WHERE received_at < $1::timestamptz", before(bounds.quarantine_days));
+        db.run("DELETE FROM quarantine WHERE id IN (SELECT id FROM (SELECT id, row_number() OVER "
+               "(PARTITION BY system_title ORDER BY id DESC) AS age FROM quarantine) q WHERE age > $1::int8)",
+               pg::Params{}.add(bounds.quarantine_rows_per_title));
+        // Strangers' messages go before those of meters we know.
+        db.run("DELETE FROM quarantine WHERE id IN (SELECT id FROM quarantine ORDER BY (meter_id IS NOT NULL) DESC, id DESC "
+               "OFFSET $1::int8)",
+               pg::Params{}.add(bounds.quarantine_rows));
+    });
+}
+
+} // namespace releve::store
