@@ -1,0 +1,270 @@
+#include <releve/app/command.hpp>
+#include <releve/app/command_line.hpp>
+#include <releve/app/demo.hpp>
+#include <releve/app/environment.hpp>
+#include <releve/app/fleet_client.hpp>
+#include <releve/app/server.hpp>
+#include <releve/store/admin_store.hpp>
+
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+
+#include <pthread.h>
+#include <unistd.h>
+
+namespace releve::app {
+
+namespace {
+
+constexpr const char* clock_change_day = "2024-03-31";
+constexpr const char* organisation = "root";
+/// A run uses counters over a span of at most so many; the next one starts above.
+constexpr std::uint32_t counters_of_a_run = 20'000;
+
+struct Choices {
+    std::string data_dir, demo_data;
+    std::uint16_t port = 8080;
+    bool once = false;
+};
+
+void say(std::string_view line)
+{
+    std::printf("%.*s\n", static_cast<int>(line.size()), line.data());
+    std::fflush(stdout);
+}
+
+std::filesystem::path default_data_dir()
+{
+    if (::geteuid() == 0)
+        return "/var/lib/releve-demo"; // the database's own user cannot enter /root
+    if (const char* state = std::getenv("XDG_STATE_HOME"); state != nullptr && *state == '/')
+        return std::filesystem::path{state} / "releve-demo";
+    const char* home = std::getenv("HOME");
+    return std::filesystem::path{home != nullptr ? home : "."} / ".local" / "state" / "releve-demo";
+}
+
+/// Counters go on from run to run: a meter never uses one twice for other bytes, and what lies far behind the
+/// newest would count as replayed. The clock stands in for a file that was lost.
+std::uint32_t next_counters(const std::filesystem::path& data_dir, Instant now)
+{
+    const auto path = data_dir / "demo-counters";
+    const Instant epoch{std::chrono::sys_days{std::chrono::year{2020} / 1 / 1}};
+    auto start = static_cast<std::uint32_t>((now - epoch).count());
+    std::uint32_t stored = 0;
+    if (std::ifstream file{path}; file >> stored)
+        start = std::max(start, stored);
+    std::ofstream{path} << start + counters_of_a_run << '\n';
+    return start;
+}
+
+Config demo_config(const Choices& choices, const std::filesystem::path& data_dir)
+{
+    Config config;
+    config.data_dir = data_dir;
+    config.collector.dlms_tls = Endpoint{"127.0.0.1", 0};
+    config.collector.tls_cert = data_dir / "demo-tls.crt";
+    config.collector.tls_key = data_dir / "demo-tls.key";
+    config.api.listen = Endpoint{"127.0.0.1", choices.port};
+    config.log.level = "warn";
+    return config;
+}
+
+/// A bar that moves on a terminal, a line every tenth elsewhere.
+class ProgressBar {
+public:
+    explicit ProgressBar(std::size_t total)
+        : total_(std::max<std::size_t>(total, 1)), on_terminal_(::isatty(1) != 0)
+    {
+    }
+
+    void show(std::size_t done)
+    {
+        constexpr std::size_t width = 40;
+        const std::size_t percent = std::min<std::size_t>(done * 100 / total_, 100);
+        if (percent == shown_ || (!on_terminal_ && percent / 10 == shown_ / 10))
+            return;
+        shown_ = percent;
+        if (on_terminal_) {
+            const std::size_t filled = percent * width / 100;
+            std::printf("\r  [%s%s] %3zu %%  %zu of %zu pushes confirmed", std::string(filled, '#').c_str(),
+                        std::string(width - filled, '.').c_str(), percent, done, total_);
+            if (percent == 100)
+                std::printf("\n");
+        } else {
+            std::printf("  %3zu %%  %zu of %zu pushes confirmed\n", percent / 10 * 10, done, total_);
+        }
+        std::fflush(stdout);
+    }
+
+private:
+    std::size_t total_;
+    bool on_terminal_;
+    std::size_t shown_ = 0;
+};
+
+struct Tokens {
+    std::string household, operator_;
+};
+
+/// Registers the meters and their keys; what is there already stays. The homes that agreed to half-hours say
+/// so on record.
+result<Tokens> register_homes(const store::DatabaseAddress& database, const crypto::Key256& master,
+                              DemoHomes& demo, Instant now)
+{
+    store::AdminStore admin{database};
+    std::vector<store::MeterImportRow> rows;
+    for (DemoHome& home : demo.homes) {
+        home.import.line = rows.size() + 2;
+        rows.push_back(home.import);
+    }
+    RELEVE_TRY(summary, admin.import_meters(rows, master, organisation, false));
+    if (summary.usage_points_new > 0)
+        for (const DemoHome& home : demo.homes)
+            if (home.opted_in)
+                RELEVE_CHECK(admin.choose_collection(UsagePointId{home.import.usage_point},
+                                                     store::Collection::half_hour,
+                                                     "demo: the home agreed to half-hours", now));
+    const Instant expires = now + std::chrono::days{7};
+    RELEVE_TRY(household, admin.create_token({.role = store::Role::household,
+                                              .scopes = {demo.homes.front().import.usage_point},
+                                              .expires_at = expires,
+                                              .label = "demo household"}));
+    RELEVE_TRY(operations, admin.create_token({.role = store::Role::operator_,
+                                               .scopes = {organisation},
+                                               .expires_at = expires,
+                                               .label = "demo operator"}));
+    return Tokens{.household = household, .operator_ = operations};
+}
+
+result<FleetReport> push_homes(const DemoHomes& demo, std::uint16_t port,
+                               const std::filesystem::path& certificate)
+{
+    std::vector<MeterWork> work;
+    std::size_t total = 0;
+    for (const DemoHome& home : demo.homes) {
+        work.push_back({.meter = &home.meter, .number = work.size(), .pushes = home.pushes});
+        total += home.pushes.size();
+    }
+    ProgressBar bar{total};
+    ClientOptions options;
+    options.port = std::to_string(port);
+    options.tls = ClientTls{.ca = certificate, .insecure = false, .certificate = {}, .private_key = {}};
+    options.connections = 4;
+    options.progress = [&bar](const FleetReport& report) { bar.show(report.confirmed); };
+    return push_fleet(work, sim::FaultPlan{}, options);
+}
+
+std::string daily_target(const DemoHomes& demo)
+{
+    return "/api/v1/usage-points/" + demo.homes.front().import.usage_point +
+           "/daily?from=" + to_iso8601(demo.linky_indexes.front().day) +
+           "&to=" + to_iso8601(demo.linky_indexes.back().day);
+}
+
+void print_links(const DemoHomes& demo, std::uint16_t port, const Tokens& tokens)
+{
+    const std::string base = "http://127.0.0.1:" + std::to_string(port);
+    const std::string point = base + "/api/v1/usage-points/" + demo.homes.front().import.usage_point;
+    say("\nThe Linky home's page (household):  " + base + "/#token=" + tokens.household);
+    say("The operator's page:                " + base + "/#token=" + tokens.operator_);
+    say("\nFrom the command line:");
+    say("  curl -H 'Authorization: Bearer " + tokens.household + "' '" + base + daily_target(demo) + "'");
+    say("  curl -H 'Authorization: Bearer " + tokens.household + "' '" + point +
+        "/readings?from=2024-03-31&to=2024-04-01'");
+    say("  curl -H 'Authorization: Bearer " + tokens.operator_ + "' '" + base + "/api/v1/meters'");
+}
+
+/// 0 when every message was confirmed and every day is equal.
+result<int> check(const DemoHomes& demo, std::uint16_t port, const Tokens& tokens, const FleetReport& report)
+{
+    RELEVE_TRY(answer, get_loopback(port, daily_target(demo), tokens.household));
+    RELEVE_TRY(days, compare_days(answer, demo.linky_indexes));
+    say("\nThe Linky home, day by day, as its household reads it through the API:\n");
+    say(demo_table(days, clock_change_day));
+    const auto equal = std::ranges::count_if(days, &DemoDay::equal);
+    say(std::to_string(equal) + " of " + std::to_string(days.size()) +
+        " local days equal the customer export's index differences to the Wh.");
+    if (const std::string differences = demo_differences(days); !differences.empty())
+        say("These do not:\n" + differences);
+    if (!report.good())
+        say(std::to_string(report.never_confirmed) + " messages were never confirmed (" + report.problem +
+            ").");
+    return report.good() && equal == static_cast<std::ptrdiff_t>(days.size()) ? 0 : 1;
+}
+
+sigset_t block_signals()
+{
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+    std::signal(SIGPIPE, SIG_IGN);
+    return signals;
+}
+
+result<int> demo(const Choices& choices)
+{
+    const std::filesystem::path data_dir =
+        choices.data_dir.empty() ? default_data_dir() : std::filesystem::absolute(choices.data_dir);
+    RELEVE_TRY(folder, find_demo_data(choices.demo_data));
+    std::error_code failed;
+    std::filesystem::create_directories(data_dir, failed);
+    if (failed)
+        return fail(errc::bad_config, data_dir.string() + ": " + failed.message());
+    const Instant now = wall_clock();
+    RELEVE_TRY(homes, load_demo_homes(folder, next_counters(data_dir, now)));
+    const Config config = demo_config(choices, data_dir);
+    RELEVE_CHECK(make_demo_certificate(config.collector.tls_cert, config.collector.tls_key));
+
+    const sigset_t signals = block_signals();
+    say("Database in " + data_dir.string());
+    RELEVE_TRY(database, open_database(config, say));
+    RELEVE_TRY(master, load_master_key(config));
+    RELEVE_TRY(tokens, register_homes(database.address, master, homes, now));
+    RELEVE_TRY(server, Server::start(config, {.say = say}));
+    say(server->ready_line());
+    const auto ports = server->ports();
+
+    say("\n" + std::to_string(homes.homes.size()) + " meters push their encrypted days over TLS:");
+    RELEVE_TRY(report, push_homes(homes, ports.dlms_tls, config.collector.tls_cert));
+    RELEVE_TRY(code, check(homes, ports.api, tokens, report));
+    if (!choices.once) {
+        print_links(homes, ports.api, tokens);
+        say("\nCtrl-C ends the demo; its data stay for the next one.");
+        int signal = 0;
+        sigwait(&signals, &signal);
+    }
+    server->stop();
+    return code;
+}
+
+} // namespace
+
+int run_demo(std::span<const std::string> arguments)
+{
+    CLI::App app{"A server, a real Linky home and 60 London homes: pushes, stores, shows and checks.",
+                 "releve demo"};
+    Choices choices;
+    auto* port = app.add_option("--port", choices.port, "Of the page and the API");
+    app.add_flag("--once", choices.once, "End after the check: 0 only if all was equal");
+    app.add_option("--data-dir", choices.data_dir, "Where the demo's database lives");
+    app.add_option("--demo-data", choices.demo_data, "The folder data/demo of the sources");
+    if (const auto code = parse_arguments(app, arguments))
+        return *code;
+    if (choices.once && port->count() == 0)
+        choices.port = 0; // nobody needs to find it
+    spdlog::set_default_logger(spdlog::stderr_logger_mt("releve"));
+    spdlog::set_level(spdlog::level::warn);
+    protect_memory();
+    const auto code = demo(choices);
+    return code ? *code : complain(code.error());
+}
+
+} // namespace releve::app
