@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <fstream>
+#include <iterator>
 
 using namespace releve;
 using namespace releve::app;
@@ -214,6 +215,20 @@ TEST(ShippedModels, TheirCasesAreAbleToFail)
             EXPECT_FALSE(run_cases(altered, "altered")) << test.name;
         }
     }
+}
+
+TEST(ModelFile, TheExampleOfTheGuideWorks)
+{
+    std::ifstream stream{std::filesystem::path{RELEVE_SOURCE_DIR} / "docs/METER-MODELS.md"};
+    std::string guide{std::istreambuf_iterator<char>{stream}, {}};
+    const auto begin = guide.find("```json\n");
+    ASSERT_NE(begin, std::string::npos);
+    const auto end = guide.find("\n```", begin);
+    const auto file = parse_model_file(guide.substr(begin + 8, end - begin - 8), "METER-MODELS.md");
+    ASSERT_TRUE(file) << to_string(file.error());
+    const auto run = run_cases(*file, "METER-MODELS.md");
+    EXPECT_TRUE(run) << to_string(run.error());
+    EXPECT_EQ(file->cases.size(), 2U);
 }
 
 TEST(ModelRegistry, HoldsTheShippedModels)
