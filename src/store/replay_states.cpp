@@ -117,8 +117,8 @@ void CollectStore::save_replay_states(std::span<const ReplayRow> rows, BatchNumb
         }
         const pg::Params below = pg::Params{}.add(up_to.value);
         db.run("UPDATE batch_sum s SET up_to = $1::int8, frames = s.frames + b.frames, readings = s.readings + b.readings "
-               "FROM (SELECT coalesce(sum(frames), 0)::int8 AS frames, coalesce(sum(readings), 0)::int8 AS readings FROM batch, "
-               "batch_sum old WHERE batch >= old.up_to AND batch < $1::int8) b WHERE s.up_to < $1::int8",
+               "FROM (SELECT coalesce(sum(n.frames), 0)::int8 AS frames, coalesce(sum(n.readings), 0)::int8 AS readings "
+               "FROM batch n, batch_sum old WHERE n.batch >= old.up_to AND n.batch < $1::int8) b WHERE s.up_to < $1::int8",
                below);
         db.run("UPDATE batch SET meter_ids = NULL, key_generations = NULL, counters = NULL, digests = NULL "
                "WHERE meter_ids IS NOT NULL AND batch < $1::int8",

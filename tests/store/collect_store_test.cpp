@@ -1,0 +1,141 @@
+#include "store_fixture.hpp"
+
+namespace releve::store::test {
+
+class Collect : public StoreTest {
+protected:
+    MeterId meter = add_meter("4c4b590000000001");
+    CollectStore store{address};
+    BatchWriter writer{address, 1};
+    Numbers numbers;
+
+    void write(std::vector<FrameWrite> frames, const std::vector<QuarantineWrite>& quarantine = {})
+    {
+        const auto result = writer.write(numbers.request(frames, quarantine));
+        for (const auto& reason : result.reasons)
+            EXPECT_EQ(reason, "");
+    }
+    static QuarantineWrite refused(FrameState reason, const std::string& title, std::optional<std::uint64_t> counter)
+    {
+        return {reason, "", at("2024-06-01T08:00:00Z"), "192.0.2.1:4059", title, std::nullopt, counter, Bytes(4, std::byte{7}), 1, 0};
+    }
+};
+
+TEST_F(Collect, loads_devices_with_keys_and_installations)
+{
+    add_usage_point("01234567890123");
+    install(meter, "01234567890123");
+    add_meter("4c4b590000000002");
+    owner("INSERT INTO meter_key SELECT 1, g, '\\x01', '\\x02', '\\x03', tstzrange(NULL, NULL) FROM generate_series(1, 3) g");
+    const auto all = store.load_devices();
+    ASSERT_EQ(all.size(), 2U);
+    EXPECT_EQ(all[0].address, "4c4b590000000001");
+    ASSERT_EQ(all[0].keys.size(), 2U);
+    EXPECT_EQ(all[0].keys[0].generation, 3);
+    EXPECT_EQ(all[0].keys[1].generation, 2);
+    ASSERT_EQ(all[0].installations.size(), 1U);
+    EXPECT_EQ(all[0].installations[0].usage_point.value, "01234567890123");
+    EXPECT_EQ(all[0].installations[0].collection, Collection::half_hour);
+    EXPECT_EQ(all[0].installations[0].validity, (Validity{at("2024-01-01T00:00:00Z"), std::nullopt}));
+    const std::vector<std::string> named{"4c4b590000000002"};
+    EXPECT_EQ(store.load_devices(named).size(), 1U);
+    EXPECT_EQ(store.load_devices(std::vector<std::string>{}).size(), 0U);
+    EXPECT_EQ(store.earliest_installation(), day("2024-01-01"));
+}
+
+TEST_F(Collect, replay_states_are_saved_in_bulk_and_completed_by_the_batches_since)
+{
+    for (std::uint64_t counter = 1; counter <= 70; ++counter)
+        write({frame(meter, counter, "2024-03-01", 1)});
+    auto states = store.load_replay_states();
+    ASSERT_EQ(states.size(), 1U);
+    ASSERT_EQ(states[0].recent.size(), 64U);
+    EXPECT_EQ(states[0].recent.front().counter, 7U);
+    EXPECT_EQ(states[0].recent.back().counter, 70U);
+    EXPECT_EQ(states[0].recent.back().digest, 0xF000'0000'0000'0000U + 70);
+    EXPECT_EQ(states[0].last_accepted_at, at("2024-06-01T08:00:01Z"));
+
+    store.save_replay_states(states, BatchNumber{71});
+    EXPECT_EQ(ask(DbRole::collect, "SELECT count(*) FROM batch WHERE meter_ids IS NOT NULL"), "0");
+    EXPECT_EQ(ask(DbRole::collect, "SELECT up_to, frames, readings FROM batch_sum"), "71|70|3360");
+    write({frame(meter, 71, "2024-03-01", 1)});
+    states = store.load_replay_states();
+    EXPECT_EQ(states[0].recent.front().counter, 8U);
+    EXPECT_EQ(states[0].recent.back().counter, 71U);
+    EXPECT_EQ(store.last_batch(), BatchNumber{71});
+}
+
+TEST_F(Collect, retries_come_oldest_counter_first_and_go_when_they_succeed)
+{
+    write({}, {refused(FrameState::no_key, "4c4b590000000001", 9), refused(FrameState::unknown_meter, "4c4b590000000001", 8),
+               refused(FrameState::replay, "4c4b590000000001", 1), refused(FrameState::no_key, "4c4b590000000009", 1)});
+    const std::vector<std::string> named{"4c4b590000000001"};
+    const auto rows = store.load_retries(named, 10);
+    ASSERT_EQ(rows.size(), 2U);
+    EXPECT_EQ(rows[0].counter, 8U);
+    EXPECT_EQ(rows[0].frame.size(), 4U);
+    EXPECT_TRUE(store.load_requested_retries(10).empty());
+    owner("UPDATE quarantine SET retry_requested = true WHERE reason = 'replay'");
+    EXPECT_EQ(store.load_requested_retries(10).size(), 1U);
+
+    FrameWrite accepted = frame(meter, 8, "2024-03-01", 1);
+    accepted.retry_of = rows[0].id;
+    QuarantineWrite again = refused(FrameState::wrong_key, "4c4b590000000001", 9);
+    again.retry_of = rows[1].id;
+    write({accepted}, {again});
+    EXPECT_EQ(ask(DbRole::collect, "SELECT reason FROM quarantine ORDER BY reason"), "no_key\nreplay\nwrong_key");
+}
+
+TEST_F(Collect, undecoded_frames_wait_in_the_archive_and_age_does_not_take_them)
+{
+    FrameWrite strange = frame(meter, 1, "2024-03-01", 1), known = frame(meter, 2, "2024-03-02", 1);
+    strange.interval_days.clear();
+    strange.undecoded = true;
+    strange.undecoded_reason = "no layout fits";
+    FrameWrite unkept = strange;
+    unkept.archive.clear();
+    write({known, strange, unkept});
+    const auto rows = store.load_undecoded(0, 10);
+    ASSERT_EQ(rows.size(), 1U);
+    EXPECT_EQ(as_text(rows[0].frame), "frame 1/1");
+    EXPECT_EQ(rows[0].counter, 1U);
+    store.prune({}, at("2024-08-01T00:00:00Z"));
+    ASSERT_EQ(store.load_undecoded(0, 10).size(), 1U);
+    const std::vector<std::int64_t> done{rows[0].id};
+    store.forget_undecoded(done);
+    EXPECT_TRUE(store.load_undecoded(0, 10).empty());
+    store.prune({}, at("2024-08-01T00:00:00Z"));
+    EXPECT_EQ(ask(DbRole::collect, "SELECT count(*) FROM frame_archive"), "0");
+}
+
+TEST_F(Collect, quarantine_is_bounded_and_strangers_go_first)
+{
+    std::vector<QuarantineWrite> rows(5, refused(FrameState::unknown_meter, "4c4b590000000009", 1));
+    QuarantineWrite known = refused(FrameState::wrong_key, "4c4b590000000001", 1);
+    known.meter = meter;
+    rows.insert(rows.begin(), known);
+    write({}, rows);
+    store.prune({.archive_days = 15, .quarantine_days = 30, .quarantine_rows = 100, .quarantine_rows_per_title = 3}, at("2024-06-02T00:00:00Z"));
+    EXPECT_EQ(ask(DbRole::collect, "SELECT count(*) FROM quarantine"), "4");
+    store.prune({.archive_days = 15, .quarantine_days = 30, .quarantine_rows = 1, .quarantine_rows_per_title = 3}, at("2024-06-02T00:00:00Z"));
+    EXPECT_EQ(ask(DbRole::collect, "SELECT reason FROM quarantine"), "wrong_key");
+    store.prune({}, at("2024-09-02T00:00:00Z"));
+    EXPECT_EQ(ask(DbRole::collect, "SELECT count(*) FROM quarantine"), "0");
+}
+
+TEST_F(Collect, notifications_arrive_as_sent)
+{
+    EXPECT_TRUE(store.wait_for_notifications(std::chrono::milliseconds{0}).empty());
+    owner("NOTIFY releve_devices, 'devices:4c4b590000000001'");
+    EXPECT_EQ(store.wait_for_notifications(std::chrono::minutes{1}), std::vector<std::string>{"devices:4c4b590000000001"});
+}
+
+TEST_F(Collect, a_lost_connection_throws_once_and_the_next_call_connects)
+{
+    (void)store.last_batch();
+    owner("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'releve_collect' AND datname = current_database()");
+    EXPECT_THROW((void)store.last_batch(), std::runtime_error);
+    EXPECT_EQ(store.last_batch(), BatchNumber{0});
+}
+
+} // namespace releve::store::test

@@ -1,0 +1,58 @@
+#pragma once
+// A real PostgreSQL for a run of tests, and a fresh migrated database for each test.
+
+#include "pg.hpp"
+
+#include <releve/store/collect_store.hpp>
+
+#include <gtest/gtest.h>
+
+#include <map>
+
+namespace releve::store::test {
+
+/// A folder under /tmp that the server's user can reach, removed at the end.
+class Folder {
+public:
+    Folder();
+    ~Folder();
+    Folder(const Folder&) = delete;
+    Folder& operator=(const Folder&) = delete;
+    [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+
+private:
+    std::filesystem::path path_;
+};
+
+/// The cluster of this run; the same for all tests of the binary.
+[[nodiscard]] Cluster& cluster();
+/// A copy of a migrated database with partitions for March and April 2024, under a name of its own.
+[[nodiscard]] DatabaseAddress fresh_database();
+
+[[nodiscard]] Instant at(const char* text);
+[[nodiscard]] CivilDay day(const char* text);
+
+class StoreTest : public ::testing::Test {
+protected:
+    DatabaseAddress address = fresh_database();
+
+    /// Rows as text, "a|b" per row and "-" for null; "error 42501" when it was refused.
+    std::string ask(DbRole role, const std::string& sql, const std::string& token_key = {});
+    void owner(const std::string& sql);
+    MeterId add_meter(const std::string& title);
+    void add_usage_point(const std::string& id, const std::string& organisation = "root", const std::string& collection = "half_hour");
+    void install(MeterId meter, const std::string& usage_point, const char* from = "2024-01-01T00:00:00Z");
+};
+
+/// A day of half-hours of 2024, all slots with that value.
+[[nodiscard]] DayBlock day_block(const char* day, std::int64_t value, std::uint64_t counter);
+/// A frame that brings one such day in channel 1.
+[[nodiscard]] FrameWrite frame(MeterId meter, std::uint64_t counter, const char* day, std::int64_t value);
+
+/// Numbers batches as the collector does.
+struct Numbers {
+    std::int64_t last = 0;
+    BatchWriter::Request request(std::span<FrameWrite> frames, std::span<const QuarantineWrite> quarantine = {});
+};
+
+} // namespace releve::store::test
