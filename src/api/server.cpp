@@ -206,8 +206,12 @@ asio::awaitable<bool> Server::Impl::serve_one(Connection& connection, beast::fla
     auto [error, count] = co_await http::async_read_header(connection.stream, buffer, parser, hear);
     if (error) {
         const auto refusal = refusal_of(error);
-        if (refusal)
-            co_await write(connection, problem(*refusal, {}), 11, false, false);
+        if (!refusal)
+            co_return false;
+        // Named, not temporary: GCC 12 destroys a braced temporary of an awaited expression twice.
+        const Request unread;
+        Response response = problem(*refusal, unread);
+        co_await write(connection, std::move(response), 11, false, false);
         co_return false;
     }
     connection.busy = true;
@@ -225,7 +229,8 @@ asio::awaitable<bool> Server::Impl::serve_one(Connection& connection, beast::fla
         keep = false;
     } else {
         keep = keep && parser.is_done();
-        response = co_await answerer.answer(std::move(request), std::string(header.target()), readable);
+        std::string target(header.target());
+        response = co_await answerer.answer(std::move(request), std::move(target), readable);
     }
     const bool written = co_await write(connection, std::move(response), version, head, keep && !stopping);
     connection.busy = false;

@@ -56,7 +56,7 @@ const show = (...children) => content().replaceChildren(...children.filter(Boole
 const card = (title, attributes, ...children) =>
   h("section", { class: "card", ...attributes }, title && h("div", { class: "card-head" }, [title].flat()), ...children);
 const figure = (name, value, unit, note, attributes = {}) =>
-  h("section", { ...attributes, class: `card figure ${attributes.class ?? ""}` }, h("div", { class: "label" }, name),
+  h("section", { ...attributes, class: `card figure ${attributes.class ?? ""}` }, h("div", { class: "label" }, [name].flat()),
     h("div", { class: "value" }, value, unit && h("small", {}, ` ${unit}`)), note && h("div", { class: "note" }, note));
 function table(columns, rows, caption) {
   const cell = (name, column, value) => h(name, { class: column.number ? "number" : column.break ? "break" : null, scope: name === "th" ? "col" : null }, value);
@@ -159,7 +159,7 @@ function figures({ days, zone }) {
   }
   const isYesterday = last?.date === addDays(localDate(Date.now(), zone), -1);
   const lead = last
-    ? figure(`${t(isYesterday ? "yesterday" : "lastDay")} · ${dayName(last.date)}`, number(last.energy_wh / 1000, 1), "kWh", note, { class: "lead", id: "latest" })
+    ? figure([h("strong", {}, t(isYesterday ? "yesterday" : "lastDay")), h("br"), dayName(last.date)], number(last.energy_wh / 1000, 1), "kWh", note, { class: "lead", id: "latest" })
     : figure(t("lastDay"), t("none"), null, t("noDay"), { class: "lead", id: "latest" });
   return h("div", { class: "top" }, lead,
     figure(t("total"), number(received.reduce((sum, day) => sum + day.energy_wh, 0) / 1000, 1), "kWh", `${received.length} / ${days.length} ${t("days")}`),
@@ -189,7 +189,7 @@ function drawBars(home) {
     tick: index % (narrow ? 7 : 3) === 0 ? dayName(day.date, { day: "numeric", month: narrow ? "numeric" : "short" }) : "",
   }));
   const hadFocus = home.barSlot.contains(document.activeElement);
-  home.barSlot.replaceChildren(barChart(bars, { narrow, chosen: home.chosen, label: t("thirtyDays"), format: shortNumber,
+  home.barSlot.replaceChildren(barChart(bars, { narrow, chosen: home.chosen, label: t("thirtyDays"), missing: t("missingShort"), format: shortNumber,
     choose: (date) => { home.chosen = date; drawBars(home); drawCurve(home).catch(showFailure); } }));
   if (hadFocus) home.barSlot.querySelector(".bar.chosen")?.focus();
 }
@@ -252,9 +252,9 @@ function accessCard(accesses) {
 
 // Rows of a paged list that hold every word of the search, read page by page until there are enough.
 function pagedList(path, items, wanted, draw) {
-  const list = { rows: [], next: undefined, words: [] };
+  const list = { rows: [], next: undefined, words: [], last: Promise.resolve() };
   const matching = () => list.rows.filter((row) => { const text = Object.values(row).join(" ").toLowerCase(); return list.words.every((word) => text.includes(word)); });
-  list.fill = async (count) => {
+  const fill = async (count) => {
     for (let pages = 0; pages < 20 && list.next !== null && matching().length < count; ++pages) {
       const answer = await get(`${path}?limit=${list.words.length ? 1000 : 100}${list.next ? `&after=${encodeURIComponent(list.next)}` : ""}`);
       list.rows.push(...answer[items]);
@@ -262,6 +262,8 @@ function pagedList(path, items, wanted, draw) {
     }
     draw(matching().slice(0, count), list.next !== null || matching().length > count, () => list.fill(count + wanted));
   };
+  // One after the other: two at once would read the same page twice.
+  list.fill = (count) => (list.last = list.last.catch(() => {}).then(() => fill(count)));
   list.search = (text) => { list.words = text.toLowerCase().split(/\s+/).filter(Boolean); return list.fill(wanted); };
   return list;
 }
@@ -310,12 +312,12 @@ async function operatorView(alive) {
     if (wasOpen) refusedSlot.querySelector("details").open = true;
     state.timer = setTimeout(() => refresh().catch(showFailure), 10000);
   };
-  const list = pagedList("/api/v1/meters", "meters", 25, (found, more, next) => {
+  const list = pagedList("/api/v1/meters", "meters", 15, (found, more, next) => {
     rows.replaceChildren(found.length ? table([{ name: t("serial") }, { name: t("address") }, { name: t("usagePoint") }, { name: t("state") }, { name: t("lastSeen") }, { name: t("refused24"), number: true }],
       found.map((meter) => [meter.serial ?? t("none"), meter.address, meter.usage_point ?? t("none"), h("span", { class: `pill ${meter.state}` }, label("meter_states", meter.state)), moment(meter.last_accepted_at), number(meter.refused_24h)])) : h("p", {}, t("noMatch")));
     foot.replaceChildren(h("span", { class: "quiet small" }, t("shown", { n: number(found.length) })), ...(more ? [h("button", { type: "button", onclick: next }, t("more"))] : []));
   });
-  await Promise.all([refresh(), list.fill(25)]);
+  await Promise.all([refresh(), list.fill(15)]);
   if (!alive()) return;
   show(h("div", { class: "title" }, h("h1", {}, t("meters")), h("button", { type: "button", onclick: () => open(listView) }, t("points"))),
     h("div", { class: "split" }, card(h("h2", {}, t("metersByState")), { id: "states" }, stateSlot), rateSlot), refusedSlot,

@@ -66,8 +66,10 @@ function barChart(days, options) {
       class: "body", x: x + (slot - barWidth) / 2, y, width: barWidth, rx: Math.min(3, barWidth / 3),
       height: Math.max(frame.bottom - y, 1.5),
     }));
-    if (day.kwh === null || day.partial)
-      group.append(svg("text", { class: "mark", x: x + slot / 2, y: y - 6, "text-anchor": "middle" }, day.kwh === null ? "?" : "!"));
+    if (day.partial && day.kwh !== null)
+      group.append(svg("text", { class: "mark", x: x + slot / 2, y: y - 6, "text-anchor": "middle" }, "!"));
+    if (day.kwh === null)
+      group.append(svg("text", { class: "mark", x: 0, y: 4, "text-anchor": "middle", transform: `translate(${x + slot / 2} ${(y + frame.bottom) / 2}) rotate(-90)` }, options.missing));
     if (day.tick) group.append(svg("text", { class: "tick", x: x + slot / 2, y: frame.bottom + 20, "text-anchor": "middle" }, day.tick));
     group.addEventListener("click", () => options.choose(day.date));
     group.addEventListener("keydown", (event) => {

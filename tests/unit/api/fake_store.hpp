@@ -1,0 +1,64 @@
+#pragma once
+// A ReadStore in memory: two homes, some meters, tokens of every role. Also behind the fake server of the browser
+// journeys, so its figures look like a home's.
+
+#include <releve/api/auth.hpp>
+#include <releve/api/read_store.hpp>
+
+#include <atomic>
+#include <map>
+#include <mutex>
+#include <semaphore>
+
+namespace releve::tests {
+
+inline const std::string own_point = "14123456789012", other_point = "14999999999999", daily_point = "14555555555555";
+
+/// Tokens' texts are their names: "operator", "energy_manager", "household", "auditor", "daily_household".
+/// Shared by the stores of all database threads.
+struct FakeWorld {
+    Instant now{};
+    std::map<std::string, store::Identity> identities; // by key
+    std::map<std::string, store::UsagePointRow> points;
+    int meters = 2;
+    int scaler = 0;
+    std::atomic<bool> database_lost{false};
+    std::atomic<int> opened{0}, calls{0};
+    /// When set, authenticate waits on it: lets a test hold the database threads.
+    std::counting_semaphore<64>* gate = nullptr;
+    std::counting_semaphore<64>* entered = nullptr;
+
+    explicit FakeWorld(Instant at);
+    [[nodiscard]] bool may_see(const store::Identity& who, const std::string& id) const;
+};
+
+class FakeStore final : public api::ReadStore {
+public:
+    explicit FakeStore(FakeWorld& world) : world_(world) { ++world_.opened; }
+
+    result<store::Identity> authenticate(const std::string& key, Instant now) override;
+    result<std::vector<store::UsagePointRow>> list_usage_points(const store::Identity& who,
+                                                                const store::Page& page) override;
+    result<store::UsagePointRow> usage_point(const store::Identity& who, const UsagePointId& id) override;
+    result<store::DailyAnswer> daily(const store::Identity& who, const UsagePointId& id, CivilDay from, CivilDay to,
+                                     const std::string& channel) override;
+    result<store::ReadingsAnswer> readings(const store::Identity& who, const UsagePointId& id, Instant from,
+                                           Instant to, const std::string& channel) override;
+    result<std::vector<store::AccessRow>> accesses(const store::Identity& who, const UsagePointId& id,
+                                                   const store::Page& page) override;
+    result<std::vector<store::MeterRow>> list_meters(const store::Identity& who, const store::Page& page,
+                                                     Instant now) override;
+    result<store::MeterRow> meter(const store::Identity& who, MeterId id, Instant now) override;
+    result<std::vector<store::QuarantineRow>> quarantine(const store::Identity& who, const std::string& reason,
+                                                         const store::Page& page) override;
+    result<store::OperationsSummary> operations(const store::Identity& who, Instant now) override;
+    void ping() override;
+
+private:
+    FakeWorld& world_;
+};
+
+/// Watts of the half-hour that starts at `start`; nothing where this home's readings are missing.
+[[nodiscard]] std::optional<std::int64_t> fake_power_w(Instant start, Instant now);
+
+} // namespace releve::tests
