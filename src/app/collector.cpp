@@ -131,6 +131,8 @@ void Collector::load_all_devices()
         addresses.push_back(row.address);
     const auto states = store().load_replay_states();
     auto retries = store().load_retries(addresses, retries_at_once);
+    for (store::QuarantineRow& row : store().load_requested_retries(retries_at_once))
+        retries.push_back(std::move(row)); // asked for while no collector ran
     apply_rows(std::move(rows), states, std::move(retries));
 }
 

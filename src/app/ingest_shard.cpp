@@ -189,6 +189,7 @@ void Ingest::Shard::judge_into(Batch& batch, Queued queued)
     if (judgement.write) {
         remember(batch, *device, judgement, pending.frame.received_at);
         pending.write_index = batch.writes.size();
+        judgement.write->retry_of = pending.frame.retry_of;
         batch.writes.push_back(std::move(*judgement.write));
     }
     if (judgement.refused) {
@@ -197,7 +198,7 @@ void Ingest::Shard::judge_into(Batch& batch, Queued queued)
             batch.quarantine.push_back(std::move(*judgement.refused));
         else
             ++owner_.counters_.quarantine_not_kept;
-    } else if (pending.frame.retry_of != 0) {
+    } else if (!pending.write_index && pending.frame.retry_of != 0) {
         batch.resolved.push_back(pending.frame.retry_of);
     }
     batch.frames.push_back(std::move(pending));

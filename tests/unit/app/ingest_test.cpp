@@ -1,0 +1,296 @@
+// The writers: order, one batch at a time, answers only after the commit, a full queue, devices and keys that change,
+// a database that refuses or is lost. The store is a fake; the real one has its own tests.
+
+#include "fixture.hpp"
+
+#include <releve/app/ingest.hpp>
+
+#include <gtest/gtest.h>
+
+#include <condition_variable>
+#include <deque>
+
+namespace releve::app {
+namespace {
+
+using testing_fixture::Home;
+
+/// What the fake database did and is told to do.
+struct Ledger {
+    std::mutex mutex;
+    std::condition_variable changed;
+    std::vector<store::FrameWrite> written;
+    std::vector<store::QuarantineWrite> refused;
+    std::vector<std::int64_t> resolved;
+    std::size_t calls = 0;
+    bool hold = false;            // writes wait
+    int lose = 0;                 // so many calls throw
+    std::uint64_t poison = 0;     // digest of a frame the database refuses
+    std::size_t waiting = 0;
+
+    void release()
+    {
+        const std::scoped_lock lock{mutex};
+        hold = false;
+        changed.notify_all();
+    }
+    template <class Predicate>
+    void wait_until(Predicate predicate)
+    {
+        std::unique_lock lock{mutex};
+        changed.wait(lock, predicate);
+    }
+};
+
+class FakeWriter final : public ReadingWriter {
+public:
+    explicit FakeWriter(Ledger& ledger) : ledger_(ledger) {}
+    store::BatchResult write(const store::BatchWriter::Request& request) override
+    {
+        std::unique_lock lock{ledger_.mutex};
+        ++ledger_.calls;
+        ++ledger_.waiting;
+        ledger_.changed.notify_all();
+        if (ledger_.lose > 0) {
+            --ledger_.lose;
+            throw std::runtime_error("the connection is lost");
+        }
+        ledger_.changed.wait(lock, [&] { return !ledger_.hold; });
+        static_cast<void>(request.next_batch());
+        store::BatchResult result;
+        for (const store::FrameWrite& frame : request.frames) {
+            const bool poison = frame.digest == ledger_.poison;
+            result.outcomes.push_back(poison ? store::FrameOutcome::refused : store::FrameOutcome::committed);
+            if (!poison)
+                ledger_.written.push_back(frame);
+        }
+        ledger_.refused.insert(ledger_.refused.end(), request.quarantine.begin(), request.quarantine.end());
+        ledger_.resolved.insert(ledger_.resolved.end(), request.resolved.begin(), request.resolved.end());
+        ledger_.changed.notify_all();
+        return result;
+    }
+
+private:
+    Ledger& ledger_;
+};
+
+class Answers final : public net::ReplyTarget {
+public:
+    void deliver(std::vector<net::Reply> replies) override
+    {
+        const std::scoped_lock lock{mutex_};
+        for (net::Reply& reply : replies)
+            got_.push_back(std::move(reply.apdu));
+        changed_.notify_all();
+    }
+    std::vector<Bytes> wait_for(std::size_t count)
+    {
+        std::unique_lock lock{mutex_};
+        changed_.wait(lock, [&] { return got_.size() >= count; });
+        return got_;
+    }
+    std::size_t count()
+    {
+        const std::scoped_lock lock{mutex_};
+        return got_.size();
+    }
+
+private:
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    std::vector<Bytes> got_;
+};
+
+struct IngestTest : testing::Test {
+    Home home;
+    Ledger ledger;
+    IngestCounters counters;
+    std::shared_ptr<Answers> answers = std::make_shared<Answers>();
+    std::unique_ptr<Ingest> ingest;
+
+    void start(std::size_t queue_frames = 100, std::chrono::milliseconds batch_wait = std::chrono::milliseconds{0})
+    {
+        IngestOptions options;
+        options.writers = 1;
+        options.queue_frames = queue_frames;
+        options.batch_wait = batch_wait;
+        options.rules = home.rules;
+        options.now = [] { return Instant{}; };
+        options.make_writer = [this](std::size_t) { return std::make_unique<FakeWriter>(ledger); };
+        options.log = [](std::string_view) {};
+        ingest = std::make_unique<Ingest>(std::move(options), counters, BatchNumber{0});
+    }
+    void know_home()
+    {
+        DeviceChange change;
+        change.devices.push_back(home.device);
+        ingest->apply(std::move(change));
+    }
+    bool submit(Bytes apdu)
+    {
+        net::InboundFrame frame = home.inbound(std::move(apdu));
+        frame.reply_to = answers;
+        return ingest->try_submit(frame);
+    }
+};
+
+TEST_F(IngestTest, answers_after_the_commit_and_not_before)
+{
+    start();
+    know_home();
+    ledger.hold = true;
+    const sim::Frame sent = home.day_frame(0);
+    ASSERT_TRUE(submit(sent.apdu));
+    ledger.wait_until([&] { return ledger.waiting == 1; });
+    EXPECT_EQ(answers->count(), 0U) << "judged, but not committed";
+    ledger.release();
+    EXPECT_TRUE(home.meter.check_confirm(sent, answers->wait_for(1)[0]));
+    EXPECT_EQ(counters.of(FrameState::accepted), 1U);
+}
+
+TEST_F(IngestTest, a_resend_of_a_pending_frame_is_confirmed_with_its_commit_and_stored_once)
+{
+    start();
+    know_home();
+    ledger.hold = true;
+    const sim::Frame sent = home.day_frame(0);
+    ASSERT_TRUE(submit(sent.apdu));
+    ledger.wait_until([&] { return ledger.waiting == 1; });
+    ASSERT_TRUE(submit(sent.apdu));
+    ledger.release();
+    const auto got = answers->wait_for(2);
+    EXPECT_EQ(got[0], got[1]);
+    EXPECT_EQ(ledger.written.size(), 1U);
+    EXPECT_EQ(counters.of(FrameState::duplicate), 1U);
+}
+
+TEST_F(IngestTest, a_full_queue_takes_nothing_and_wakes_when_there_is_room)
+{
+    start(2);
+    know_home();
+    ledger.hold = true;
+    ASSERT_TRUE(submit(home.day_frame(0).apdu));
+    ledger.wait_until([&] { return ledger.waiting == 1; }); // the writer is busy, the queue empty
+    ASSERT_TRUE(submit(home.day_frame(1).apdu));
+    ASSERT_TRUE(submit(home.day_frame(2).apdu));
+    EXPECT_FALSE(submit(home.day_frame(3).apdu));
+    std::promise<void> woken;
+    ingest->when_space([&] { woken.set_value(); });
+    ledger.release();
+    woken.get_future().wait();
+    EXPECT_TRUE(submit(home.day_frame(3).apdu));
+    answers->wait_for(4);
+    EXPECT_EQ(ledger.written.size(), 4U);
+}
+
+TEST_F(IngestTest, a_lost_database_holds_the_batch_until_it_is_back)
+{
+    start();
+    know_home();
+    ledger.lose = 2;
+    const sim::Frame sent = home.day_frame(0);
+    ASSERT_TRUE(submit(sent.apdu));
+    EXPECT_TRUE(home.meter.check_confirm(sent, answers->wait_for(1)[0]));
+    EXPECT_EQ(counters.database_lost, 2U);
+    EXPECT_EQ(ledger.written.size(), 1U);
+}
+
+TEST_F(IngestTest, a_refused_frame_is_not_confirmed_and_does_not_hold_up_its_neighbours)
+{
+    start(100, std::chrono::milliseconds{50});
+    const sim::Frame poison = home.day_frame(1);
+    ledger.poison = frame_digest(poison.apdu);
+    know_home();
+    const sim::Frame first = home.day_frame(0);
+    const sim::Frame last = home.day_frame(2);
+    for (const sim::Frame* frame : {&first, &poison, &last})
+        ASSERT_TRUE(submit(frame->apdu));
+    std::vector<Bytes> got = answers->wait_for(3);
+    EXPECT_EQ(std::count(got.begin(), got.end(), Bytes{}), 1);
+    EXPECT_EQ(counters.of(FrameState::store_refused), 1U);
+    EXPECT_EQ(counters.of(FrameState::accepted), 2U);
+    // The counter of the refused frame was not burnt for the ones after it.
+    ASSERT_TRUE(submit(last.apdu));
+    answers->wait_for(4);
+    EXPECT_EQ(counters.of(FrameState::duplicate), 1U);
+}
+
+TEST_F(IngestTest, a_key_that_arrives_brings_back_what_waited_for_it_before_live_traffic)
+{
+    start();
+    Device without_key = home.device;
+    without_key.keys.clear();
+    DeviceChange change;
+    change.devices.push_back(without_key);
+    ingest->apply(std::move(change));
+    ASSERT_TRUE(submit(home.day_frame(0).apdu));
+    ASSERT_TRUE(submit(home.day_frame(1).apdu));
+    answers->wait_for(2);
+    ASSERT_EQ(counters.of(FrameState::no_key), 2U);
+
+    DeviceChange with_key;
+    with_key.devices.push_back(home.device);
+    for (std::int64_t id : {11, 12}) {
+        net::InboundFrame frame = home.inbound(home.day_frame(static_cast<int>(id - 11)).apdu);
+        frame.retry_of = id;
+        with_key.retries.push_back(std::move(frame));
+    }
+    ingest->apply(std::move(with_key));
+    ASSERT_TRUE(submit(home.day_frame(2).apdu));
+    answers->wait_for(3);
+    EXPECT_EQ(counters.of(FrameState::accepted), 3U);
+    ASSERT_EQ(ledger.written.size(), 3U);
+    EXPECT_EQ(ledger.written[0].retry_of, 11);
+    EXPECT_EQ(ledger.written[1].retry_of, 12);
+
+    DeviceChange late; // the same message again from quarantine: nothing to write, but it waits no longer
+    late.retries.push_back(home.inbound(home.day_frame(0).apdu));
+    late.retries.back().retry_of = 13;
+    ingest->apply(std::move(late));
+    ledger.wait_until([&] { return !ledger.resolved.empty(); });
+    EXPECT_EQ(ledger.resolved, (std::vector<std::int64_t>{13}));
+}
+
+TEST_F(IngestTest, stopping_commits_what_is_queued)
+{
+    start(100, std::chrono::milliseconds{20});
+    know_home();
+    for (int day = 0; day < 20; ++day)
+        ASSERT_TRUE(submit(home.day_frame(day).apdu));
+    ingest->drain_and_stop();
+    EXPECT_EQ(ledger.written.size(), 20U);
+    EXPECT_EQ(answers->count(), 20U);
+    EXPECT_FALSE(submit(home.day_frame(20).apdu));
+    const Ingest::Checkpoint checkpoint = ingest->checkpoint();
+    ASSERT_EQ(checkpoint.rows.size(), 1U);
+    EXPECT_EQ(checkpoint.rows[0].recent.size(), 20U);
+}
+
+TEST_F(IngestTest, a_restored_replay_state_knows_what_was_accepted)
+{
+    start();
+    know_home();
+    const sim::Frame sent = home.day_frame(0);
+    ASSERT_TRUE(submit(sent.apdu));
+    answers->wait_for(1);
+    const auto checkpoint = ingest->checkpoint();
+    ASSERT_EQ(checkpoint.rows.size(), 1U);
+    Device restored = home.device;
+    restore_replay(restored, checkpoint.rows[0]);
+    EXPECT_EQ(judge(&restored, home.inbound(sent.apdu), home.rules).state, FrameState::duplicate);
+}
+
+TEST(BatchNumbersTest, the_watermark_waits_for_the_oldest_open_batch)
+{
+    BatchNumbers numbers{BatchNumber{10}};
+    const BatchNumber first = numbers.next();
+    const BatchNumber second = numbers.next();
+    EXPECT_EQ(numbers.watermark(), BatchNumber{10});
+    numbers.decided(second);
+    EXPECT_EQ(numbers.watermark(), BatchNumber{10});
+    numbers.decided(first);
+    EXPECT_EQ(numbers.watermark(), second);
+}
+
+} // namespace
+} // namespace releve::app

@@ -1,0 +1,212 @@
+// One frame after the other through the order of checks: what is stored, answered, kept as refused, and why.
+
+#include "fixture.hpp"
+
+#include <releve/app/day_writes.hpp>
+#include <releve/codec/dlms/apdu.hpp>
+
+#include <gtest/gtest.h>
+
+namespace releve::app {
+namespace {
+
+using testing_fixture::Home;
+
+struct JudgeTest : testing::Test {
+    Home home;
+
+    Judgement judge_frame(Bytes apdu) { return judge(&home.device, home.inbound(std::move(apdu)), home.rules); }
+    void accept(const Judgement& judgement)
+    {
+        ASSERT_TRUE(judgement.window.has_value());
+        home.device.window_for_update(*judgement.window).accept(judgement.counter, judgement.digest);
+    }
+};
+
+TEST_F(JudgeTest, a_days_push_becomes_one_block_with_its_registers_and_a_confirmation)
+{
+    const sim::Frame sent = home.day_frame(0);
+    const Judgement judgement = judge_frame(sent.apdu);
+    ASSERT_EQ(judgement.state, FrameState::accepted) << judgement.detail;
+    ASSERT_TRUE(judgement.write);
+    EXPECT_EQ(judgement.write->archive, sent.apdu);
+    ASSERT_EQ(judgement.write->interval_days.size(), 1U);
+    EXPECT_EQ(judgement.write->interval_days[0].block.slots.size(), 48U);
+    EXPECT_FALSE(judgement.write->register_days.empty());
+    EXPECT_TRUE(home.meter.check_confirm(sent, judgement.reply)) << "the meter takes the confirmation";
+    EXPECT_FALSE(judgement.refused);
+}
+
+TEST_F(JudgeTest, the_confirmation_names_us_and_repeats_byte_for_byte)
+{
+    const sim::Frame sent = home.day_frame(0);
+    const Judgement first = judge_frame(sent.apdu);
+    accept(first);
+    const Judgement again = judge_frame(sent.apdu);
+    EXPECT_EQ(again.state, FrameState::duplicate);
+    EXPECT_EQ(again.reply, first.reply);
+    EXPECT_FALSE(again.write);
+    EXPECT_EQ(dlms::peek_system_title(first.reply), home.rules.acknowledgement_title);
+}
+
+TEST_F(JudgeTest, the_same_counter_over_other_bytes_is_a_replay)
+{
+    accept(judge_frame(home.day_frame(0).apdu));
+    const Judgement judgement = judge_frame(home.meter.build(home.push(0), {.variant = 1}).apdu);
+    EXPECT_EQ(judgement.state, FrameState::replay);
+    EXPECT_TRUE(judgement.reply.empty());
+    ASSERT_TRUE(judgement.refused);
+    EXPECT_EQ(judgement.refused->reason, FrameState::replay);
+    EXPECT_FALSE(judgement.refused->frame.empty());
+}
+
+TEST_F(JudgeTest, each_refusal_is_named)
+{
+    const sim::Frame sent = home.day_frame(0);
+    Bytes altered = sent.apdu;
+    altered.back() ^= std::byte{1};
+    EXPECT_EQ(judge_frame(altered).state, FrameState::bad_tag);
+
+    sim::MeterIdentity stranger = home.meter.identity();
+    stranger.encryption = crypto::Key128::from(Bytes(16, std::byte{0x55})).value();
+    EXPECT_EQ(judge_frame(home.meter.build(home.push(0), {.identity = &stranger}).apdu).state, FrameState::wrong_key);
+
+    EXPECT_EQ(judge_frame(home.meter.build(home.push(0), {.security_control = 0x20}).apdu).state, FrameState::policy);
+    EXPECT_EQ(judge_frame(home.meter.build(home.push(0), {.security_control = 0x10}).apdu).state, FrameState::policy);
+    EXPECT_EQ(judge_frame(Bytes{std::byte{0xda}, std::byte{0x00}}).state, FrameState::malformed);
+    EXPECT_EQ(judge_frame(Bytes(sent.apdu.begin(), sent.apdu.begin() + 20)).state, FrameState::malformed);
+    EXPECT_EQ(judge(nullptr, home.inbound(sent.apdu), home.rules).state, FrameState::unknown_meter);
+    home.device.keys.clear();
+    EXPECT_EQ(judge_frame(sent.apdu).state, FrameState::no_key);
+}
+
+TEST_F(JudgeTest, a_clear_push_of_a_meter_with_keys_is_a_downgrade)
+{
+    const auto opened = dlms::unprotect(*dlms::decode_ciphered_apdu(home.day_frame(0).apdu), home.device.keys[0].keys);
+    ASSERT_TRUE(opened);
+    EXPECT_EQ(judge_frame(opened->plaintext).state, FrameState::policy);
+    home.device.policy = dlms::Policy::clear;
+    const Judgement judgement = judge_frame(opened->plaintext);
+    ASSERT_EQ(judgement.state, FrameState::accepted) << judgement.detail;
+    EXPECT_EQ(judgement.write->interval_days[0].block.slots[0]->provenance.quality, Quality::unauthenticated);
+}
+
+TEST_F(JudgeTest, encrypted_only_ranks_as_unauthenticated_and_cannot_block_genuine_counters)
+{
+    home.device.policy = dlms::Policy::encrypted;
+    const Judgement weak = judge_frame(home.meter.build(home.push(5), {.security_control = 0x20}).apdu);
+    ASSERT_EQ(weak.state, FrameState::accepted) << weak.detail;
+    EXPECT_FALSE(weak.write->interval_days[0].block.slots[0]->provenance.authenticated);
+    accept(weak);
+    EXPECT_EQ(judge_frame(home.day_frame(0).apdu).state, FrameState::accepted) << "lower counter, but genuine";
+}
+
+TEST_F(JudgeTest, readings_before_the_installation_or_in_the_future_are_out_of_range)
+{
+    home.device.installations[0].validity.from = home.push(1).at;
+    EXPECT_EQ(judge_frame(home.day_frame(0).apdu).state, FrameState::time_out_of_range);
+    home.device.installations[0].validity.from = home.push(0).at - std::chrono::days{10};
+    home.received_at = home.push(0).at - std::chrono::hours{25};
+    EXPECT_EQ(judge_frame(home.day_frame(0).apdu).state, FrameState::time_out_of_range);
+}
+
+TEST_F(JudgeTest, what_no_layout_explains_is_kept_and_confirmed)
+{
+    MeterModel bare = *home.device.model;
+    bare.layouts.clear();
+    home.device.model = &bare;
+    const sim::Frame sent = home.day_frame(0);
+    const Judgement judgement = judge_frame(sent.apdu);
+    EXPECT_EQ(judgement.state, FrameState::undecoded);
+    ASSERT_TRUE(judgement.write);
+    EXPECT_TRUE(judgement.write->undecoded);
+    EXPECT_EQ(judgement.write->archive, sent.apdu);
+    EXPECT_TRUE(home.meter.check_confirm(sent, judgement.reply));
+
+    home.device.model = home.models.find("linky");
+    const auto again = judge_again(home.device, {.meter = home.device.meter,
+                                                 .generation = 1,
+                                                 .counter = judgement.counter,
+                                                 .digest = judgement.digest,
+                                                 .received_at = home.received_at,
+                                                 .frame = sent.apdu},
+                                   home.rules);
+    ASSERT_TRUE(again) << to_string(again.error());
+    EXPECT_EQ(again->interval_days.size(), 1U);
+    EXPECT_EQ(again->interval_days[0].block.slots[0]->provenance.counter, judgement.counter);
+}
+
+TEST_F(JudgeTest, under_a_daily_choice_no_half_hour_and_no_frame_leaves_the_judgement)
+{
+    home.device.installations[0].collection = store::Collection::daily;
+    const Judgement judgement = judge_frame(home.day_frame(0).apdu);
+    ASSERT_EQ(judgement.state, FrameState::accepted) << judgement.detail;
+    EXPECT_TRUE(judgement.write->interval_days.empty());
+    EXPECT_TRUE(judgement.write->archive.empty());
+    ASSERT_EQ(judgement.write->daily_totals.size(), 1U);
+    EXPECT_EQ(judgement.write->daily_totals[0].summary.slots, 48);
+    EXPECT_EQ(judgement.write->daily_totals[0].summary.missing, 0);
+    EXPECT_FALSE(judgement.write->register_days.empty()) << "indexes are kept";
+
+    accept(judgement);
+    const Judgement replayed = judge_frame(home.meter.build(home.push(0), {.variant = 1}).apdu);
+    ASSERT_TRUE(replayed.refused);
+    EXPECT_TRUE(replayed.refused->frame.empty()) << "an authentic frame of this home is not kept";
+
+    MeterModel bare = *home.device.model;
+    bare.layouts.clear();
+    home.device.model = &bare;
+    const Judgement unknown = judge_frame(home.day_frame(1).apdu);
+    EXPECT_EQ(unknown.state, FrameState::undecoded_not_kept);
+    EXPECT_TRUE(unknown.reply.empty());
+    EXPECT_TRUE(unknown.refused->frame.empty());
+}
+
+TEST_F(JudgeTest, under_a_daily_choice_registers_tell_one_value_a_day)
+{
+    home.device.installations[0].collection = store::Collection::daily;
+    PushContent content;
+    const Instant midnight = home.push(0).at;
+    const ChannelId total = home.device.model->find_by_name("active_energy_import_total")->channel;
+    for (int i = 0; i < 48; ++i)
+        content.registers.push_back({total, midnight + i * Seconds{1800}, 1000 + i, Quality::raw});
+    const auto writes = make_day_writes(home.device, content, {.authenticated = true}, home.received_at, paris());
+    ASSERT_TRUE(writes);
+    ASSERT_EQ(writes->register_days.size(), 1U);
+    EXPECT_LE(writes->register_days[0].block.reads.size(), 2U);
+}
+
+TEST_F(JudgeTest, after_a_key_change_both_keys_open_until_the_meter_follows)
+{
+    DeviceKeys fresh{.generation = 2, .keys = {}};
+    fresh.keys.encryption = crypto::Key128::from(Bytes(16, std::byte{7})).value();
+    fresh.keys.authentication = fresh.keys.encryption;
+    home.device.keys.insert(home.device.keys.begin(), fresh);
+    const Judgement old = judge_frame(home.day_frame(3).apdu);
+    ASSERT_EQ(old.state, FrameState::accepted) << old.detail;
+    EXPECT_EQ(old.write->generation, 1);
+    accept(old);
+    sim::MeterIdentity renewed = home.meter.identity();
+    renewed.encryption = fresh.keys.encryption;
+    renewed.authentication = fresh.keys.authentication;
+    const Judgement renewed_frame = judge_frame(home.meter.build(home.push(0), {.identity = &renewed}).apdu);
+    ASSERT_EQ(renewed_frame.state, FrameState::accepted) << "counters start again under a new key";
+    EXPECT_GT(renewed_frame.counter, old.counter);
+}
+
+TEST_F(JudgeTest, no_bit_flip_and_no_prefix_of_a_push_is_ever_stored)
+{
+    const Bytes sent = home.day_frame(0).apdu;
+    for (std::size_t bit = 0; bit < sent.size() * 8; ++bit) {
+        Bytes altered = sent;
+        altered[bit / 8] ^= std::byte{static_cast<unsigned char>(1U << (bit % 8))};
+        const Judgement judgement = judge_frame(altered);
+        EXPECT_FALSE(judgement.write) << "bit " << bit;
+        EXPECT_TRUE(judgement.reply.empty()) << "bit " << bit;
+    }
+    for (std::size_t size = 1; size < sent.size(); ++size)
+        EXPECT_FALSE(judge_frame(Bytes(sent.begin(), sent.begin() + static_cast<std::ptrdiff_t>(size))).write) << size;
+}
+
+} // namespace
+} // namespace releve::app

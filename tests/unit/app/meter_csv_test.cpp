@@ -1,0 +1,83 @@
+// The meter import's CSV: what is taken, and every mistake named by row and column without repeating a key.
+
+#include <releve/app/meter_csv.hpp>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace releve::app {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+const std::string header = "system_title,serial,protocol,model,policy,replay,encryption_key,authentication_key,usage_point,"
+                           "energy,installed_from,collection,concentrator,area\n";
+const std::string key = "000102030405060708090a0b0c0d0e0f";
+
+MeterCsv parse(const std::string& text)
+{
+    static const ModelRegistry models = ModelRegistry::load({}).value();
+    return parse_meter_csv(text, models, "524c560000000001");
+}
+
+TEST(MeterCsv, a_full_row)
+{
+    const MeterCsv csv = parse(header + "4C4B590012345678,LKY02123,dlms,linky,,window," + key + "," + key +
+                               ",14290000000001,electricity,2024-01-10,half_hour,\"C1, north\",Lyon\r\n");
+    ASSERT_THAT(csv.problems, ElementsAre());
+    ASSERT_EQ(csv.rows.size(), 1U);
+    const auto& row = csv.rows[0];
+    EXPECT_EQ(row.system_title, "4c4b590012345678");
+    EXPECT_EQ(row.policy, "authenticated_encrypted");
+    EXPECT_EQ(row.replay, "window");
+    EXPECT_EQ(row.encryption_key.size(), 16U);
+    EXPECT_EQ(to_iso8601(row.installed_from), "2024-01-09T23:00:00Z");
+    EXPECT_EQ(row.collection, store::Collection::half_hour);
+    EXPECT_EQ(row.concentrator, "C1, north");
+}
+
+TEST(MeterCsv, nothing_said_means_daily_strict_and_fully_protected)
+{
+    const MeterCsv csv = parse("system_title,serial,protocol,model,installed_from\n4c4b590012345678,1,dlms,linky,2024-01-10\n");
+    ASSERT_THAT(csv.problems, ElementsAre());
+    EXPECT_EQ(csv.rows[0].collection, store::Collection::daily);
+    EXPECT_EQ(csv.rows[0].replay, "strict");
+    EXPECT_EQ(csv.rows[0].policy, "authenticated_encrypted");
+}
+
+TEST(MeterCsv, each_wrong_cell_is_named)
+{
+    const MeterCsv csv = parse(header +
+                               "12,s,dlms,linky,,," + key + "," + key + ",14290000000001,electricity,2024-01-10,,,\n"
+                               "524c560000000001,s,dlms,linky,,," + key + "," + key + ",14290000000001,electricity,2024-01-10,,,\n"
+                               "4c4b590012345678,s,modbus,nope,weak,loose,abcd,zz,123,steam,yesterday,weekly,,\n"
+                               "4c4b590012345678,s,dlms\n"
+                               "4c4b590012345678,s,dlms,linky,,," + key + ",,14290000000001,electricity,1999-12-31,,,\n");
+    EXPECT_THAT(csv.problems,
+                testing::UnorderedElementsAre(
+                    HasSubstr("row 2, column system_title: expected 16"), HasSubstr("row 3, column system_title: is the"),
+                    HasSubstr("row 4, column protocol"), HasSubstr("row 4, column model: no meter model is named 'nope'"),
+                    HasSubstr("row 4, column policy"), HasSubstr("row 4, column replay"),
+                    HasSubstr("row 4, column encryption_key: expected 32"),
+                    HasSubstr("row 4, column authentication_key: expected 32"), HasSubstr("row 4, column usage_point"),
+                    HasSubstr("row 4, column energy"), HasSubstr("row 4, column installed_from"),
+                    HasSubstr("row 4, column collection"), HasSubstr("row 5: has 3 cells, the header has 14"),
+                    HasSubstr("row 6, column installed_from: lies before"),
+                    HasSubstr("row 6, column authentication_key: is needed")));
+    for (const std::string& problem : csv.problems) {
+        EXPECT_EQ(problem.find(key.substr(0, 8)), std::string::npos) << problem;
+        EXPECT_EQ(problem.find("abcd"), std::string::npos) << problem;
+    }
+}
+
+TEST(MeterCsv, header_and_quoting_mistakes)
+{
+    EXPECT_THAT(parse("").problems, ElementsAre(HasSubstr("empty")));
+    EXPECT_THAT(parse("serial,colour\n").problems, testing::Contains(HasSubstr("no column is named 'colour'")));
+    EXPECT_THAT(parse("serial\n").problems, testing::Contains(HasSubstr("column system_title is missing")));
+    EXPECT_THAT(parse(header + "\"4c4b").problems, ElementsAre(HasSubstr("row 2: a quoted cell is not closed")));
+}
+
+} // namespace
+} // namespace releve::app
