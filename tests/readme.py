@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs README's examples: tests/readme.py [FILE...].
 
-In a ```console block, a line that begins with "$ build/release/releve" is run (RELEVE_BIN names another binary), and what
+In a ```console block, a line that begins with "$ build/release/releve" is run (RELEVE_BINARY names another binary), and what
 follows must be what it prints. A line "..." stands for any lines. Other commands (./dev, curl) are for people and are
 not run here.
 """
@@ -12,7 +12,7 @@ import subprocess
 import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-BINARY = os.environ.get("RELEVE_BIN", os.path.join(ROOT, "build/release/releve"))
+BINARY = os.environ.get("RELEVE_BINARY", os.path.join(ROOT, "build/release/releve"))
 
 
 def examples(text):
