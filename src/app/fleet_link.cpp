@@ -124,8 +124,8 @@ asio::awaitable<void> FleetLink::send_messages()
         const bool sent = batch.size() != 0;
         if (sent) {
             const error_code failed = co_await write(std::move(batch).take());
-            if (cut)
-                spare_waiting();
+            if (cut && !failed)
+                co_await end_line();
             if (failed || cut)
                 break;
         }
@@ -276,9 +276,18 @@ void FleetLink::count_confirmed(const sim::Delivery& delivery)
     report_.breaches += delivery.expect == sim::Expect::nothing ? 1 : 0;
 }
 
-/// The line was cut on purpose: that is nobody's failed attempt.
-void FleetLink::spare_waiting()
+/// The line is cut on purpose. Only our side is shut at first: closing at once would take the bytes back that
+/// the other side has not read yet.
+asio::awaitable<void> FleetLink::end_line()
 {
+    error_code ignored;
+    stream_->next_layer().shutdown(tcp::socket::shutdown_send, ignored);
+    const TimePoint until = Clock::now() + options_.linger;
+    while (stream_->next_layer().is_open() && Clock::now() < until) {
+        wake_.expires_at(until);
+        co_await wake_.async_wait(no_throw);
+    }
+    // That is nobody's failed attempt.
     progress_ = true;
     for (Lane* lane : waiting_)
         lane->attempts = 1;

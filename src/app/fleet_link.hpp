@@ -37,6 +37,7 @@ private:
     boost::asio::awaitable<boost::system::error_code> connect();
     boost::asio::awaitable<void> send_messages();
     boost::asio::awaitable<void> read_answers();
+    boost::asio::awaitable<void> end_line();
     boost::asio::awaitable<boost::system::error_code> write(Bytes bytes);
 
     /// Messages that may go now; true when the last one was cut and the connection must end.
@@ -44,7 +45,6 @@ private:
     bool take_from(Lane& lane, Writer& batch);
     void take_answer(ByteView apdu);
     void count_confirmed(const sim::Delivery& delivery);
-    void spare_waiting();
     void requeue_waiting();
     void give_up();
     [[nodiscard]] bool finished() const { return idle_.empty() && asleep_.empty() && waiting_.empty(); }
