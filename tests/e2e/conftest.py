@@ -1,0 +1,51 @@
+"""Fixtures. One server is shared by tests that do not disturb each other: each brings meters of its own."""
+import pathlib
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+
+import pytest
+
+import product
+from dlms import Meter
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = (yield).get_result()
+    if report.failed:
+        for server in product.running:
+            report.sections.append((f"log of {server.folder}", server.log_text()[-4000:]))
+
+
+@pytest.fixture(scope="session")
+def shared():
+    server = product.Releve()
+    try:
+        yield server.start()
+    finally:
+        server.close()
+
+
+@pytest.fixture
+def make_server(request):
+    """Starts servers with settings of their own, and ends them after the test."""
+
+    def make(start=True, **settings):
+        server = product.Releve(**settings)
+        request.addfinalizer(server.close)
+        return server.start() if start else server
+
+    return make
+
+
+@pytest.fixture
+def new_meter(request):
+    """Meters that no other test has."""
+    made = []
+
+    def make(**columns):
+        made.append(Meter(f"{request.node.nodeid} {len(made)}", **columns))
+        return made[-1]
+
+    return make
