@@ -197,7 +197,7 @@ function drawBars(home) {
 async function drawCurve(home) {
   const { chosen, zone, days, curveSlot } = home;
   if (!chosen) return curveSlot.replaceChildren();
-  const heading = h("h2", {}, `${t("curve")} ${t("ofDay", { d: dayName(chosen) })}`);
+  const heading = h("h2", {}, `${t("curve")} · ${dayName(chosen)}`);
   const dailyOnly = () => curveSlot.replaceChildren(card(heading, { id: "curve" }, h("div", { class: "notice" }, h("strong", {}, t("dailyOnly")), h("p", {}, t("dailyOnlyText")))));
   if (home.point.collection === "daily") return dailyOnly();
   let answer;
