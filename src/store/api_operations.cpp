@@ -1,0 +1,132 @@
+#include "api_impl.hpp"
+
+namespace releve::store {
+
+namespace {
+
+// A meter sends once a day: after a day and a half without a message it is silent. `refused` means that the last we
+// heard of it was refused. Sums of the last minutes are not in meter_counter yet.
+constexpr const char* meters_with_state =
+    "SELECT m.id, m.address, m.serial, m.protocol, m.model, m.policy, m.replay, m.concentrator, m.area, "
+    "CASE WHEN seen.at IS NULL AND refused.count = 0 THEN 'never_seen' "
+    "WHEN refused.count > 0 AND (seen.at IS NULL OR refused.last > seen.at) THEN 'refused' "
+    "WHEN seen.at >= $1::timestamptz - interval '36 hours' THEN 'on_time' ELSE 'silent' END AS state, "
+    "extract(epoch FROM seen.at)::int8, coalesce(i.usage_point, ''), refused.count "
+    "FROM meter m "
+    "LEFT JOIN meter_counter c ON c.meter_id = m.id "
+    "LEFT JOIN releve_recently_heard() h ON h.meter_id = m.id "
+    "CROSS JOIN LATERAL (SELECT greatest(c.last_accepted_at, h.heard_at) AS at) seen "
+    "LEFT JOIN installation i ON i.meter_id = m.id AND i.validity @> $1::timestamptz "
+    "CROSS JOIN LATERAL (SELECT count(*) AS count, max(q.received_at) AS last FROM quarantine q "
+    "WHERE q.meter_id = m.id AND q.received_at > $1::timestamptz - interval '24 hours') refused ";
+
+MeterRow read_meter(const Row& row)
+{
+    MeterRow meter;
+    meter.meter = MeterId{static_cast<std::int32_t>(row.integer(0))};
+    meter.address = row.text(1);
+    meter.serial = row.text(2);
+    meter.protocol = row.text(3);
+    meter.model = row.text(4);
+    meter.policy = row.text(5);
+    meter.replay = row.text(6);
+    meter.concentrator = row.text(7);
+    meter.area = row.text(8);
+    meter.state = row.text(9);
+    meter.last_accepted_at = row.maybe_instant(10);
+    meter.usage_point = row.text(11);
+    meter.refused_24h = row.integer(12);
+    return meter;
+}
+
+using Counts = std::vector<std::pair<std::string, std::int64_t>>;
+
+Counts read_counts(const Table& rows)
+{
+    Counts counts;
+    for (const Row& row : rows)
+        counts.emplace_back(row.text(0), row.integer(1));
+    return counts;
+}
+
+bool sees_operations(Role role)
+{
+    return role == Role::operator_ || role == Role::auditor;
+}
+
+} // namespace
+
+result<std::vector<MeterRow>> ApiStore::list_meters(const Identity& who, const Page& page, Instant now)
+{
+    return impl_->as(who, [&](Work& work) -> result<std::vector<MeterRow>> {
+        std::vector<MeterRow> list;
+        for (const Row& row : work.run(std::string{meters_with_state} +
+                                           "WHERE m.id > coalesce(nullif($2, '')::int8, 0) ORDER BY m.id LIMIT $3::int4",
+                                       {now, page.after, page.limit}))
+            list.push_back(read_meter(row));
+        return list;
+    });
+}
+
+result<MeterRow> ApiStore::meter(const Identity& who, MeterId id, Instant now)
+{
+    return impl_->as(who, [&](Work& work) -> result<MeterRow> {
+        const Table rows = work.run(std::string{meters_with_state} + "WHERE m.id = $2::int4", {now, id.value});
+        if (rows.empty())
+            return fail(errc::not_found);
+        return read_meter(rows[0]);
+    });
+}
+
+result<std::vector<QuarantineRow>> ApiStore::quarantine(const Identity& who, const std::string& reason, const Page& page)
+{
+    if (!sees_operations(who.role))
+        return fail(errc::forbidden);
+    return impl_->as(who, [&](Work& work) -> result<std::vector<QuarantineRow>> {
+        const Table rows = work.run("SELECT id, reason, detail, extract(epoch FROM received_at)::int8, peer, system_title, meter_id, "
+                                    "counter, frame_bytes FROM quarantine WHERE ($1 = '' OR reason = $1) "
+                                    "AND ($2 = '' OR id < nullif($2, '')::int8) ORDER BY id DESC LIMIT $3::int4",
+                                    {reason, page.after, page.limit});
+        std::vector<QuarantineRow> list;
+        for (const Row& row : rows) {
+            QuarantineRow refused;
+            refused.id = row.integer(0);
+            refused.reason = frame_state_from_name(row.text(1)).value_or(FrameState::malformed);
+            refused.detail = row.text(2);
+            refused.received_at = row.instant(3);
+            refused.peer = row.text(4);
+            refused.system_title = row.text(5);
+            if (!row.null(6))
+                refused.meter = MeterId{static_cast<std::int32_t>(row.integer(6))};
+            if (!row.null(7))
+                refused.counter = static_cast<std::uint64_t>(row.integer(7));
+            refused.frame_bytes = static_cast<std::size_t>(row.integer(8));
+            list.push_back(std::move(refused));
+        }
+        return list;
+    });
+}
+
+result<OperationsSummary> ApiStore::operations(const Identity& who, Instant now)
+{
+    if (who.role == Role::household)
+        return fail(errc::forbidden);
+    return impl_->as(who, [&](Work& work) -> result<OperationsSummary> {
+        OperationsSummary summary;
+        summary.meters_by_state = read_counts(
+            work.run("SELECT state, count(*) FROM (" + std::string{meters_with_state} + ") m GROUP BY state ORDER BY state", {now}));
+        summary.refused_by_reason =
+            read_counts(work.run("SELECT reason, count(*) FROM quarantine GROUP BY reason ORDER BY count(*) DESC, reason"));
+        const Row sums = work.run("SELECT coalesce((SELECT sum(readings) FROM batch WHERE committed_at > $1::timestamptz - "
+                                  "interval '1 minute' AND committed_at <= $1::timestamptz), 0)::int8, "
+                                  "(coalesce((SELECT readings FROM batch_sum), 0) + coalesce((SELECT sum(b.readings) FROM batch b "
+                                  "WHERE b.batch >= (SELECT up_to FROM batch_sum)), 0))::int8",
+                                  {now})
+                             .at(0);
+        summary.readings_last_minute = sums.integer(0);
+        summary.readings_total = sums.integer(1);
+        return summary;
+    });
+}
+
+} // namespace releve::store

@@ -1,0 +1,206 @@
+#include "api_impl.hpp"
+
+#include <algorithm>
+#include <map>
+
+namespace releve::store {
+
+namespace {
+
+/// The block without what the meter measured elsewhere, before or after it was at this usage point.
+void clip(DayBlock& block, const Validity& validity)
+{
+    Instant start = block.first;
+    for (auto& slot : block.slots) {
+        if (!validity.contains(start))
+            slot.reset();
+        start += block.step;
+    }
+}
+
+bool same_shape(const DayBlock& a, const DayBlock& b)
+{
+    return a.first == b.first && a.step == b.step && a.slots.size() == b.slots.size();
+}
+
+struct DaysWanted {
+    CivilDay from{}, to{}; // to is not included
+    std::string channel;   // name of the chosen channel
+};
+
+/// The channel as this meter's own model numbers it.
+const ChannelModel* channel_of(const MeterPeriod& period, const std::string& name)
+{
+    return period.model != nullptr ? period.model->find_by_name(name) : nullptr;
+}
+
+/// Interval days by civil day; a day on which the meter was exchanged is put together from both.
+result<std::map<CivilDay, DayBlock>> load_blocks(Work& work, const SeenUsagePoint& point, const DaysWanted& wanted)
+{
+    std::map<CivilDay, DayBlock> days;
+    for (const MeterPeriod& period : point.meters) {
+        const ChannelModel* channel = channel_of(period, wanted.channel);
+        if (channel == nullptr)
+            continue;
+        const Table rows = work.run("SELECT day, data FROM interval_day WHERE meter_id = $1::int4 AND channel = $2::int2 "
+                                    "AND day >= $3::date AND day < $4::date",
+                                    {period.meter.value, channel->channel.value, wanted.from, wanted.to});
+        for (const Row& row : rows) {
+            RELEVE_TRY(block, decode_day_block(row.bytes(1)));
+            clip(block, period.validity);
+            const auto [place, fresh] = days.try_emplace(row.day(0), block);
+            if (fresh || !same_shape(place->second, block))
+                continue;
+            for (std::size_t i = 0; i < block.slots.size(); ++i)
+                if (block.slots[i])
+                    place->second.slots[i] = block.slots[i];
+        }
+    }
+    return days;
+}
+
+std::map<CivilDay, engine::DaySummary> load_totals(Work& work, const SeenUsagePoint& point, const DaysWanted& wanted,
+                                                   ChannelId channel)
+{
+    std::map<CivilDay, engine::DaySummary> totals;
+    const Table rows = work.run("SELECT day, energy_wh, slots, missing, quality, maximum, extract(epoch FROM maximum_at)::int8 "
+                                "FROM daily_total WHERE usage_point = $1 AND channel = $2::int2 AND day >= $3::date AND day < $4::date",
+                                {point.id.value, channel.value, wanted.from, wanted.to});
+    for (const Row& row : rows) {
+        engine::DaySummary summary;
+        summary.energy_wh = row.integer(1);
+        summary.slots = static_cast<int>(row.integer(2));
+        summary.missing = static_cast<int>(row.integer(3));
+        summary.quality = static_cast<Quality>(row.integer(4));
+        if (!row.null(5))
+            summary.maximum = row.integer(5);
+        summary.maximum_at = row.maybe_instant(6);
+        totals[row.day(0)] = summary;
+    }
+    return totals;
+}
+
+struct Point {
+    Instant at{};
+    std::int64_t value = 0;
+    Quality quality = Quality::raw;
+    int scaler = 0;
+};
+
+result<void> add_registers(Work& work, const MeterPeriod& period, const ChannelModel& channel, const DaysWanted& wanted,
+                           std::vector<Point>& points)
+{
+    const Table rows = work.run("SELECT data FROM register_day WHERE meter_id = $1::int4 AND day >= $2::date AND day < $3::date",
+                                {period.meter.value, wanted.from, wanted.to});
+    for (const Row& row : rows) {
+        RELEVE_TRY(block, decode_register_block(row.bytes(0)));
+        for (const RegisterRead& read : block.reads)
+            if (read.channel == channel.channel && period.validity.contains(read.at))
+                points.push_back({read.at, read.value, read.provenance.quality, channel.scaler});
+    }
+    return {};
+}
+
+void add_slots(const std::map<CivilDay, DayBlock>& days, int scaler, std::vector<Point>& points)
+{
+    for (const auto& [day, block] : days) {
+        Instant start = block.first;
+        for (const auto& slot : block.slots) {
+            if (slot)
+                points.push_back({start, slot->value, slot->provenance.quality, scaler});
+            start += block.step;
+        }
+    }
+}
+
+/// Values in the finest scaler there is, in [from, to), by time.
+ReadingsAnswer answer_of(const ChannelModel& channel, std::vector<Point> points, Instant from, Instant to)
+{
+    std::erase_if(points, [&](const Point& point) { return point.at < from || point.at >= to; });
+    std::ranges::stable_sort(points, {}, &Point::at);
+    ReadingsAnswer answer{channel.name, channel.unit, channel.scaler, channel.step, {}};
+    if (channel.kind == ChannelKind::reading)
+        answer.step = Seconds{0};
+    for (const Point& point : points)
+        answer.scaler = std::min(answer.scaler, point.scaler);
+    for (Point& point : points) {
+        for (; point.scaler > answer.scaler; --point.scaler)
+            point.value *= 10;
+        answer.readings.push_back({point.at, point.value, point.quality});
+    }
+    return answer;
+}
+
+result<void> may_read(const Identity& who)
+{
+    if (who.role == Role::auditor)
+        return fail(errc::forbidden, "auditors see who read, not what");
+    return {};
+}
+
+} // namespace
+
+result<DailyAnswer> ApiStore::daily(const Identity& who, const UsagePointId& id, CivilDay from, CivilDay to,
+                                    const std::string& channel_name)
+{
+    RELEVE_CHECK(may_read(who));
+    return impl_->as(who, [&](Work& work) -> result<DailyAnswer> {
+        RELEVE_TRY(point, impl_->see(work, id));
+        RELEVE_TRY(channel, choose_channel(point, channel_name));
+        RELEVE_TRY(zone, zone_of(point));
+        if (channel->kind != ChannelKind::interval)
+            return fail(errc::bad_parameter, "channel: a register has no daily energy");
+        note_access(work, who, {id, "daily", from, to});
+        const DaysWanted wanted{from, to, channel->name};
+        RELEVE_TRY(blocks, load_blocks(work, point, wanted));
+        const auto totals = load_totals(work, point, wanted, channel->channel);
+        DailyAnswer answer{id, point.zone, {}};
+        for (CivilDay day = from; day < to; day += std::chrono::days{1}) {
+            engine::DaySummary summary = engine::empty_day(*zone, day, *channel);
+            if (const auto block = blocks.find(day); block != blocks.end()) {
+                RELEVE_TRY(measured, engine::summarise(block->second, *channel));
+                summary = measured;
+            }
+            // Days from before the choice of half-hours are totals; on the day of the choice the fuller one counts.
+            if (const auto total = totals.find(day); total != totals.end() && total->second.missing < summary.missing)
+                summary = total->second;
+            answer.days.push_back({day, summary});
+        }
+        return answer;
+    });
+}
+
+result<ReadingsAnswer> ApiStore::readings(const Identity& who, const UsagePointId& id, Instant from, Instant to,
+                                          const std::string& channel_name)
+{
+    RELEVE_CHECK(may_read(who));
+    return impl_->as(who, [&](Work& work) -> result<ReadingsAnswer> {
+        RELEVE_TRY(point, impl_->see(work, id));
+        RELEVE_TRY(channel, choose_channel(point, channel_name));
+        RELEVE_TRY(zone, zone_of(point));
+        const bool registers = channel->kind == ChannelKind::reading;
+        if (!registers && point.collection == Collection::daily)
+            return fail(errc::daily_only);
+        const CivilDay first = zone->day_of(from, channel->day_start);
+        const CivilDay end = zone->day_of(to - Seconds{1}, channel->day_start) + std::chrono::days{1};
+        note_access(work, who, {id, "readings", first, end});
+        const DaysWanted wanted{first, end, channel->name};
+        std::vector<Point> points;
+        if (registers) {
+            for (const MeterPeriod& period : point.meters)
+                if (const ChannelModel* own = channel_of(period, channel->name))
+                    RELEVE_CHECK(add_registers(work, period, *own, wanted, points));
+        } else {
+            for (const MeterPeriod& period : point.meters) {
+                SeenUsagePoint alone = point;
+                alone.meters = {period};
+                RELEVE_TRY(blocks, load_blocks(work, alone, wanted));
+                if (const ChannelModel* own = channel_of(period, channel->name))
+                    add_slots(blocks, own->scaler, points);
+            }
+        }
+        return answer_of(*channel, std::move(points), from, to);
+    });
+}
+
+} // namespace releve::store

@@ -1,0 +1,128 @@
+#include "session.hpp"
+
+#include <pqxx/pqxx>
+
+namespace releve::store {
+
+std::optional<Instant> Row::maybe_instant(std::size_t i) const
+{
+    return null(i) ? std::nullopt : std::optional{instant(i)};
+}
+
+Validity Row::validity(std::size_t from, std::size_t to) const
+{
+    return {null(from) ? Instant::min() : instant(from), maybe_instant(to)};
+}
+
+std::vector<std::string> Row::list(std::size_t i) const
+{
+    std::vector<std::string> words;
+    const std::string inside = text(i).substr(1, text(i).size() - 2);
+    for (std::size_t at = 0; at < inside.size();) {
+        const std::size_t comma = std::min(inside.find(',', at), inside.size());
+        words.push_back(inside.substr(at, comma - at));
+        at = comma + 1;
+    }
+    return words;
+}
+
+namespace {
+
+pqxx::result execute(pqxx::work& work, const std::string& sql, const std::vector<Arg>& args)
+{
+    if (args.empty())
+        return work.exec(sql);
+#if PQXX_VERSION_MAJOR >= 7
+    pqxx::params params;
+    for (const Arg& arg : args) {
+        if (arg.text)
+            params.append(*arg.text);
+        else
+            params.append();
+    }
+#if PQXX_VERSION_MAJOR > 7 || PQXX_VERSION_MINOR >= 10
+    return work.exec(sql, params);
+#else
+    return work.exec_params(sql, params);
+#endif
+#else
+    std::vector<const char*> values;
+    for (const Arg& arg : args)
+        values.push_back(arg.text ? arg.text->c_str() : nullptr);
+    return work.exec_params(sql, pqxx::prepare::make_dynamic_params(values));
+#endif
+}
+
+/// The first line of PostgreSQL's message, without "ERROR:"; the lines below quote rows.
+std::string first_line(const std::string& message)
+{
+    std::string line = message.substr(0, message.find('\n'));
+    if (const auto colon = line.find(":  "); colon != std::string::npos && colon < 10)
+        line.erase(0, colon + 3);
+    return line;
+}
+
+Table copy(const pqxx::result& rows)
+{
+    Table table;
+    for (auto row = rows.begin(); row != rows.end(); ++row) {
+        std::vector<std::optional<std::string>> cells;
+        for (auto field = row->begin(); field != row->end(); ++field)
+            cells.push_back(field->is_null() ? std::nullopt : std::optional<std::string>{std::string(field->c_str(), field->size())});
+        table.emplace_back(std::move(cells));
+    }
+    return table;
+}
+
+} // namespace
+
+struct Work::Impl {
+    pqxx::work& work;
+};
+
+Table Work::run(const std::string& sql, const std::vector<Arg>& args)
+{
+    return copy(execute(impl_.work, sql, args));
+}
+
+struct Session::Impl {
+    DatabaseAddress address;
+    DbRole role;
+    std::unique_ptr<pqxx::connection> connection;
+};
+
+Session::Session(DatabaseAddress address, DbRole role)
+    : impl_(std::make_unique<Impl>(Impl{std::move(address), role, nullptr}))
+{
+}
+Session::~Session() = default;
+Session::Session(Session&&) noexcept = default;
+
+void Session::run_transaction(const std::function<bool(Work&)>& body)
+try {
+    if (!impl_->connection)
+        impl_->connection = std::make_unique<pqxx::connection>(impl_->address.conninfo_for(impl_->role));
+    pqxx::work transaction{*impl_->connection};
+    // In each transaction, because libpqxx 6 connects again by itself, and a new session would keep the login's rights.
+    if (const std::string role = impl_->address.after_connect(impl_->role); !role.empty())
+        transaction.exec("SET LOCAL" + role.substr(3));
+    Work::Impl inner{transaction};
+    Work work{inner};
+    if (body(work))
+        transaction.commit();
+} catch (const pqxx::broken_connection&) {
+    impl_->connection.reset();
+    throw pg::LostConnection("the connection to the database was lost");
+} catch (const pqxx::in_doubt_error&) {
+    impl_->connection.reset();
+    throw pg::LostConnection("the connection to the database was lost at the very end: look before you repeat");
+} catch (const pqxx::sql_error& error) {
+    const std::string state = error.sqlstate();
+    if (state.substr(0, 2) == "57") { // the server is going down, whatever this session still looks like
+        impl_->connection.reset();
+        throw pg::LostConnection("the database is shutting down");
+    }
+    throw pg::SqlError(state, first_line(error.what()));
+}
+
+} // namespace releve::store
