@@ -1,5 +1,8 @@
 #!/usr/bin/env python3
-"""Writes a first corpus for the fuzz targets from the test vectors: seed_corpus.py FOLDER makes FOLDER/<target>/<name>."""
+"""Writes the part of the fuzz corpus that comes from the test vectors: run it again when these change.
+
+seed_corpus.py [FOLDER] writes FOLDER/<target>/<vector>; the folder is `corpus` beside this file unless given.
+"""
 import json
 import pathlib
 import sys
@@ -22,19 +25,19 @@ def main(folder: pathlib.Path) -> None:
         if "chunks" in inputs:
             write("wrapper", name, b"\x07" + bytes.fromhex("".join(inputs["chunks"])))
         if "apdu" in inputs:
-            write("apdu_any", name, bytes.fromhex(inputs["apdu"]))
+            write("apdu", name, bytes.fromhex(inputs["apdu"]))
             write("security", name, bytes.fromhex(inputs["apdu"]))
         if "data" in inputs:
             write("data", name, bytes.fromhex(inputs["data"]))
+        if expected.get("plaintext"):
+            write("apdu", name + "-plain", bytes.fromhex(expected["plaintext"]))
         plaintext = bytes.fromhex(expected.get("plaintext") or inputs.get("apdu", ""))
-        if plaintext:
-            write("apdu_any", name + "-plain", plaintext)
         if plaintext[:1] == b"\x0f":
             write("push", name, plaintext)
             write("data", name, plaintext[6 + plaintext[5]:])
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
-        sys.exit("usage: seed_corpus.py FOLDER")
-    main(pathlib.Path(sys.argv[1]))
+    if len(sys.argv) > 2 or sys.argv[1:2] in (["-h"], ["--help"]):
+        sys.exit(__doc__)
+    main(pathlib.Path(sys.argv[1]) if len(sys.argv) == 2 else pathlib.Path(__file__).parent / "corpus")
