@@ -59,8 +59,9 @@ std::string JsonNode::text() const
 
 std::int64_t JsonNode::integer(std::int64_t lowest, std::int64_t highest) const
 {
-    const bool beyond = value_->is_number_unsigned() &&
-                        value_->get<std::uint64_t>() > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+    const bool beyond =
+        value_->is_number_unsigned() &&
+        value_->get<std::uint64_t>() > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
     if (value_->is_number_integer() && !beyond) {
         const auto number = value_->get<std::int64_t>();
         if (number >= lowest && number <= highest)

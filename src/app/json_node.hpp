@@ -1,6 +1,6 @@
 #pragma once
-// A value of a data file together with its place in it. Reading is sticky, as with bytes: the first wrong value wins,
-// with its JSON pointer and the reason, and everything read after it is empty.
+// A value of a data file together with its place in it. Reading is sticky, as with bytes: the first wrong
+// value wins, with its JSON pointer and the reason, and everything read after it is empty.
 
 #include <nlohmann/json.hpp>
 

@@ -27,7 +27,8 @@ std::string written(const RegisterReading& reading)
 
 /// How two lists differ, or an empty text.
 template <class Reading>
-std::string difference(const MeterModel& model, const std::vector<Reading>& expected, const std::vector<Reading>& got)
+std::string difference(const MeterModel& model, const std::vector<Reading>& expected,
+                       const std::vector<Reading>& got)
 {
     const auto [e, g] = std::mismatch(expected.begin(), expected.end(), got.begin(), got.end());
     if (e == expected.end() && g == got.end())
@@ -45,7 +46,8 @@ std::string difference(const MeterModel& model, const PushContent& expected, con
     if (expected.logical_device_name != got.logical_device_name)
         return "another logical device name";
     if (expected.ignored != got.ignored)
-        return "expected " + std::to_string(expected.ignored) + " ignored values, found " + std::to_string(got.ignored);
+        return "expected " + std::to_string(expected.ignored) + " ignored values, found " +
+               std::to_string(got.ignored);
     const std::string intervals = difference(model, expected.intervals, got.intervals);
     return intervals.empty() ? difference(model, expected.registers, got.registers) : intervals;
 }
@@ -65,7 +67,8 @@ std::string failure(const MeterModel& model, const ModelTestCase& test)
     if (test.refused)
         return content.error().code == test.reason
                    ? std::string{}
-                   : "must be refused as " + std::string{error_name(test.reason)} + ", but: " + to_string(content.error());
+                   : "must be refused as " + std::string{error_name(test.reason)} +
+                         ", but: " + to_string(content.error());
     return content ? difference(model, test.expected, *content) : to_string(content.error());
 }
 
@@ -74,7 +77,8 @@ result<std::string> read_text(const std::filesystem::path& path)
     std::error_code error;
     const std::uintmax_t size = std::filesystem::file_size(path, error);
     if (!error && size > file_bytes_max)
-        return fail(errc::bad_model, path.string() + ": larger than " + std::to_string(file_bytes_max) + " bytes");
+        return fail(errc::bad_model,
+                    path.string() + ": larger than " + std::to_string(file_bytes_max) + " bytes");
     std::ifstream stream{path, std::ios::binary};
     std::ostringstream text;
     if (error || !stream || !(text << stream.rdbuf()))
@@ -87,7 +91,8 @@ result<std::vector<std::filesystem::path>> list_files(const std::filesystem::pat
 {
     std::error_code error;
     std::vector<std::filesystem::path> paths;
-    for (std::filesystem::directory_iterator entry{folder, error}, end; !error && entry != end; entry.increment(error))
+    for (std::filesystem::directory_iterator entry{folder, error}, end; !error && entry != end;
+         entry.increment(error))
         if (entry->path().extension() == ".json")
             paths.push_back(entry->path());
     if (error)
@@ -110,8 +115,8 @@ result<void> run_cases(const ModelFile& file, const std::string& file_name)
     for (std::size_t i = 0; i < file.cases.size(); ++i) {
         const std::string reason = failure(file.model, file.cases[i]);
         if (!reason.empty())
-            return fail(errc::bad_model, file_name + ": /tests/" + std::to_string(i) + " (" + file.cases[i].name +
-                                             "): " + reason);
+            return fail(errc::bad_model, file_name + ": /tests/" + std::to_string(i) + " (" +
+                                             file.cases[i].name + "): " + reason);
     }
     return {};
 }
@@ -131,7 +136,8 @@ result<ModelRegistry> ModelRegistry::load(const std::filesystem::path& extra_dir
         RELEVE_TRY(text, read_text(path));
         RELEVE_TRY(model, checked_model(text, path.string()));
         if (!added.insert(model.name).second)
-            return fail(errc::bad_model, path.string() + ": /model: another file of the folder has this name");
+            return fail(errc::bad_model,
+                        path.string() + ": /model: another file of the folder has this name");
         registry.models_.insert_or_assign(model.name, model);
     }
     return registry;

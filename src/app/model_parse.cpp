@@ -60,16 +60,17 @@ OwnWords read_words(const JsonNode& node)
 {
     for (const char* key : {"label", "plain"})
         node.at(key).only({"en", "fr"});
-    return {node.at("label").at("en").text(), node.at("label").at("fr").text(), node.at("plain").at("en").text(),
-            node.at("plain").at("fr").text()};
+    return {node.at("label").at("en").text(), node.at("label").at("fr").text(),
+            node.at("plain").at("en").text(), node.at("plain").at("fr").text()};
 }
 
 ChannelModel read_channel(const JsonNode& node)
 {
-    node.only({"channel", "name", "obis", "kind", "quantity", "unit", "scaler", "step_s", "digits", "day_start_s",
-               "main", "label", "plain"});
+    node.only({"channel", "name", "obis", "kind", "quantity", "unit", "scaler", "step_s", "digits",
+               "day_start_s", "main", "label", "plain"});
     ChannelModel out;
-    out.channel = {static_cast<std::int16_t>(node.at("channel").integer(1, std::numeric_limits<std::int16_t>::max()))};
+    out.channel = {
+        static_cast<std::int16_t>(node.at("channel").integer(1, std::numeric_limits<std::int16_t>::max()))};
     out.name = node.at("name").text();
     out.obis = read_obis(node.at("obis"));
     out.kind = one_of(node.at("kind"), kinds);
@@ -126,7 +127,9 @@ PushElement read_element(const JsonNode& node)
         break;
     case Role::logical_device_name:
     case Role::clock:
-    case Role::ignored: node.only({"role"}); break;
+    case Role::ignored:
+        node.only({"role"});
+        break;
     }
     if (node.has("stamp"))
         out.stamp = one_of(node.at("stamp"), stamps);
@@ -161,7 +164,8 @@ const ChannelModel* named_channel(const JsonNode& node, const MeterModel& model,
 {
     const ChannelModel* channel = model.find_by_name(node.text());
     if (channel == nullptr || channel->kind != kind) {
-        node.fail(kind == ChannelKind::interval ? "no interval channel has this name" : "no reading has this name");
+        node.fail(kind == ChannelKind::interval ? "no interval channel has this name"
+                                                : "no reading has this name");
         return nullptr;
     }
     return channel;
@@ -215,7 +219,9 @@ PushContent read_expected(const JsonNode& node, const MeterModel& model)
             read_register(reading, model, out.registers);
     if (node.has("ignored"))
         out.ignored = static_cast<std::size_t>(node.at("ignored").integer(0, 65'536));
-    std::ranges::sort(out.intervals, {}, [](const IntervalReading& r) { return std::pair{r.channel, r.start}; });
+    std::ranges::sort(out.intervals, {}, [](const IntervalReading& r) {
+        return std::pair{r.channel, r.start};
+    });
     std::ranges::sort(out.registers, {}, [](const RegisterReading& r) { return std::pair{r.channel, r.at}; });
     return out;
 }

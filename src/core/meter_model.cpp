@@ -93,7 +93,8 @@ Fault channels_fault(const MeterModel& model)
             if (channel.obis == other.obis)
                 return ModelFault{where + "/obis", "the same code as /channels/" + std::to_string(j)};
             if (channel.main && other.main)
-                return ModelFault{where + "/main", "the main channel is already /channels/" + std::to_string(j)};
+                return ModelFault{where + "/main",
+                                  "the main channel is already /channels/" + std::to_string(j)};
         }
     }
     return std::nullopt;

@@ -1,6 +1,6 @@
 #pragma once
-// Loads and validates meter models (proto/models/*.json) at run time: a new model needs no build. JSON is seen only in
-// the source. Errors name the file, the JSON pointer and the reason (errc::bad_model).
+// Loads and validates meter models (proto/models/*.json) at run time: a new model needs no build. JSON is
+// seen only in the source. Errors name the file, the JSON pointer and the reason (errc::bad_model).
 
 #include <releve/codec/dlms/push.hpp>
 #include <releve/core/meter_model.hpp>
@@ -18,7 +18,7 @@ struct ModelTestCase {
     std::string name;
     Bytes apdu;
     PushContent expected;
-    bool refused = false; // must be refused with `reason`
+    bool refused = false;          // must be refused with `reason`
     errc reason = errc::undecoded; // or errc::time_undefined
 };
 struct ModelFile {
@@ -38,9 +38,10 @@ struct ShippedModel {
 
 class ModelRegistry {
 public:
-    /// The models that ship with the binary (compiled in as text), then every *.json of `extra_dir` (may be empty), which
-    /// replaces a shipped model of the same name. Runs every file's own test cases; a failing one is errc::bad_model, as
-    /// are two files of one name in `extra_dir`; errc::not_found_file if it or a file in it cannot be read.
+    /// The models that ship with the binary (compiled in as text), then every *.json of `extra_dir` (may be
+    /// empty), which replaces a shipped model of the same name. Runs every file's own test cases; a failing
+    /// one is errc::bad_model, as are two files of one name in `extra_dir`; errc::not_found_file if it or a
+    /// file in it cannot be read.
     [[nodiscard]] static result<ModelRegistry> load(const std::filesystem::path& extra_dir);
     [[nodiscard]] const MeterModel* find(std::string_view name) const;
     [[nodiscard]] std::vector<std::string> names() const;

@@ -1,6 +1,6 @@
 #pragma once
-// A meter model as a value: its channels and the layouts of what it pushes. The files of proto/models/*.json are
-// parsed into this by app/model_files; the pure folders never see JSON.
+// A meter model as a value: its channels and the layouts of what it pushes. The files of proto/models/*.json
+// are parsed into this by app/model_files; the pure folders never see JSON.
 
 #include <releve/core/ids.hpp>
 #include <releve/core/obis.hpp>
@@ -38,11 +38,11 @@ struct ChannelModel {
     ChannelKind kind = ChannelKind::interval;
     Quantity quantity = Quantity::mean_power;
     Unit unit = Unit::watt;
-    int scaler = 0;            // value * 10^scaler in `unit`
-    Seconds step{1800};        // interval channels
-    int digits = 0;            // registers: rolls over at 10^digits; 0 = not known
-    Seconds day_start{0};      // after local midnight
-    bool main = false;         // the channel that /daily and /readings mean when none is named
+    int scaler = 0;       // value * 10^scaler in `unit`
+    Seconds step{1800};   // interval channels
+    int digits = 0;       // registers: rolls over at 10^digits; 0 = not known
+    Seconds day_start{0}; // after local midnight
+    bool main = false;    // the channel that /daily and /readings mean when none is named
     OwnWords words;
 };
 
@@ -54,10 +54,10 @@ struct PushElement {
     enum class Role : std::uint8_t {
         logical_device_name, // octet or visible string
         push_setup,          // octet-string(6): must equal `obis`, tells layouts of one shape apart
-        clock,               // COSEM date-time: the instant of the registers that follow (and of the notification)
-        reading,             // a register's value, of the channel with `obis`
-        profile,             // a profile generic buffer with `columns`
-        ignored,             // anything
+        clock,   // COSEM date-time: the instant of the registers that follow (and of the notification)
+        reading, // a register's value, of the channel with `obis`
+        profile, // a profile generic buffer with `columns`
+        ignored, // anything
     };
     struct Column {
         enum class Role : std::uint8_t { clock, status, value, ignored };
@@ -72,7 +72,8 @@ struct PushElement {
 
 struct PushLayout {
     std::string name;
-    /// The body is walked for OBIS codes followed by a value and perhaps a scaler and unit; `elements` is empty.
+    /// The body is walked for OBIS codes followed by a value and perhaps a scaler and unit; `elements` is
+    /// empty.
     bool self_describing = false;
     std::vector<PushElement> elements;
 };
@@ -105,8 +106,9 @@ struct ModelFault {
     std::string reason;
     bool operator==(const ModelFault&) const = default;
 };
-/// The first fault: channels that share a number, name or OBIS code, layouts that name no channel or that one body could
-/// fit both, words missing in one language. A model without a fault is what decode_push may be given.
+/// The first fault: channels that share a number, name or OBIS code, layouts that name no channel or that one
+/// body could fit both, words missing in one language. A model without a fault is what decode_push may be
+/// given.
 [[nodiscard]] std::optional<ModelFault> find_fault(const MeterModel& model);
 
 /// What a push said, in the channels of its model; each list sorted by channel and time.
@@ -129,7 +131,7 @@ struct PushContent {
     std::string logical_device_name; // empty if the push does not say
     std::vector<IntervalReading> intervals;
     std::vector<RegisterReading> registers;
-    std::size_t ignored = 0;         // values of channels the model does not list
+    std::size_t ignored = 0; // values of channels the model does not list
     bool operator==(const PushContent&) const = default;
 };
 

@@ -14,7 +14,8 @@ constexpr std::uint16_t year_not_specified = 0xffff;
 constexpr std::int16_t deviation_not_specified = -32768;
 constexpr std::uint8_t daylight_saving_bit = 0x80;
 
-/// The range of one octet of the date-time; `special` are the values above it that mean something of their own.
+/// The range of one octet of the date-time; `special` are the values above it that mean something of their
+/// own.
 struct OctetRange {
     const char* name;
     std::uint8_t DateTime::*field;
@@ -64,15 +65,16 @@ void append_octet(std::string& out, const char* separator, std::uint8_t value, s
     out += text;
 }
 
-/// A local time the clocks skip in spring is refused, but for its very first second: a meter may stamp the end of the
-/// interval before the change with it.
+/// A local time the clocks skip in spring is refused, but for its very first second: a meter may stamp the
+/// end of the interval before the change with it.
 result<Instant> from_local(local_seconds local, const DateTime& value, const Zone& zone)
 {
     const bool standard_time = value.status != not_specified && (value.status & daylight_saving_bit) == 0;
     const Instant instant = zone.to_instant(local, standard_time);
     const bool exists = zone.to_local(instant) == local;
     if (!exists && zone.to_local(instant - seconds{1}) + seconds{1} != local)
-        return fail(errc::time_undefined, "the local time does not exist on that day and the deviation is not specified");
+        return fail(errc::time_undefined,
+                    "the local time does not exist on that day and the deviation is not specified");
     return instant;
 }
 

@@ -24,7 +24,8 @@ const char* profile_misfit(const PushElement& element, const Data& data)
 const char* misfit(const PushElement& element, const Data& data)
 {
     switch (element.role) {
-    case Role::logical_device_name: return data.is_text() ? nullptr : "a text is expected";
+    case Role::logical_device_name:
+        return data.is_text() ? nullptr : "a text is expected";
     case Role::push_setup: {
         const auto expected = to_bytes(element.obis);
         const bool equal = data.type == DataType::octet_string && std::ranges::equal(data.bytes, expected);
@@ -33,9 +34,12 @@ const char* misfit(const PushElement& element, const Data& data)
     case Role::clock:
         return data.type == DataType::null_data || looks_like_clock(data) ? nullptr : "a clock is expected";
     case Role::reading:
-        return data.is_text() || data.is_list() || data.type == DataType::date_time ? "a number is expected" : nullptr;
-    case Role::profile: return profile_misfit(element, data);
-    case Role::ignored: return nullptr;
+        return data.is_text() || data.is_list() || data.type == DataType::date_time ? "a number is expected"
+                                                                                    : nullptr;
+    case Role::profile:
+        return profile_misfit(element, data);
+    case Role::ignored:
+        return nullptr;
     }
     return "a role without a rule";
 }
@@ -64,7 +68,9 @@ result<void> read_element(const PushElement& element, const Data& data, const Me
                           PushReadings& readings)
 {
     switch (element.role) {
-    case Role::logical_device_name: readings.logical_device_name = printable_text(data); break;
+    case Role::logical_device_name:
+        readings.logical_device_name = printable_text(data);
+        break;
     case Role::clock:
         if (data.type != DataType::null_data) {
             RELEVE_TRY(clock, read_clock(data));
@@ -76,9 +82,11 @@ result<void> read_element(const PushElement& element, const Data& data, const Me
         RELEVE_ASSERT(channel != nullptr); // find_fault() refuses such a model
         return readings.add_value(*channel, data, element.stamp);
     }
-    case Role::profile: return readings.add_profile(element, data);
+    case Role::profile:
+        return readings.add_profile(element, data);
     case Role::push_setup:
-    case Role::ignored: break;
+    case Role::ignored:
+        break;
     }
     return {};
 }

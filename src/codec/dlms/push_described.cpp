@@ -1,5 +1,5 @@
-// A push that names its values: anywhere in the body an octet-string of six bytes is an OBIS code, what follows it is
-// its value, and a structure {integer, enum} after that is the value's scaler and unit.
+// A push that names its values: anywhere in the body an octet-string of six bytes is an OBIS code, what
+// follows it is its value, and a structure {integer, enum} after that is the value's scaler and unit.
 
 #include "push_parts.hpp"
 
@@ -62,7 +62,8 @@ private:
         return obis && (model_.find(*obis) != nullptr || *obis == clock_obis || *obis == device_name_obis);
     }
 
-    [[nodiscard]] result<void> pair(const Obis& obis, const Data& value, std::optional<ScalerUnit> scaler_unit)
+    [[nodiscard]] result<void> pair(const Obis& obis, const Data& value,
+                                    std::optional<ScalerUnit> scaler_unit)
     {
         if (obis == clock_obis) {
             RELEVE_TRY(read, read_clock(value));

@@ -24,7 +24,8 @@ std::optional<std::int64_t> shifted(std::int64_t value, int power)
 }
 
 /// The value in the channel's own unit and scaler.
-result<std::int64_t> in_channel_scale(const ChannelModel& channel, std::int64_t value, std::optional<ScalerUnit> sent)
+result<std::int64_t> in_channel_scale(const ChannelModel& channel, std::int64_t value,
+                                      std::optional<ScalerUnit> sent)
 {
     if (!sent)
         return value;
@@ -34,7 +35,8 @@ result<std::int64_t> in_channel_scale(const ChannelModel& channel, std::int64_t 
     const auto converted = shifted(value, sent->scaler - channel.scaler);
     if (!converted)
         return fail(errc::undecoded, channel.name + ": scaler " + std::to_string(sent->scaler) +
-                                         " does not convert exactly to the model's " + std::to_string(channel.scaler));
+                                         " does not convert exactly to the model's " +
+                                         std::to_string(channel.scaler));
     return *converted;
 }
 
@@ -67,7 +69,8 @@ std::optional<ScalerUnit> read_scaler_unit(const Data& data)
     if (data.type != DataType::structure || data.children.size() != 2 ||
         data.children[0].type != DataType::integer || data.children[1].type != DataType::enum_)
         return std::nullopt;
-    return ScalerUnit{static_cast<int>(data.children[0].number), static_cast<std::uint8_t>(data.children[1].number)};
+    return ScalerUnit{static_cast<int>(data.children[0].number),
+                      static_cast<std::uint8_t>(data.children[1].number)};
 }
 
 result<DateTime> read_clock(const Data& data)
@@ -86,20 +89,21 @@ result<std::optional<std::int64_t>> read_number(const Data& data)
 {
     if (data.type == DataType::null_data)
         return std::optional<std::int64_t>{};
-    if (data.type == DataType::long64_unsigned && data.unsigned_number > static_cast<std::uint64_t>(int64_max))
+    if (data.type == DataType::long64_unsigned &&
+        data.unsigned_number > static_cast<std::uint64_t>(int64_max))
         return fail(errc::undecoded, "a value beyond 63 bits");
     if (!data.is_integer())
         return fail(errc::undecoded, "a whole number is expected, not " + std::string{type_name(data.type)});
-    return std::optional{data.type == DataType::long64_unsigned ? static_cast<std::int64_t>(data.unsigned_number)
-                                                                : data.number};
+    return std::optional{data.type == DataType::long64_unsigned
+                             ? static_cast<std::int64_t>(data.unsigned_number)
+                             : data.number};
 }
 
 std::string printable_text(const Data& data)
 {
     const std::string_view text = as_text(data.bytes);
-    const bool printable = data.is_text() && std::all_of(text.begin(), text.end(), [](char c) {
-        return c >= 0x20 && c < 0x7f;
-    });
+    const bool printable =
+        data.is_text() && std::all_of(text.begin(), text.end(), [](char c) { return c >= 0x20 && c < 0x7f; });
     return printable ? std::string{text} : std::string{};
 }
 
@@ -118,7 +122,8 @@ result<void> PushReadings::add_value(const ChannelModel& channel, const Data& va
         return {};
     RELEVE_TRY(scaled, in_channel_scale(channel, *number, sent));
     if (!clock_)
-        return fail(errc::time_undefined, channel.name + ": neither the body nor the notification gives a time");
+        return fail(errc::time_undefined,
+                    channel.name + ": neither the body nor the notification gives a time");
     RELEVE_TRY(dated, date(*clock_));
     if (channel.kind == ChannelKind::interval)
         return add_slot(channel, dated, stamp, scaled);
@@ -126,7 +131,8 @@ result<void> PushReadings::add_value(const ChannelModel& channel, const Data& va
     return {};
 }
 
-result<void> PushReadings::add_slot(const ChannelModel& channel, Dated stamped, Stamp stamp, std::int64_t value)
+result<void> PushReadings::add_slot(const ChannelModel& channel, Dated stamped, Stamp stamp,
+                                    std::int64_t value)
 {
     RELEVE_ASSERT(channel.step > Seconds{0});
     const Instant start = stamp == Stamp::end ? stamped.at - channel.step : stamped.at;
@@ -140,9 +146,11 @@ result<void> PushReadings::add_slot(const ChannelModel& channel, Dated stamped, 
 
 result<PushContent> PushReadings::finish(const std::string& layout) &&
 {
-    if (!sort_and_fold(intervals_, &IntervalReading::start) || !sort_and_fold(registers_, &RegisterReading::at))
+    if (!sort_and_fold(intervals_, &IntervalReading::start) ||
+        !sort_and_fold(registers_, &RegisterReading::at))
         return fail(errc::undecoded, "one instant of a channel has two different values");
-    return PushContent{layout, std::move(logical_device_name), std::move(intervals_), std::move(registers_), ignored};
+    return PushContent{layout, std::move(logical_device_name), std::move(intervals_), std::move(registers_),
+                       ignored};
 }
 
 } // namespace releve::dlms

@@ -1,6 +1,6 @@
 #pragma once
-// What the two ways of reading a push share: the clock that dates its values, and the readings found so far. Private
-// to the sources of push.
+// What the two ways of reading a push share: the clock that dates its values, and the readings found so far.
+// Private to the sources of push.
 
 #include <releve/codec/dlms/push.hpp>
 
@@ -40,7 +40,8 @@ public:
     /// The clock of what follows, in place of the notification's own.
     void set_clock(const DateTime& clock) { clock_ = clock; }
     [[nodiscard]] result<Dated> date(const DateTime& clock) const;
-    /// A register at the clock, or the slot of an interval channel that starts or ends there. Null-data adds nothing.
+    /// A register at the clock, or the slot of an interval channel that starts or ends there. Null-data adds
+    /// nothing.
     [[nodiscard]] result<void> add_value(const ChannelModel& channel, const Data& value, Stamp stamp,
                                          std::optional<ScalerUnit> sent = std::nullopt);
     [[nodiscard]] result<void> add_profile(const PushElement& profile, const Data& buffer);
@@ -51,7 +52,8 @@ public:
     std::size_t ignored = 0;
 
 private:
-    [[nodiscard]] result<void> add_slot(const ChannelModel& channel, Dated stamped, Stamp stamp, std::int64_t value);
+    [[nodiscard]] result<void> add_slot(const ChannelModel& channel, Dated stamped, Stamp stamp,
+                                        std::int64_t value);
     [[nodiscard]] bool doubtful(std::int64_t status) const
     {
         return (status & model_.quirks.doubtful_clock_mask) != 0;
@@ -64,10 +66,11 @@ private:
     std::vector<RegisterReading> registers_;
 };
 
-/// push_described.cpp: walks the body for OBIS codes followed by a value. Nothing if the body names no channel of the
-/// model, so that another layout's reason is the better one.
+/// push_described.cpp: walks the body for OBIS codes followed by a value. Nothing if the body names no
+/// channel of the model, so that another layout's reason is the better one.
 [[nodiscard]] result<std::optional<PushContent>> decode_self_describing(const PushLayout& layout,
                                                                         const MeterModel& model,
-                                                                        const PushBody& push, const Zone& zone);
+                                                                        const PushBody& push,
+                                                                        const Zone& zone);
 
 } // namespace releve::dlms

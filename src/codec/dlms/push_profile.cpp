@@ -29,7 +29,8 @@ result<std::int64_t> read_status(const Data& data)
 Seconds step_of(const PushElement& profile, const MeterModel& model)
 {
     for (const Column& column : profile.columns)
-        if (const ChannelModel* channel = model.find(column.obis); column.role == Column::Role::value && channel)
+        if (const ChannelModel* channel = model.find(column.obis);
+            column.role == Column::Role::value && channel)
             return channel->step;
     return Seconds{0};
 }

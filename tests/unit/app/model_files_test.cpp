@@ -112,20 +112,27 @@ TEST(ModelFile, ErrorsNameFilePointerAndReason)
     } cases[] = {
         {R"("quirks": {)", R"("quirks": {"odd": 1, )", "own.json: /quirks/odd: unknown key"},
         {R"("protocol": "dlms")", R"("protocol": "wize")", "own.json: /protocol: must be \"dlms\""},
-        {R"("channel": 2)", R"("channel": 1)", "own.json: /channels/1/channel: the same number as /channels/0"},
-        {R"("channel": 2)", R"("channel": 0)", "own.json: /channels/1/channel: must be a whole number from 1 to 32767"},
-        {R"("channel": 2)", R"("channel": 2.5)", "own.json: /channels/1/channel: must be a whole number from 1 to 32767"},
+        {R"("channel": 2)", R"("channel": 1)",
+         "own.json: /channels/1/channel: the same number as /channels/0"},
+        {R"("channel": 2)", R"("channel": 0)",
+         "own.json: /channels/1/channel: must be a whole number from 1 to 32767"},
+        {R"("channel": 2)", R"("channel": 2.5)",
+         "own.json: /channels/1/channel: must be a whole number from 1 to 32767"},
         {R"("channel": 2)", R"("channel": 18446744073709551615)",
          "own.json: /channels/1/channel: must be a whole number from 1 to 32767"},
         {R"("name": "index", "obis")", R"("name": "curve", "obis")",
          "own.json: /channels/1/name: the same name as /channels/0"},
         {R"("obis": "1.0.1.8.0.255", "kind")", R"("obis": "1.0.99.1.0.255", "kind")",
          "own.json: /channels/1/obis: the same code as /channels/0"},
-        {R"("digits": 8)", R"("main": true)", "own.json: /channels/1/main: the main channel is already /channels/0"},
-        {R"("step_s": 900)", R"("step_s": 1000)", "own.json: /channels/0/step_s: must divide a day and be 300 or more"},
+        {R"("digits": 8)", R"("main": true)",
+         "own.json: /channels/1/main: the main channel is already /channels/0"},
+        {R"("step_s": 900)", R"("step_s": 1000)",
+         "own.json: /channels/0/step_s: must divide a day and be 300 or more"},
         {R"("step_s": 900, )", "", "own.json: /channels/0/step_s: missing"},
-        {R"("mean_power")", R"("cumulative")", "own.json: /channels/0/quantity: an interval is mean_power, energy or other"},
-        {R"("cumulative")", R"("energy")", "own.json: /channels/1/quantity: a reading is cumulative or other"},
+        {R"("mean_power")", R"("cumulative")",
+         "own.json: /channels/0/quantity: an interval is mean_power, energy or other"},
+        {R"("cumulative")", R"("energy")",
+         "own.json: /channels/1/quantity: a reading is cumulative or other"},
         {R"("cumulative")", R"("total")",
          "own.json: /channels/1/quantity: must be one of mean_power, energy, cumulative, other"},
         {R"("unit": "Wh")", R"("unit": "kWh")", "own.json: /channels/1/unit: no unit has this symbol"},
@@ -139,16 +146,20 @@ TEST(ModelFile, ErrorsNameFilePointerAndReason)
         {R"({"role": "reading", "obis": "1.0.1.8.0.255"})", R"({"role": "reading"})",
          "own.json: /layouts/0/elements/1/obis: missing"},
         {R"({"role": "reading", "obis": "1.0.1.8.0.255"})", R"({"role": "register"})",
-         "own.json: /layouts/0/elements/1/role: must be one of logical_device_name, push_setup, clock, reading, profile, "
+         "own.json: /layouts/0/elements/1/role: must be one of logical_device_name, push_setup, clock, "
+         "reading, profile, "
          "ignored"},
         {R"("value", "obis": "1.0.99.1.0.255")", R"("value", "obis": "1.0.1.8.0.255")",
          "own.json: /layouts/1/elements/1/columns/2/obis: a profile column is an interval channel"},
         {R"({"role": "clock"}, {"role": "status"})", R"({"role": "ignored"}, {"role": "status"})",
          "own.json: /layouts/1/elements/1/columns: a profile has one clock and at least one value"},
-        {R"("stamp": "start")", R"("stamp": "middle")", "own.json: /layouts/1/elements/1/stamp: must be one of start, end"},
-        {R"({"role": "push_setup", "obis": "0.1.25.9.0.255"}, {"role": "ignored"})", R"({"role": "clock"}, {"role": "ignored"})",
+        {R"("stamp": "start")", R"("stamp": "middle")",
+         "own.json: /layouts/1/elements/1/stamp: must be one of start, end"},
+        {R"({"role": "push_setup", "obis": "0.1.25.9.0.255"}, {"role": "ignored"})",
+         R"({"role": "clock"}, {"role": "ignored"})",
          "own.json: /layouts/2: has the shape of /layouts/0; a push_setup element tells them apart"},
-        {R"("name": "other")", R"("name": "curve")", "own.json: /layouts/2/name: the same name as /layouts/1"},
+        {R"("name": "other")", R"("name": "curve")",
+         "own.json: /layouts/2/name: the same name as /layouts/1"},
         {R"("apdu": "0f)", R"("apdu": "0g)", "own.json: /tests/0/apdu: "},
         {R"("channel": "index", "at")", R"("channel": "none", "at")",
          "own.json: /tests/0/expect/registers/0/channel: no reading has this name"},
@@ -158,12 +169,14 @@ TEST(ModelFile, ErrorsNameFilePointerAndReason)
         {R"("expect": {)", R"("expected": {)", "own.json: /tests/0/expected: unknown key"},
     };
     for (const auto& [from, to, detail] : cases)
-        EXPECT_EQ(refusal(replaced(from, to)).substr(0, std::string_view{detail}.size()), detail) << from << " -> " << to;
+        EXPECT_EQ(refusal(replaced(from, to)).substr(0, std::string_view{detail}.size()), detail)
+            << from << " -> " << to;
 }
 
 TEST(ModelFile, NotJsonNamesTheLine)
 {
-    EXPECT_EQ(refusal(replaced(R"("protocol": "dlms",)", R"("protocol": dlms,)")), "own.json: line 3: not JSON");
+    EXPECT_EQ(refusal(replaced(R"("protocol": "dlms",)", R"("protocol": dlms,)")),
+              "own.json: line 3: not JSON");
     EXPECT_EQ(refusal("[]"), "own.json: /: must be an object");
     for (std::size_t length = 0; length < own_model.size(); length += 7)
         EXPECT_NE(refusal(std::string{own_model.substr(0, length)}), "accepted") << length;
@@ -172,17 +185,21 @@ TEST(ModelFile, NotJsonNamesTheLine)
 TEST(ModelFile, TwoLayoutsOfOneShapeNeedAPushSetup)
 {
     const auto with_second = [](std::string_view first, std::string_view second) {
-        return refusal(replaced(R"("layouts": [)", R"("layouts": [{"name": "a", "elements": [)" + std::string{first} +
-                                                       R"(, {"role": "reading", "obis": "1.0.1.8.0.255"}, {"role": "ignored"}]}, {"name": "b", "elements": [)" +
-                                                       std::string{second} +
-                                                       R"(, {"role": "reading", "obis": "1.0.1.8.0.255"}, {"role": "ignored"}]},)"));
+        return refusal(replaced(
+            R"("layouts": [)",
+            R"("layouts": [{"name": "a", "elements": [)" + std::string{first} +
+                R"(, {"role": "reading", "obis": "1.0.1.8.0.255"}, {"role": "ignored"}]}, {"name": "b", "elements": [)" +
+                std::string{second} +
+                R"(, {"role": "reading", "obis": "1.0.1.8.0.255"}, {"role": "ignored"}]},)"));
     };
     const std::string setup = R"({"role": "push_setup", "obis": "0.1.25.9.0.255"})";
     EXPECT_EQ(with_second(setup, R"({"role": "push_setup", "obis": "0.2.25.9.0.255"})"), "accepted");
     EXPECT_EQ(with_second(setup, R"({"role": "clock"})"), "accepted");
-    const std::string clash = "own.json: /layouts/1: has the shape of /layouts/0; a push_setup element tells them apart";
+    const std::string clash =
+        "own.json: /layouts/1: has the shape of /layouts/0; a push_setup element tells them apart";
     EXPECT_EQ(with_second(setup, setup), clash);
-    EXPECT_EQ(with_second(setup, R"({"role": "logical_device_name"})"), clash) << "a name may have six octets";
+    EXPECT_EQ(with_second(setup, R"({"role": "logical_device_name"})"), clash)
+        << "a name may have six octets";
     EXPECT_EQ(with_second(setup, R"({"role": "ignored"})"), clash);
 }
 
@@ -254,7 +271,8 @@ TEST(ModelRegistry, AFileAddsAModelAndReplacesAShippedOne)
 
     // The added model explains a push: the file is all it took.
     const auto row = from_hex("0202 090c07e8010a030c000000800000 060000002a").value();
-    const auto content = dlms::decode_push(*registry->find("own"), {std::nullopt, dlms::decode_data(row).value()}, paris());
+    const auto content =
+        dlms::decode_push(*registry->find("own"), {std::nullopt, dlms::decode_data(row).value()}, paris());
     ASSERT_TRUE(content) << to_string(content.error());
     EXPECT_EQ(content->registers.at(0).value, 42);
 }
@@ -266,9 +284,10 @@ TEST(ModelRegistry, AFailingCaseOfAFileIsRefusedAndNamed)
     const auto registry = ModelRegistry::load(folder.path());
     ASSERT_FALSE(registry);
     EXPECT_EQ(registry.error().code, errc::bad_model);
-    EXPECT_EQ(registry.error().detail, (folder.path() / "own.json").string() +
-                                           ": /tests/0 (an index): expected index 43 at 2024-01-10T12:00:00Z (raw), "
-                                           "decoded index 42 at 2024-01-10T12:00:00Z (raw)");
+    EXPECT_EQ(registry.error().detail,
+              (folder.path() / "own.json").string() +
+                  ": /tests/0 (an index): expected index 43 at 2024-01-10T12:00:00Z (raw), "
+                  "decoded index 42 at 2024-01-10T12:00:00Z (raw)");
 }
 
 TEST(ModelRegistry, CasesFailForEveryDifference)
@@ -280,10 +299,12 @@ TEST(ModelRegistry, CasesFailForEveryDifference)
     } cases[] = {
         {R"("layout": "index")", R"("layout": "curve")", "expected the layout curve, decoded by index"},
         {R"("layout": "index")", R"("ignored": 1, "layout": "index")", "expected 1 ignored values, found 0"},
-        {R"("layout": "index")", R"("logical_device_name": "A", "layout": "index")", "another logical device name"},
-        {R"("registers": [{"channel": "index", "at": "2024-01-10T12:00:00Z", "value": 42}])", R"("registers": [])",
-         "expected nothing, decoded index 42 at"},
-        {R"("value": 42})", R"("value": 42, "quality": "questionable"})", "expected index 42 at 2024-01-10T12:00:00Z (questionable)"},
+        {R"("layout": "index")", R"("logical_device_name": "A", "layout": "index")",
+         "another logical device name"},
+        {R"("registers": [{"channel": "index", "at": "2024-01-10T12:00:00Z", "value": 42}])",
+         R"("registers": [])", "expected nothing, decoded index 42 at"},
+        {R"("value": 42})", R"("value": 42, "quality": "questionable"})",
+         "expected index 42 at 2024-01-10T12:00:00Z (questionable)"},
         {"060000002a", "0600000", "/tests/0/apdu"},
         {"060000002a", "06000000", "truncated"},
     };
@@ -294,10 +315,12 @@ TEST(ModelRegistry, CasesFailForEveryDifference)
         EXPECT_NE(run.error().detail.find(detail), std::string::npos) << run.error().detail;
     }
     std::string wrongly_refused{own_model};
-    wrongly_refused = wrongly_refused.substr(0, wrongly_refused.find(R"("expect": {"layout": "index")")) + R"("refused": "undecoded"}]})";
+    wrongly_refused = wrongly_refused.substr(0, wrongly_refused.find(R"("expect": {"layout": "index")")) +
+                      R"("refused": "undecoded"}]})";
     const auto run = run_cases(parse_model_file(wrongly_refused, "own.json").value(), "own.json");
     ASSERT_FALSE(run);
-    EXPECT_NE(run.error().detail.find("must be refused, but was decoded by the layout index"), std::string::npos);
+    EXPECT_NE(run.error().detail.find("must be refused, but was decoded by the layout index"),
+              std::string::npos);
 }
 
 TEST(ModelRegistry, RefusesAFolderItCannotRead)
@@ -309,7 +332,8 @@ TEST(ModelRegistry, RefusesAFolderItCannotRead)
     const auto twice = ModelRegistry::load(folder.path());
     ASSERT_FALSE(twice);
     EXPECT_EQ(twice.error().code, errc::bad_model);
-    EXPECT_NE(twice.error().detail.find("b.json: /model: another file of the folder has this name"), std::string::npos);
+    EXPECT_NE(twice.error().detail.find("b.json: /model: another file of the folder has this name"),
+              std::string::npos);
 }
 
 } // namespace

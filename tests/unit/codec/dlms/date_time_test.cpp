@@ -34,22 +34,30 @@ TEST(DateTime, IsWrittenAsIso8601)
 
 TEST(DateTime, RoundTripsEveryField)
 {
-    for (const char* hex : {"07e40101ff00030000ff8800", "ffffffffffffffffff8000ff", "07e8fdfe07173b3b630348ff",
-                            "07e8fefd01000000fffd3083"})
+    for (const char* hex : {"07e40101ff00030000ff8800", "ffffffffffffffffff8000ff",
+                            "07e8fdfe07173b3b630348ff", "07e8fefd01000000fffd3083"})
         EXPECT_EQ(to_hex(encode_date_time(decoded(hex))), hex);
 }
 
 TEST(DateTime, RefusesAFieldOutOfItsRange)
 {
     const std::pair<const char*, const char*> cases[] = {
-        {"27100101ff00030000ff8800", "year"},       {"07e40001ff00030000ff8800", "month"},
-        {"07e40d01ff00030000ff8800", "month"},      {"07e4fc01ff00030000ff8800", "month"},
-        {"07e40100ff00030000ff8800", "day"},        {"07e40120ff00030000ff8800", "day"},
-        {"07e401fcff00030000ff8800", "day"},        {"07e401010000030000ff8800", "day of the week"},
-        {"07e401010800030000ff8800", "day of the week"}, {"07e40101ff18030000ff8800", "hour"},
-        {"07e40101ff003c0000ff8800", "minute"},     {"07e40101ff00033c00ff8800", "second"},
-        {"07e40101ff00030064ff8800", "hundredths"}, {"07e40101ff00030000fd2f00", "deviation"},
-        {"07e40101ff00030000034900", "deviation"},  {"07e4041fff00030000ff8800", "day (no such day in that month)"},
+        {"27100101ff00030000ff8800", "year"},
+        {"07e40001ff00030000ff8800", "month"},
+        {"07e40d01ff00030000ff8800", "month"},
+        {"07e4fc01ff00030000ff8800", "month"},
+        {"07e40100ff00030000ff8800", "day"},
+        {"07e40120ff00030000ff8800", "day"},
+        {"07e401fcff00030000ff8800", "day"},
+        {"07e401010000030000ff8800", "day of the week"},
+        {"07e401010800030000ff8800", "day of the week"},
+        {"07e40101ff18030000ff8800", "hour"},
+        {"07e40101ff003c0000ff8800", "minute"},
+        {"07e40101ff00033c00ff8800", "second"},
+        {"07e40101ff00030064ff8800", "hundredths"},
+        {"07e40101ff00030000fd2f00", "deviation"},
+        {"07e40101ff00030000034900", "deviation"},
+        {"07e4041fff00030000ff8800", "day (no such day in that month)"},
         {"07e5021dff00030000ff8800", "day (no such day in that month)"},
         {"ffff021eff00030000ff8800", "day (no such day in that month)"},
     };
@@ -90,7 +98,8 @@ TEST(DateTime, DeviationTellsTheInstant)
 TEST(DateTime, WithoutDeviationTheZoneTells)
 {
     EXPECT_EQ(instant("07e80701ff00000000800080"), "2024-06-30T22:00:00Z");
-    EXPECT_EQ(instant("07e80701ff00000000800080", false), "2024-07-01T00:00:00Z") << "a model whose open clock is UTC";
+    EXPECT_EQ(instant("07e80701ff00000000800080", false), "2024-07-01T00:00:00Z")
+        << "a model whose open clock is UTC";
     // The doubled hour, by the daylight-saving bit; without a status the first one is meant.
     EXPECT_EQ(instant("07e80a1bff021e0000800080"), "2024-10-27T00:30:00Z");
     EXPECT_EQ(instant("07e80a1bff021e0000800000"), "2024-10-27T01:30:00Z");
@@ -108,8 +117,9 @@ TEST(DateTime, TheSkippedHourIsRefusedButForItsFirstSecond)
 TEST(DateTime, OpenFields)
 {
     EXPECT_EQ(instant("07e80701ff0000ffffff8880"), "2024-06-30T22:00:00Z") << "seconds count as 0";
-    for (const char* hex : {"ffff0701ff00000000ff8880", "07e8ff01ff00000000ff8880", "07e8fd01ff00000000ff8880",
-                            "07e807feff00000000ff8880", "07e80701ffff000000ff8880", "07e80701ff00ff0000ff8880"})
+    for (const char* hex :
+         {"ffff0701ff00000000ff8880", "07e8ff01ff00000000ff8880", "07e8fd01ff00000000ff8880",
+          "07e807feff00000000ff8880", "07e80701ffff000000ff8880", "07e80701ff00ff0000ff8880"})
         EXPECT_EQ(instant(hex), "time_undefined") << hex;
 }
 
@@ -118,11 +128,14 @@ TEST(DateTime, OfAnInstantIsWhatAMeterWouldSend)
     const auto sent = [](const char* at) {
         return to_hex(encode_date_time(date_time_at(parse_instant(at).value(), paris())));
     };
-    EXPECT_EQ(sent("2024-06-30T22:00:00Z"), "07e8070101000000" "00ff8880");
-    EXPECT_EQ(sent("2023-12-31T23:00:00Z"), "07e8010101000000" "00ffc400");
+    EXPECT_EQ(sent("2024-06-30T22:00:00Z"), "07e8070101000000"
+                                            "00ff8880");
+    EXPECT_EQ(sent("2023-12-31T23:00:00Z"), "07e8010101000000"
+                                            "00ffc400");
     for (const char* at : {"2024-03-31T00:59:59Z", "2024-03-31T01:00:00Z", "2024-10-27T00:30:00Z",
                            "2024-10-27T01:30:00Z", "2000-02-29T12:34:56Z"})
-        EXPECT_EQ(to_iso8601(to_instant(date_time_at(parse_instant(at).value(), paris()), {&paris()}).value()), at);
+        EXPECT_EQ(
+            to_iso8601(to_instant(date_time_at(parse_instant(at).value(), paris()), {&paris()}).value()), at);
 }
 
 TEST(DateTime, StatusBits)
