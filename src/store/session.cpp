@@ -81,8 +81,12 @@ struct Work::Impl {
 };
 
 Table Work::run(const std::string& sql, const std::vector<Arg>& args)
-{
+try {
     return copy(execute(impl_.work, sql, args));
+} catch (const pqxx::broken_connection&) {
+    throw;
+} catch (const pqxx::sql_error& error) {
+    throw pg::SqlError(error.sqlstate(), first_line(error.what()));
 }
 
 struct Session::Impl {
@@ -108,7 +112,7 @@ try {
         transaction.exec("SET LOCAL" + role.substr(3));
     Work::Impl inner{transaction};
     Work work{inner};
-    if (body(work))
+    if (body(work) && !work.discarded_)
         transaction.commit();
 } catch (const pqxx::broken_connection&) {
     impl_->connection.reset();
@@ -117,12 +121,13 @@ try {
     impl_->connection.reset();
     throw pg::LostConnection("the connection to the database was lost at the very end: look before you repeat");
 } catch (const pqxx::sql_error& error) {
-    const std::string state = error.sqlstate();
-    if (state.substr(0, 2) == "57") { // the server is going down, whatever this session still looks like
-        impl_->connection.reset();
-        throw pg::LostConnection("the database is shutting down");
-    }
-    throw pg::SqlError(state, first_line(error.what()));
+    throw pg::SqlError(error.sqlstate(), first_line(error.what()));
+} catch (const pg::SqlError& error) {
+    if (error.sqlstate.substr(0, 2) != "57")
+        throw;
+    // The server is going down, whatever this session still looks like.
+    impl_->connection.reset();
+    throw pg::LostConnection("the database is shutting down");
 }
 
 } // namespace releve::store

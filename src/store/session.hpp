@@ -60,9 +60,12 @@ using Table = std::vector<Row>;
 class Work {
 public:
     Table run(const std::string& sql, const std::vector<Arg>& args = {});
+    /// At the end everything is rolled back, also after success.
+    void discard() { discarded_ = true; }
 
 private:
     friend class Session;
+    bool discarded_ = false;
     struct Impl;
     explicit Work(Impl& impl) : impl_(impl) {}
     Impl& impl_;

@@ -19,11 +19,15 @@ struct NewToken {
 
 class AdminStore {
 public:
-    explicit AdminStore(DatabaseAddress address);
+    /// `models` are needed to reduce half-hours to totals: without them choose_collection to `daily` is errc::bad_model
+    /// where there are any.
+    explicit AdminStore(DatabaseAddress address, ModelLookup models = {});
     ~AdminStore();
 
     /// One transaction; a row that cannot be (meter already installed elsewhere, ...) is errc::bad_csv naming its line
-    /// and column. New or changed keys get the next generation. Notifies releve_devices. `dry_run` rolls back.
+    /// and column. New or changed keys get the next generation. Another meter at a usage point is an exchange: the one
+    /// before ends there. `collection` counts when the usage point is new; later only choose_collection changes it.
+    /// Notifies releve_devices. `dry_run` rolls back.
     [[nodiscard]] result<ImportSummary> import_meters(std::span<const MeterImportRow> rows, const crypto::Key256& master,
                                                       const std::string& organisation, bool dry_run);
     /// The token's text, shown once: "rlv_" + 43 characters. errc::not_found for a scope that does not exist.
