@@ -1,5 +1,7 @@
 #include "store_fixture.hpp"
 
+#include <releve/crypto/aes.hpp>
+
 #include <cstdlib>
 
 #include <sys/stat.h>
@@ -135,6 +137,57 @@ void StoreTest::install(MeterId meter, const std::string& usage_point, const cha
 {
     owner("INSERT INTO installation (meter_id, usage_point, validity) VALUES (" + std::to_string(meter.value) + ", '" +
           usage_point + "', tstzrange('" + from + "', NULL))");
+}
+
+std::string StoreTest::add_token(const std::string& role, const std::vector<std::string>& organisations,
+                                 const std::vector<std::string>& usage_points, const char* expires)
+{
+    static int count = 0;
+    const std::string key = to_hex(crypto::sha256(as_bytes("token " + std::to_string(++count))));
+    const std::string hash = to_hex(crypto::sha256(as_bytes(key)));
+    pg::Connection connection{address, DbRole::owner};
+    const auto id = connection
+                        .run("INSERT INTO token (hash, role, label, expires_at) VALUES ($1, $2, $2, $3::timestamptz) RETURNING id",
+                             pg::Params{}.add(hash).add(role).add(at(expires)))
+                        .int8(0, 0);
+    for (const auto& organisation : organisations)
+        connection.run("INSERT INTO token_organisation VALUES ($1::int8, $2)", pg::Params{}.add(id).add(organisation));
+    for (const auto& point : usage_points)
+        connection.run("INSERT INTO token_usage_point VALUES ($1::int8, $2)", pg::Params{}.add(id).add(point));
+    return key;
+}
+
+const MeterModel* test_model(std::string_view name)
+{
+    static const MeterModel model = [] {
+        MeterModel made;
+        made.name = "test";
+        ChannelModel power;
+        power.channel = ChannelId{1};
+        power.name = "active_power_import";
+        power.main = true;
+        ChannelModel index;
+        index.channel = ChannelId{20};
+        index.name = "active_energy_import";
+        index.kind = ChannelKind::reading;
+        index.quantity = Quantity::cumulative;
+        index.unit = Unit::watt_hour;
+        made.channels = {power, index};
+        return made;
+    }();
+    return name == model.name ? &model : nullptr;
+}
+
+DailyTotalWrite daily_write(const char* usage_point, const char* text, std::int64_t energy_wh, std::uint64_t counter)
+{
+    DailyTotalWrite write;
+    write.usage_point = {usage_point};
+    write.day = day(text);
+    write.channel = ChannelId{1};
+    write.summary = {energy_wh, 48, 0, Quality::raw, 900, paris().start_of(day(text))};
+    write.present = {0xFFFF'FFFF'FFFFU, 0, 0, 0, 0};
+    write.provenance = {true, 1, counter, Quality::raw, 0};
+    return write;
 }
 
 DayBlock day_block(const char* text, std::int64_t value, std::uint64_t counter)

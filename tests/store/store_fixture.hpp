@@ -41,6 +41,9 @@ protected:
     void owner(const std::string& sql);
     MeterId add_meter(const std::string& title);
     void add_usage_point(const std::string& id, const std::string& organisation = "root", const std::string& collection = "half_hour");
+    /// A token of that role and these scopes, as what opens row-level security.
+    std::string add_token(const std::string& role, const std::vector<std::string>& organisations,
+                          const std::vector<std::string>& usage_points, const char* expires = "2100-01-01T00:00:00Z");
     void install(MeterId meter, const std::string& usage_point, const char* from = "2024-01-01T00:00:00Z");
 };
 
@@ -48,6 +51,12 @@ protected:
 [[nodiscard]] DayBlock day_block(const char* day, std::int64_t value, std::uint64_t counter);
 /// A frame that brings one such day in channel 1.
 [[nodiscard]] FrameWrite frame(MeterId meter, std::uint64_t counter, const char* day, std::int64_t value);
+
+/// Channel 1: mean power in W, half-hours, main. Channel 20: a register in Wh.
+[[nodiscard]] const MeterModel* test_model(std::string_view name);
+
+/// A day of which the values are given, and `missing` empty slots at its end.
+[[nodiscard]] DailyTotalWrite daily_write(const char* usage_point, const char* day, std::int64_t energy_wh, std::uint64_t counter);
 
 /// Numbers batches as the collector does.
 struct Numbers {

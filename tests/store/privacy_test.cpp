@@ -1,0 +1,169 @@
+#include "store_fixture.hpp"
+
+#include <releve/store/admin_store.hpp>
+#include <releve/store/api_store.hpp>
+
+#include <algorithm>
+#include <fstream>
+#include <sstream>
+
+namespace releve::store::test {
+
+/// A home whose curve has values that nothing else has, looked for wherever something could be kept.
+class Privacy : public StoreTest {
+protected:
+    static constexpr const char* home = "01000000000001";
+    MeterId meter = add_meter("4c4b590000000001"), neighbour = add_meter("4c4b590000000002");
+    BatchWriter writer{address, 1};
+    Numbers numbers;
+
+    static DayBlock curve()
+    {
+        DayBlock block = day_block("2024-03-20", 0, 1);
+        for (std::size_t i = 0; i < block.slots.size(); ++i)
+            block.slots[i]->value = 1000 + static_cast<std::int64_t>(i * i * 7 % 1789);
+        return block;
+    }
+    FrameWrite frame_with_curve()
+    {
+        FrameWrite write = frame(meter, 1, "2024-03-20", 0);
+        write.interval_days[0].block = curve();
+        return write;
+    }
+    /// Every run of eight bytes of the curve's encoded values, and the frame that carried it.
+    std::vector<std::string> marks()
+    {
+        Bytes encoded = encode_day_block(curve()).value();
+        std::vector<std::string> hex;
+        for (std::size_t at = encoded.size() / 2; at + 8 <= encoded.size(); at += 8)
+            hex.push_back(to_hex(ByteView{encoded}.subspan(at, 8)));
+        hex.push_back(to_hex(as_bytes("frame " + std::to_string(meter.value) + "/1")));
+        return hex;
+    }
+    /// Names of the tables whose text, numbers or bytes hold a mark.
+    std::string tables_with_the_curve()
+    {
+        const std::string tables = ask(DbRole::owner, "SELECT c.oid::regclass FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+                                                      "WHERE n.nspname = 'public' AND c.relkind = 'r' ORDER BY c.relname");
+        std::istringstream lines{tables};
+        std::string found;
+        for (std::string table; std::getline(lines, table);) {
+            const std::string rows = ask(DbRole::owner, "SELECT t::text FROM " + table + " t");
+            const auto holds = [&](const std::string& mark) { return rows.find(mark) != std::string::npos; };
+            if (std::ranges::any_of(marks(), holds))
+                found += table + "\n";
+        }
+        return found;
+    }
+};
+
+TEST_F(Privacy, the_search_finds_what_is_kept)
+{
+    add_usage_point(home);
+    install(meter, home);
+    std::vector<FrameWrite> frames{frame_with_curve()};
+    (void)writer.write(numbers.request(frames));
+    EXPECT_EQ(tables_with_the_curve(), "frame_archive\ninterval_day_y2024m03\n");
+}
+
+TEST_F(Privacy, a_daily_home_leaves_a_total_and_no_curve_anywhere)
+{
+    add_usage_point(home, "root", "daily");
+    install(meter, home);
+    FrameWrite total = frame_with_curve();
+    total.interval_days.clear();
+    total.archive.clear();
+    total.daily_totals.push_back(daily_write(home, "2024-03-20", 40'000, 1));
+    std::vector<FrameWrite> frames{total};
+    (void)writer.write(numbers.request(frames));
+    EXPECT_EQ(tables_with_the_curve(), "");
+    EXPECT_EQ(ask(DbRole::owner, "SELECT energy_wh FROM daily_total"), "40000");
+    EXPECT_EQ(ask(DbRole::owner, "SELECT counters FROM batch"), "{1}");
+}
+
+TEST_F(Privacy, a_refused_total_of_a_daily_home_leaves_no_body)
+{
+    add_usage_point(home, "root", "daily");
+    install(meter, home);
+    owner("ALTER TABLE daily_total ADD CONSTRAINT daily_total_poison CHECK (energy_wh <> 40000)");
+    FrameWrite total = frame_with_curve();
+    total.interval_days.clear();
+    total.archive.clear();
+    total.daily_totals.push_back(daily_write(home, "2024-03-20", 40'000, 1));
+    std::vector<FrameWrite> frames{total};
+    EXPECT_EQ(writer.write(numbers.request(frames)).outcomes.at(0), FrameOutcome::refused);
+    EXPECT_EQ(ask(DbRole::owner, "SELECT reason, frame_bytes, frame FROM quarantine"), "store_refused|0|-");
+    EXPECT_EQ(tables_with_the_curve(), "");
+}
+
+TEST_F(Privacy, choosing_daily_keeps_totals_and_erases_half_hours_everywhere)
+{
+    add_usage_point(home);
+    install(meter, home);
+    FrameWrite old = frame_with_curve(), newer = frame_with_curve(), other = frame(neighbour, 1, "2024-03-20", 5), undecoded = frame(meter, 9, "2024-03-21", 1);
+    newer.counter = 2;
+    for (auto& slot : newer.interval_days[0].block.slots) {
+        slot->value += 1;
+        slot->provenance.counter = 2;
+    }
+    undecoded.interval_days.clear();
+    undecoded.undecoded = true;
+    for (auto* write : {&old, &newer, &other, &undecoded}) {
+        std::vector<FrameWrite> frames{*write};
+        (void)writer.write(numbers.request(frames));
+    }
+    EXPECT_NE(tables_with_the_curve().find("interval_history"), std::string::npos);
+    const auto before = ask(DbRole::owner, "SELECT count(*) FROM interval_day");
+    EXPECT_EQ(before, "2");
+
+    AdminStore admin{address, test_model};
+    ASSERT_TRUE(admin.choose_collection({home}, Collection::daily, "letter", at("2024-04-01T00:00:00Z")));
+    EXPECT_EQ(tables_with_the_curve(), "");
+    EXPECT_EQ(ask(DbRole::owner, "SELECT meter_id FROM interval_day"), "2") << "the neighbour's day stays";
+    EXPECT_EQ(ask(DbRole::owner, "SELECT count(*) FROM undecoded"), "0");
+    EXPECT_EQ(ask(DbRole::owner, "SELECT count(*) FROM frame_archive WHERE position('frame 2/1'::bytea IN data) > 0"), "1");
+
+    std::int64_t watts = 0;
+    for (const auto& slot : curve().slots)
+        watts += slot->value + 1;
+    const std::string key = add_token("household", {}, {home});
+    ApiStore api{address, test_model};
+    const auto who = api.authenticate(key, at("2024-06-01T00:00:00Z")).value();
+    const auto days = api.daily(who, {home}, day("2024-03-20"), day("2024-03-21"), "").value().days;
+    EXPECT_EQ(days.at(0).summary.energy_wh, watts / 2);
+    EXPECT_EQ(days.at(0).summary.missing, 0);
+    // The day once more, as a resend would bring it: counted once.
+    FrameWrite resent = frame(meter, 2, "2024-03-20", 1);
+    resent.interval_days.clear();
+    resent.archive.clear();
+    resent.daily_totals.push_back(daily_write(home, "2024-03-20", watts / 2, 2));
+    std::vector<FrameWrite> frames{resent};
+    (void)writer.write(numbers.request(frames));
+    EXPECT_EQ(ask(DbRole::owner, "SELECT energy_wh, rev FROM daily_total"), std::to_string(watts / 2) + "|1");
+}
+
+TEST_F(Privacy, without_the_model_nothing_is_erased_unsummed)
+{
+    add_usage_point(home);
+    install(meter, home);
+    std::vector<FrameWrite> frames{frame_with_curve()};
+    (void)writer.write(numbers.request(frames));
+    EXPECT_EQ(AdminStore{address}.choose_collection({home}, Collection::daily, "", at("2024-04-01T00:00:00Z")).error().code, errc::bad_model);
+    EXPECT_EQ(ask(DbRole::owner, "SELECT count(*) FROM interval_day"), "1");
+}
+
+TEST_F(Privacy, the_servers_log_quotes_no_row)
+{
+    owner("ALTER TABLE interval_day ADD CONSTRAINT interval_day_poison CHECK (meter_id <> 1)");
+    std::vector<FrameWrite> frames{frame_with_curve()};
+    EXPECT_EQ(writer.write(numbers.request(frames)).outcomes.at(0), FrameOutcome::refused);
+    const std::filesystem::path pgdata = ask(DbRole::owner, "SELECT current_setting('data_directory')");
+    std::ifstream in{pgdata / "server.log"};
+    std::ostringstream log;
+    log << in.rdbuf();
+    EXPECT_NE(log.str().find("interval_day_poison"), std::string::npos) << "the log is where we look";
+    EXPECT_EQ(log.str().find("Failing row"), std::string::npos);
+    EXPECT_EQ(log.str().find("INSERT INTO interval_day"), std::string::npos);
+}
+
+} // namespace releve::store::test
