@@ -90,6 +90,11 @@ def half_hours(day):
     return [start + HALF_HOUR * i for i in range((end - start) // HALF_HOUR)]
 
 
+def energy_wh(watts_of_half_hours):
+    """Rounded once, a half upwards."""
+    return (sum(watts_of_half_hours) + 1) // 2
+
+
 def date_time(instant):
     """The 12 octets of a COSEM date-time, as a meter in Paris says it. UTC = local + deviation."""
     offset = paris_offset(instant)

@@ -1,5 +1,6 @@
 """The real binary under test: its folder, its process, its command line, its API and its database."""
 import base64
+import copy
 import csv
 import datetime
 import io
@@ -106,16 +107,22 @@ class Releve:
         text += "".join(f"\n[{group}]\n" + "\n".join(lines) + "\n" for group, lines in groups.items())
         self.config.write_text(text, encoding="utf-8")
 
-    def start(self):
+    def start(self, *flags):
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen([BINARY, "serve", "--config", str(self.config)], stdout=subprocess.PIPE,
-                                            stderr=log, start_new_session=True)
+            self.process = subprocess.Popen([BINARY, "serve", "--config", str(self.config), *flags],
+                                            stdout=subprocess.PIPE, stderr=log, start_new_session=True)
         if self not in running:
             running.append(self)
         line = self.read_ready_line()
         found = dict(re.findall(r"(TCP|TLS|API)\)? (?:http://)?127\.0\.0\.1:(\d+)", line))
         self.ports = {name.lower(): int(port) for name, port in found.items()}
         return self
+
+    def start_companion(self, *flags):
+        """A second process on the same data; the caller stops it."""
+        other = copy.copy(self)
+        other.process, other.ports, other.log = None, {}, self.folder / "log-of-companion"
+        return other.start(*flags)
 
     def read_ready_line(self):
         deadline = time.monotonic() + START_S
@@ -188,7 +195,8 @@ class Releve:
 
     def find_leaks(self):
         """Files of text, and what commands said, that hold a key, a token or a curve."""
-        texts = {"the log": self.log.read_bytes() if self.log.exists() else b"", "what a command said": self.said}
+        texts = {"what a command said": self.said}
+        texts.update({f"the {file.name}": file.read_bytes() for file in self.folder.glob("log*")})
         server_log = self.data / "postgresql/server.log"
         if server_log.exists():
             texts["PostgreSQL's log"] = server_log.read_bytes()

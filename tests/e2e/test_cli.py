@@ -93,7 +93,7 @@ def test_a_meter_cannot_be_where_another_is_or_take_our_own_title(shared, tmp_pa
     two["usage_point"] = one["usage_point"]
     before = shared.sql("SELECT count(*) FROM meter")
     done = shared.cli("meter", "import", write_csv(tmp_path / "meters.csv", one, two), code=2)
-    assert "row 3" in done.err
+    assert "3, column " in done.err
     assert shared.sql("SELECT count(*) FROM meter") == before
     one["system_title"] = "524c560000000001"
     done = shared.cli("meter", "import", write_csv(tmp_path / "meters.csv", one), code=2)

@@ -7,13 +7,13 @@ import struct
 import pytest
 
 import product
-from dlms import Meter, half_hours, structure, u32
+from dlms import Meter, energy_wh, half_hours, structure, u32
 from product import eventually
 
 DAY = datetime.date(2026, 3, 3)
 STARTS = half_hours(DAY)
 CURVE = [10_007 + (7_919 * i * i) % 50_021 for i in range(48)]  # five digits each, of no pattern
-ENERGY_WH = (sum(CURVE) + 1) // 2
+ENERGY_WH = energy_wh(CURVE)
 
 
 @pytest.fixture(scope="module")

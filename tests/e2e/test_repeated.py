@@ -1,7 +1,7 @@
 """The same bytes again are a duplicate and confirmed again; the same number over other bytes is a replay."""
 import datetime
 
-from dlms import half_hours
+from dlms import energy_wh, half_hours
 from product import eventually
 
 DAY = datetime.date(2026, 2, 17)
@@ -98,7 +98,7 @@ def test_the_later_message_corrects_the_earlier_and_history_stays(shared, new_me
         link.exchange(meter.push(meter.day(STARTS, [200] * 48)))
         link.exchange(meter.push(meter.single_value(STARTS[9], 900)))
     assert shared.readings(meter, DAY) == {start: 900 if at == 9 else 200 for at, start in enumerate(STARTS)}
-    assert shared.daily(meter, DAY)["energy_wh"] == (200 * 47 + 900) // 2
+    assert shared.daily(meter, DAY)["energy_wh"] == energy_wh([200] * 47 + [900])
     history = shared.sql("SELECT count(*) FROM interval_history JOIN meter ON id = meter_id "
                          f"WHERE address = '{meter.title.hex()}'")
     assert history == [("1",)]

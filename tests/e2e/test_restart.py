@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from dlms import half_hours
+from dlms import energy_wh, half_hours
 from link import PATIENCE_S, confirms
 from product import eventually
 
@@ -94,7 +94,7 @@ def send_everything_again(server, meters, pushes, day):
     assert sum(counts.values()) == METERS * 48 and set(counts) <= {"accepted", "duplicate"}
     for n, meter in enumerate(meters):
         assert server.readings(meter, day) == dict(zip(half_hours(day), values(n, 48)))
-        assert server.daily(meter, day)["energy_wh"] == sum(values(n, 48)) // 2
+        assert server.daily(meter, day)["energy_wh"] == energy_wh(values(n, 48))
     return counts.get("duplicate", 0)
 
 

@@ -126,7 +126,7 @@ def test_block_transfer_with_a_hole(shared, new_meter):
     meter = new_meter()
     shared.import_meters(meter)
     push = meter.push(meter.single_value(STARTS[7], 77))
-    pieces = [wrap(piece) for piece in blocks(push.apdu, 60)]
+    pieces = [wrap(piece) for piece in blocks(push.apdu, 30)]
     before = shared.frames()
     with shared.connect() as link:
         link.send(pieces[0], pieces[2])
