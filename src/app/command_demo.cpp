@@ -71,6 +71,7 @@ Config demo_config(const Choices& choices, const std::filesystem::path& data_dir
     config.collector.tls_cert = data_dir / "demo-tls.crt";
     config.collector.tls_key = data_dir / "demo-tls.key";
     config.api.listen = Endpoint{"127.0.0.1", choices.port};
+    config.keys.master_key_file = data_dir / "master.key";
     config.log.level = "warn";
     return config;
 }
