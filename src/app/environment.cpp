@@ -114,7 +114,8 @@ result<crypto::Key256> load_master_key(const Config& config)
         if (std::filesystem::exists(credential))
             return read_master_key(credential, false); // systemd sees to who may read it
     }
-    const std::filesystem::path& path = config.keys.master_key_file;
+    const std::filesystem::path path =
+        config.keys.master_key_file.empty() ? config.data_dir / "master.key" : config.keys.master_key_file;
     if (!std::filesystem::exists(path))
         return make_master_key(path);
     return read_master_key(path, true);

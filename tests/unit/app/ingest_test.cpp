@@ -8,7 +8,8 @@
 #include <gtest/gtest.h>
 
 #include <condition_variable>
-#include <deque>
+#include <algorithm>
+#include <future>
 
 namespace releve::app {
 namespace {
