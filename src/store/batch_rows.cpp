@@ -232,9 +232,10 @@ void write_quarantine(pg::Connection& connection, std::span<const QuarantineWrit
     connection.run(insert, params);
 }
 
-void forget_retried(pg::Connection& connection, std::span<const FrameWrite> frames, std::span<const QuarantineWrite> rows)
+void forget_retried(pg::Connection& connection, std::span<const FrameWrite> frames, std::span<const QuarantineWrite> rows,
+                    std::span<const std::int64_t> resolved)
 {
-    std::vector<std::int64_t> ids;
+    std::vector<std::int64_t> ids(resolved.begin(), resolved.end());
     for (const auto& frame : frames)
         if (frame.retry_of != 0)
             ids.push_back(frame.retry_of);

@@ -34,6 +34,7 @@ void write_daily_totals(pg::Connection&, BatchNumber, std::span<FrameWrite>);
 void write_archive(pg::Connection&, const BatchRow&, std::span<const FrameWrite>);
 void write_quarantine(pg::Connection&, std::span<const QuarantineWrite>);
 /// Quarantine rows whose frame was tried again, whatever came of it.
-void forget_retried(pg::Connection&, std::span<const FrameWrite>, std::span<const QuarantineWrite>);
+void forget_retried(pg::Connection&, std::span<const FrameWrite>, std::span<const QuarantineWrite>,
+                    std::span<const std::int64_t> resolved);
 
 } // namespace releve::store

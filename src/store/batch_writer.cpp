@@ -26,6 +26,7 @@ struct BatchWriter::Impl {
         std::span<FrameWrite> frames;
         std::span<const QuarantineWrite> quarantine;
         std::size_t offset = 0; // of the first frame in the request
+        std::span<const std::int64_t> resolved{};
     };
 
     pg::Connection& connected();
@@ -58,7 +59,7 @@ void BatchWriter::Impl::run_transaction(const Group& group, const BatchRow& row,
     write_daily_totals(db, row.number, group.frames);
     write_archive(db, row, group.frames);
     write_quarantine(db, group.quarantine);
-    forget_retried(db, group.frames, group.quarantine);
+    forget_retried(db, group.frames, group.quarantine, group.resolved);
     commit_sent = true;
     transaction.commit();
     commit_sent = false;
@@ -106,7 +107,7 @@ std::optional<std::string> BatchWriter::Impl::commit_group(const Group& group, c
 
 void BatchWriter::Impl::write_group(const Group& group, const Request& request, BatchResult& result)
 {
-    if (group.frames.empty() && group.quarantine.empty())
+    if (group.frames.empty() && group.quarantine.empty() && group.resolved.empty())
         return;
     const auto problem = commit_group(group, request, result);
     if (!problem)
@@ -124,7 +125,7 @@ void BatchWriter::Impl::write_group(const Group& group, const Request& request, 
     } else if (refused > 1) {
         write_group({{}, group.quarantine.first(refused / 2), 0}, request, result);
         write_group({{}, group.quarantine.subspan(refused / 2), 0}, request, result);
-    } else if (!group.quarantine[0].frame.empty() || group.quarantine[0].meter) {
+    } else if (refused == 1 && (!group.quarantine[0].frame.empty() || group.quarantine[0].meter)) {
         // A refused message that cannot be kept as it is leaves at least its reason.
         QuarantineWrite bare = group.quarantine[0];
         bare.frame.clear();
@@ -167,6 +168,7 @@ BatchResult BatchWriter::write(const Request& request)
     result.outcomes.assign(request.frames.size(), FrameOutcome::committed);
     result.reasons.resize(request.frames.size());
     impl_->write_group({request.frames, request.quarantine, 0}, request, result);
+    impl_->write_group({{}, {}, 0, request.resolved}, request, result);
     impl_->write_refused(request, result);
     return result;
 }
