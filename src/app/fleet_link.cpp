@@ -226,7 +226,8 @@ asio::awaitable<void> FleetLink::read_answers()
             std::tie(failed, count) =
                 co_await stream_->next_layer().async_read_some(asio::buffer(buffer), no_throw);
         if (failed) {
-            if (!finished())
+            // Aborted: we closed it ourselves, and have said why.
+            if (!finished() && failed != asio::error::operation_aborted)
                 report_.problem = "connection lost: " + failed.message();
             break;
         }
