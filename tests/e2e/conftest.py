@@ -1,4 +1,5 @@
 """Fixtures. One server is shared by tests that do not disturb each other: each brings meters of its own."""
+import os
 import pathlib
 import sys
 
@@ -8,6 +9,11 @@ import pytest
 
 import product
 from dlms import Meter
+
+
+def pytest_sessionstart():
+    if not os.access(product.BINARY, os.X_OK):
+        pytest.exit(f"{product.BINARY} is not there: ./dev build, or name another one in RELEVE_BINARY", returncode=2)
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -3,7 +3,7 @@ import datetime
 import json
 import signal
 
-from dlms import date_time, half_hours, octets, structure, u16, u32
+from dlms import Meter, date_time, half_hours, octets, structure, u16, u32
 from product import eventually
 
 DAY = datetime.date(2026, 2, 22)
@@ -110,6 +110,7 @@ def test_retry_by_hand_after_the_installation_was_corrected(shared, new_meter):
 def own_model(*layouts):
     """A meter that no release describes: one quarter-hourly channel and an index, in its own order."""
     words = {"label": {"en": "A value", "fr": "Une valeur"}, "plain": {"en": "A value.", "fr": "Une valeur."}}
+    acme = Meter("acme's own")
     curve, index = "1.0.1.29.0.255", "1.0.1.8.0.255"
     described = {"clock": {"role": "clock"}, "name": {"role": "logical_device_name"}, "ignored": {"role": "ignored"},
                  "curve": {"role": "reading", "obis": curve, "stamp": "end"}, "index": {"role": "reading", "obis": index}}
@@ -123,7 +124,10 @@ def own_model(*layouts):
             {"channel": 2, "name": "index", "obis": index, "kind": "reading", "quantity": "cumulative", "unit": "Wh",
              **words}],
         "layouts": [{"name": "-".join(elements), "elements": [described[e] for e in elements]} for elements in layouts],
-        "tests": [],
+        "tests": [{"name": "one value", "origin": "made for this test",
+                   "apdu": acme.push(acme_bodies(acme, STARTS[0])[0]).plaintext.hex(),
+                   "expect": {"layout": "clock-curve", "intervals": [
+                       {"channel": "quarters", "start": f"{STARTS[0]:%Y-%m-%dT%H:%M:%SZ}", "values": [77]}]}}],
     }
 
 
@@ -134,7 +138,7 @@ def write_model(folder, model):
 
 def acme_bodies(meter, start):
     end = octets(date_time(start + datetime.timedelta(minutes=15)))
-    return structure([end, u16(77)]), structure([u32(5_000), octets(meter.serial.encode()), end, u16(88)])
+    return structure([end, u16(77)]), structure([end, u32(5_000), octets(meter.serial.encode()), u16(88)])
 
 
 def test_a_meter_model_by_a_file_alone(make_server, new_meter):
@@ -161,7 +165,7 @@ def test_a_meter_model_by_a_file_alone(make_server, new_meter):
     assert server.frames_since(before) == {"undecoded": 1}
     assert server.readings(meter, DAY) == {STARTS[2]: 77}
 
-    write_model(models, own_model(("clock", "curve"), ("index", "name", "clock", "curve")))
+    write_model(models, own_model(("clock", "curve"), ("clock", "index", "name", "curve")))
     server.cli("reprocess")
     eventually(lambda: server.readings(meter, DAY) == {STARTS[2]: 88})
     assert list(server.readings(meter, DAY, channel="index").values()) == [5_000]
