@@ -53,7 +53,8 @@ TEST(MeterCsv, each_wrong_cell_is_named)
                                "524c560000000001,s,dlms,linky,,," + key + "," + key + ",14290000000001,electricity,2024-01-10,,,\n"
                                "4c4b590012345678,s,modbus,nope,weak,loose,abcd,zz,123,steam,yesterday,weekly,,\n"
                                "4c4b590012345678,s,dlms\n"
-                               "4c4b590012345678,s,dlms,linky,,," + key + ",,14290000000001,electricity,1999-12-31,,,\n");
+                               "4c4b590012345678,s,dlms,linky,,," + key + "," + key + ",14290000000001,electricity,1999-12-31,,,\n"
+                               "4c4b590012345678,s,dlms,linky,,," + key + ",,14290000000001,electricity,2024-01-10,,,\n");
     EXPECT_THAT(csv.problems,
                 testing::UnorderedElementsAre(
                     HasSubstr("row 2, column system_title: expected 16"), HasSubstr("row 3, column system_title: is the"),
@@ -64,7 +65,7 @@ TEST(MeterCsv, each_wrong_cell_is_named)
                     HasSubstr("row 4, column energy"), HasSubstr("row 4, column installed_from"),
                     HasSubstr("row 4, column collection"), HasSubstr("row 5: has 3 cells, the header has 14"),
                     HasSubstr("row 6, column installed_from: lies before"),
-                    HasSubstr("row 6, column authentication_key: is needed")));
+                    HasSubstr("row 7, column authentication_key: is needed")));
     for (const std::string& problem : csv.problems) {
         EXPECT_EQ(problem.find(key.substr(0, 8)), std::string::npos) << problem;
         EXPECT_EQ(problem.find("abcd"), std::string::npos) << problem;
