@@ -51,31 +51,41 @@ void save_total(Work& work, const UsagePointId& id, const ReducedDay& day)
     Writer present;
     for (const auto word : day.present)
         present.u64_be(word);
-    work.run("INSERT INTO daily_total AS t (usage_point, day, channel, rev, batch, energy_wh, slots, missing, quality, worst, maximum, "
-             "maximum_at, present, authenticated, key_generation, counter) VALUES ($1, $2::date, $3::int2, 1, $4::int8, $5::int8, "
-             "$6::int2, $7::int2, $8::int2, $9::int2, $10::int8, $11::timestamptz, $12::bytea, $13::bool, $14::int4, $15::int8) "
+    work.run("INSERT INTO daily_total AS t (usage_point, day, channel, rev, batch, energy_wh, slots, "
+             "missing, quality, worst, maximum, "
+             "maximum_at, present, authenticated, key_generation, counter) VALUES ($1, $2::date, $3::int2, "
+             "1, $4::int8, $5::int8, "
+             "$6::int2, $7::int2, $8::int2, $9::int2, $10::int8, $11::timestamptz, $12::bytea, $13::bool, "
+             "$14::int4, $15::int8) "
              "ON CONFLICT (usage_point, day, channel) DO UPDATE SET rev = t.rev + 1, batch = excluded.batch, "
-             "energy_wh = excluded.energy_wh, slots = excluded.slots, missing = excluded.missing, quality = excluded.quality, "
-             "worst = excluded.worst, maximum = excluded.maximum, maximum_at = excluded.maximum_at, present = excluded.present, "
-             "authenticated = excluded.authenticated, key_generation = excluded.key_generation, counter = excluded.counter "
+             "energy_wh = excluded.energy_wh, slots = excluded.slots, missing = excluded.missing, quality = "
+             "excluded.quality, "
+             "worst = excluded.worst, maximum = excluded.maximum, maximum_at = excluded.maximum_at, present "
+             "= excluded.present, "
+             "authenticated = excluded.authenticated, key_generation = excluded.key_generation, counter = "
+             "excluded.counter "
              "WHERE t.missing > excluded.missing",
-             {id.value, day.day, day.channel.value, day.newest.batch, day.summary.energy_wh, day.summary.slots, day.summary.missing,
-              static_cast<int>(day.summary.quality), static_cast<int>(day.worst), day.summary.maximum, day.summary.maximum_at,
-              present.view(), day.newest.authenticated, day.newest.key_generation, static_cast<std::int64_t>(day.newest.counter)});
+             {id.value, day.day, day.channel.value, day.newest.batch, day.summary.energy_wh,
+              day.summary.slots, day.summary.missing, static_cast<int>(day.summary.quality),
+              static_cast<int>(day.worst), day.summary.maximum, day.summary.maximum_at, present.view(),
+              day.newest.authenticated, day.newest.key_generation,
+              static_cast<std::int64_t>(day.newest.counter)});
 }
 
-/// Frames of the meter as received hold the curve too: in the archive, and among what was refused although genuine.
-/// Messages that wait for a key stay; once opened they are treated under the choice then in force.
+/// Frames of the meter as received hold the curve too: in the archive, and among what was refused although
+/// genuine. Messages that wait for a key stay; once opened they are treated under the choice then in force.
 result<void> erase_frames(Work& work, MeterId meter)
 {
     work.run("DELETE FROM undecoded WHERE meter_id = $1::int4", {meter.value});
     work.run("UPDATE quarantine SET frame = NULL WHERE meter_id = $1::int4 AND frame IS NOT NULL "
              "AND reason NOT IN ('unknown_meter', 'no_key', 'wrong_key', 'bad_tag')",
              {meter.value});
-    const Table places = work.run("SELECT batch, part FROM frame_archive WHERE meter_ids @> ARRAY[$1::int4]", {meter.value});
+    const Table places =
+        work.run("SELECT batch, part FROM frame_archive WHERE meter_ids @> ARRAY[$1::int4]", {meter.value});
     for (const Row& place : places) {
-        const Table part = work.run("SELECT data FROM frame_archive WHERE batch = $1::int8 AND part = $2::int4 FOR UPDATE",
-                                    {place.integer(0), place.integer(1)});
+        const Table part =
+            work.run("SELECT data FROM frame_archive WHERE batch = $1::int8 AND part = $2::int4 FOR UPDATE",
+                     {place.integer(0), place.integer(1)});
         if (part.empty())
             continue;
         RELEVE_TRY(rest, erase_meter(part[0].bytes(0), meter));
@@ -92,7 +102,8 @@ struct Place {
 };
 
 constexpr const char* days_of_place = // $1 meter, $2 and $3 the civil days of the installation, both included
-    " WHERE meter_id = $1::int4 AND day >= coalesce($2::date, '-infinity') AND day <= coalesce($3::date, 'infinity')";
+    " WHERE meter_id = $1::int4 AND day >= coalesce($2::date, '-infinity') AND day <= coalesce($3::date, "
+    "'infinity')";
 
 result<void> reduce_place(Work& work, const UsagePointId& id, const Place& place, const ModelLookup& models)
 {
@@ -102,12 +113,14 @@ result<void> reduce_place(Work& work, const UsagePointId& id, const Place& place
     if (place.validity.to)
         last = paris().day_of(*place.validity.to - Seconds{1});
     const std::vector<Arg> range{place.meter.value, first, last};
-    const Table rows = work.run(std::string{"DELETE FROM interval_day"} + days_of_place + " RETURNING channel, day, data", range);
+    const Table rows = work.run(
+        std::string{"DELETE FROM interval_day"} + days_of_place + " RETURNING channel, day, data", range);
     for (const char* table : {"interval_history", "interval_overlay_day", "overlay_history"})
         work.run(std::string{"DELETE FROM "} + table + days_of_place, range);
     const MeterModel* model = models ? models(place.model) : nullptr;
     if (!rows.empty() && model == nullptr)
-        return fail(errc::bad_model, "no description of the model `" + place.model + "`: its half-hours cannot be summed");
+        return fail(errc::bad_model,
+                    "no description of the model `" + place.model + "`: its half-hours cannot be summed");
     for (const Row& row : rows) {
         const ChannelModel* channel = model->find(ChannelId{static_cast<std::int16_t>(row.integer(0))});
         if (channel == nullptr)
@@ -123,37 +136,46 @@ result<void> reduce_place(Work& work, const UsagePointId& id, const Place& place
 
 result<void> reduce_to_totals(Work& work, const UsagePointId& id, const ModelLookup& models)
 {
-    const Table rows = work.run("SELECT i.meter_id, m.model, extract(epoch FROM lower(i.validity))::int8, "
-                                "extract(epoch FROM upper(i.validity))::int8 FROM installation i JOIN meter m ON m.id = i.meter_id "
-                                "WHERE i.usage_point = $1",
-                                {id.value});
+    const Table rows = work.run(
+        "SELECT i.meter_id, m.model, extract(epoch FROM lower(i.validity))::int8, "
+        "extract(epoch FROM upper(i.validity))::int8 FROM installation i JOIN meter m ON m.id = i.meter_id "
+        "WHERE i.usage_point = $1",
+        {id.value});
     for (const Row& row : rows)
-        RELEVE_CHECK(reduce_place(work, id, {MeterId{static_cast<std::int32_t>(row.integer(0))}, row.text(1), row.validity(2, 3)}, models));
+        RELEVE_CHECK(reduce_place(
+            work, id, {MeterId{static_cast<std::int32_t>(row.integer(0))}, row.text(1), row.validity(2, 3)},
+            models));
     return {};
 }
 
-result<void> AdminStore::choose_collection(const UsagePointId& id, Collection collection, const std::string& proof, Instant now)
+result<void> AdminStore::choose_collection(const UsagePointId& id, Collection collection,
+                                           const std::string& proof, Instant now)
 {
     return impl_->session.transaction([&](Work& work) -> result<void> {
         if (work.run("SELECT FROM usage_point WHERE id = $1 FOR UPDATE", {id.value}).empty())
             return fail(errc::not_found, "there is no usage point " + id.value);
         // A choice that was to begin later never came into force.
         work.run("UPDATE collection_choice SET validity = CASE WHEN lower(validity) < $2::timestamptz "
-                 "THEN tstzrange(lower(validity), $2::timestamptz) ELSE 'empty' END WHERE usage_point = $1 AND upper_inf(validity)",
+                 "THEN tstzrange(lower(validity), $2::timestamptz) ELSE 'empty' END WHERE usage_point = $1 "
+                 "AND upper_inf(validity)",
                  {id.value, now});
         work.run("INSERT INTO collection_choice (usage_point, collection, validity, how, proof) "
                  "VALUES ($1, $2, tstzrange($3::timestamptz, NULL), 'choice', $4)",
                  {id.value, collection_name(collection), now, proof});
-        work.run("UPDATE usage_point SET collection = $2 WHERE id = $1", {id.value, collection_name(collection)});
+        work.run("UPDATE usage_point SET collection = $2 WHERE id = $1",
+                 {id.value, collection_name(collection)});
         if (collection == Collection::daily)
             RELEVE_CHECK(reduce_to_totals(work, id, impl_->models));
         std::vector<std::string> addresses;
-        for (const Row& row : work.run("SELECT DISTINCT m.address FROM installation i JOIN meter m ON m.id = i.meter_id "
-                                       "WHERE i.usage_point = $1",
-                                       {id.value}))
+        for (const Row& row :
+             work.run("SELECT DISTINCT m.address FROM installation i JOIN meter m ON m.id = i.meter_id "
+                      "WHERE i.usage_point = $1",
+                      {id.value}))
             addresses.push_back(row.text(0));
         notify_devices(work, addresses);
-        note_change(work, {"choose_collection", {}, id.value, std::string{collection_name(collection)} + ": " + proof});
+        note_change(
+            work,
+            {"choose_collection", {}, id.value, std::string{collection_name(collection)} + ": " + proof});
         return {};
     });
 }

@@ -25,7 +25,8 @@ Error refused_by_database(const MeterImportRow& row, const pg::SqlError& error)
     if (about("meter_address_form"))
         return refuse(row, "system_title", "must be 16 hexadecimal digits");
     if (about("installation_"))
-        return refuse(row, "installed_from", "overlaps an earlier installation of this meter or at this usage point");
+        return refuse(row, "installed_from",
+                      "overlaps an earlier installation of this meter or at this usage point");
     return refuse(row, "system_title", message);
 }
 
@@ -36,25 +37,29 @@ struct MeterState {
 
 result<MeterState> import_meter(Import& import, const MeterImportRow& row)
 {
-    const Table found = import.work.run("SELECT id, organisation FROM meter WHERE address = $1", {row.system_title});
-    const std::vector<Arg> values{row.system_title, row.serial, row.protocol,      row.model,
+    const Table found =
+        import.work.run("SELECT id, organisation FROM meter WHERE address = $1", {row.system_title});
+    const std::vector<Arg> values{row.system_title, row.serial, row.protocol,     row.model,
                                   row.policy,       row.replay, row.concentrator, row.area};
     if (found.empty()) {
         std::vector<Arg> all = values;
         all.emplace_back(import.organisation);
         ++import.summary.meters_new;
-        const Table made = import.work.run("INSERT INTO meter (address, serial, protocol, model, policy, replay, concentrator, area, "
-                                           "organisation) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING id",
-                                           all);
+        const Table made = import.work.run(
+            "INSERT INTO meter (address, serial, protocol, model, policy, replay, concentrator, area, "
+            "organisation) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING id",
+            all);
         return MeterState{static_cast<std::int32_t>(made.at(0).integer(0)), true};
     }
     if (found[0].text(1) != import.organisation)
-        return refuse(row, "system_title", "this meter belongs to the organisation `" + found[0].text(1) + "`");
-    const Table updated = import.work.run(
-        "UPDATE meter SET serial = $2, protocol = $3, model = $4, policy = $5, replay = $6, concentrator = $7, area = $8 "
-        "WHERE address = $1 AND (serial, protocol, model, policy, replay, concentrator, area) IS DISTINCT FROM "
-        "($2, $3, $4, $5, $6, $7, $8) RETURNING id",
-        values);
+        return refuse(row, "system_title",
+                      "this meter belongs to the organisation `" + found[0].text(1) + "`");
+    const Table updated = import.work.run("UPDATE meter SET serial = $2, protocol = $3, model = $4, policy = "
+                                          "$5, replay = $6, concentrator = $7, area = $8 "
+                                          "WHERE address = $1 AND (serial, protocol, model, policy, replay, "
+                                          "concentrator, area) IS DISTINCT FROM "
+                                          "($2, $3, $4, $5, $6, $7, $8) RETURNING id",
+                                          values);
     import.summary.meters_updated += static_cast<std::int64_t>(updated.size());
     return MeterState{static_cast<std::int32_t>(found[0].integer(0)), !updated.empty()};
 }
@@ -63,7 +68,9 @@ result<MeterState> import_meter(Import& import, const MeterImportRow& row)
 Bytes fingerprint(const crypto::Key256& master, MeterId meter, const MeterImportRow& row)
 {
     Writer writer;
-    writer.bytes(master.bytes()).text("releve key fingerprint 1").u32_be(static_cast<std::uint32_t>(meter.value));
+    writer.bytes(master.bytes())
+        .text("releve key fingerprint 1")
+        .u32_be(static_cast<std::uint32_t>(meter.value));
     writer.varint(row.encryption_key.size()).bytes(row.encryption_key);
     writer.varint(row.authentication_key.size()).bytes(row.authentication_key);
     Bytes secret = std::move(writer).take();
@@ -83,31 +90,37 @@ bool import_key(Import& import, MeterId meter, const MeterImportRow& row)
     if (row.encryption_key.empty() && row.authentication_key.empty())
         return false;
     const Bytes mark = fingerprint(import.master, meter, row);
-    const Table newest = import.work.run("SELECT generation, fingerprint FROM meter_key WHERE meter_id = $1::int4 "
-                                         "ORDER BY generation DESC LIMIT 1",
-                                         {meter.value});
+    const Table newest =
+        import.work.run("SELECT generation, fingerprint FROM meter_key WHERE meter_id = $1::int4 "
+                        "ORDER BY generation DESC LIMIT 1",
+                        {meter.value});
     if (!newest.empty() && newest[0].bytes(1) == mark)
         return false;
     const auto generation = static_cast<std::uint16_t>(newest.empty() ? 1 : newest[0].integer(0) + 1);
     // Valid from the installation on, not from now: messages that waited for this key were received before.
-    import.work.run("INSERT INTO meter_key (meter_id, generation, encryption, authentication, fingerprint, validity) "
-                    "VALUES ($1::int4, $2::int2, $3::bytea, $4::bytea, $5::bytea, tstzrange($6::timestamptz, NULL))",
-                    {meter.value, generation, wrap(import.master, row.encryption_key, key_context(meter, generation, "encryption")),
-                     wrap(import.master, row.authentication_key, key_context(meter, generation, "authentication")), mark,
-                     row.installed_from});
+    import.work.run(
+        "INSERT INTO meter_key (meter_id, generation, encryption, authentication, fingerprint, validity) "
+        "VALUES ($1::int4, $2::int2, $3::bytea, $4::bytea, $5::bytea, tstzrange($6::timestamptz, NULL))",
+        {meter.value, generation,
+         wrap(import.master, row.encryption_key, key_context(meter, generation, "encryption")),
+         wrap(import.master, row.authentication_key, key_context(meter, generation, "authentication")), mark,
+         row.installed_from});
     ++import.summary.keys_new;
     return true;
 }
 
 result<void> import_usage_point(Import& import, const MeterImportRow& row)
 {
-    const Table found = import.work.run("SELECT energy, organisation FROM usage_point WHERE id = $1", {row.usage_point});
+    const Table found =
+        import.work.run("SELECT energy, organisation FROM usage_point WHERE id = $1", {row.usage_point});
     if (found.empty()) {
-        import.work.run("INSERT INTO usage_point (id, energy, collection, organisation) VALUES ($1, $2, $3, $4)",
-                        {row.usage_point, row.energy, collection_name(row.collection), import.organisation});
+        import.work.run(
+            "INSERT INTO usage_point (id, energy, collection, organisation) VALUES ($1, $2, $3, $4)",
+            {row.usage_point, row.energy, collection_name(row.collection), import.organisation});
         import.work.run("INSERT INTO collection_choice (usage_point, collection, validity, how, proof) "
                         "VALUES ($1, $2, tstzrange(now(), NULL), 'import', $3)",
-                        {row.usage_point, collection_name(row.collection), "line " + std::to_string(row.line) + " of the import"});
+                        {row.usage_point, collection_name(row.collection),
+                         "line " + std::to_string(row.line) + " of the import"});
         ++import.summary.usage_points_new;
         return {};
     }
@@ -121,15 +134,18 @@ result<void> import_usage_point(Import& import, const MeterImportRow& row)
 /// Another meter's open installation at the usage point ends where this one begins.
 result<void> end_predecessor(Import& import, const MeterImportRow& row)
 {
-    const Table before = import.work.run("SELECT i.id, extract(epoch FROM lower(i.validity))::int8, m.address FROM installation i "
-                                         "JOIN meter m ON m.id = i.meter_id WHERE i.usage_point = $1 AND upper_inf(i.validity)",
-                                         {row.usage_point});
+    const Table before = import.work.run(
+        "SELECT i.id, extract(epoch FROM lower(i.validity))::int8, m.address FROM installation i "
+        "JOIN meter m ON m.id = i.meter_id WHERE i.usage_point = $1 AND upper_inf(i.validity)",
+        {row.usage_point});
     if (before.empty())
         return {};
     if (before[0].instant(1) >= row.installed_from)
-        return refuse(row, "installed_from", "another meter has been at this usage point since " + to_iso8601(before[0].instant(1)));
-    import.work.run("UPDATE installation SET validity = tstzrange(lower(validity), $2::timestamptz) WHERE id = $1::int8",
-                    {before[0].integer(0), row.installed_from});
+        return refuse(row, "installed_from",
+                      "another meter has been at this usage point since " + to_iso8601(before[0].instant(1)));
+    import.work.run(
+        "UPDATE installation SET validity = tstzrange(lower(validity), $2::timestamptz) WHERE id = $1::int8",
+        {before[0].integer(0), row.installed_from});
     import.touched.push_back(before[0].text(2));
     return {};
 }
@@ -137,22 +153,26 @@ result<void> end_predecessor(Import& import, const MeterImportRow& row)
 /// True when an installation was made or changed.
 result<bool> import_installation(Import& import, MeterId meter, const MeterImportRow& row)
 {
-    const Table now = import.work.run("SELECT id, usage_point, extract(epoch FROM lower(validity))::int8 FROM installation "
-                                      "WHERE meter_id = $1::int4 AND upper_inf(validity)",
-                                      {meter.value});
+    const Table now =
+        import.work.run("SELECT id, usage_point, extract(epoch FROM lower(validity))::int8 FROM installation "
+                        "WHERE meter_id = $1::int4 AND upper_inf(validity)",
+                        {meter.value});
     if (!now.empty()) {
         if (now[0].text(1) != row.usage_point)
             return refuse(row, "usage_point", "this meter is installed at " + now[0].text(1));
         if (now[0].instant(2) < row.installed_from)
-            return refuse(row, "installed_from", "this meter has been there since " + to_iso8601(now[0].instant(2)));
+            return refuse(row, "installed_from",
+                          "this meter has been there since " + to_iso8601(now[0].instant(2)));
         if (now[0].instant(2) == row.installed_from)
             return false;
-        import.work.run("UPDATE installation SET validity = tstzrange($2::timestamptz, NULL) WHERE id = $1::int8",
-                        {now[0].integer(0), row.installed_from});
+        import.work.run(
+            "UPDATE installation SET validity = tstzrange($2::timestamptz, NULL) WHERE id = $1::int8",
+            {now[0].integer(0), row.installed_from});
         return true;
     }
     RELEVE_CHECK(end_predecessor(import, row));
-    import.work.run("INSERT INTO installation (meter_id, usage_point, validity) VALUES ($1::int4, $2, tstzrange($3::timestamptz, NULL))",
+    import.work.run("INSERT INTO installation (meter_id, usage_point, validity) VALUES ($1::int4, $2, "
+                    "tstzrange($3::timestamptz, NULL))",
                     {meter.value, row.usage_point, row.installed_from});
     return true;
 }
@@ -177,8 +197,9 @@ result<void> import_whole_row(Import& import, const MeterImportRow& row)
 result<void> import_row(Import& import, const MeterImportRow& given)
 {
     MeterImportRow row = given;
-    std::ranges::transform(row.system_title, row.system_title.begin(),
-                           [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+    std::ranges::transform(row.system_title, row.system_title.begin(), [](char c) {
+        return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    });
     result<void> done;
     try {
         done = import_whole_row(import, row);

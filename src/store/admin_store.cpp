@@ -12,7 +12,8 @@ AdminStore::~AdminStore() = default;
 
 void note_change(Work& work, const AuditNote& note)
 {
-    work.run("INSERT INTO audit (action, organisation, usage_point, detail) VALUES ($1, nullif($2, ''), nullif($3, ''), $4)",
+    work.run("INSERT INTO audit (action, organisation, usage_point, detail) VALUES ($1, nullif($2, ''), "
+             "nullif($3, ''), $4)",
              {note.action, note.organisation, note.usage_point, note.detail});
 }
 
@@ -27,8 +28,9 @@ void notify_devices(Work& work, const std::vector<std::string>& addresses)
         work.run("SELECT pg_notify('releve_devices', 'devices:' || $1)", {address});
 }
 
-result<ImportSummary> AdminStore::import_meters(std::span<const MeterImportRow> rows, const crypto::Key256& master,
-                                                const std::string& organisation, bool dry_run)
+result<ImportSummary> AdminStore::import_meters(std::span<const MeterImportRow> rows,
+                                                const crypto::Key256& master, const std::string& organisation,
+                                                bool dry_run)
 {
     return impl_->session.transaction([&](Work& work) -> result<ImportSummary> {
         if (work.run("SELECT FROM organisation WHERE id = $1", {organisation}).empty())
@@ -37,9 +39,11 @@ result<ImportSummary> AdminStore::import_meters(std::span<const MeterImportRow> 
         for (const MeterImportRow& row : rows)
             RELEVE_CHECK(import_row(import, row));
         const ImportSummary& sums = import.summary;
-        note_change(work, {"import_meters", organisation, {},
-                           std::to_string(rows.size()) + " rows, " + std::to_string(sums.meters_new) + " new meters, " +
-                               std::to_string(sums.keys_new) + " new keys"});
+        note_change(work, {"import_meters",
+                           organisation,
+                           {},
+                           std::to_string(rows.size()) + " rows, " + std::to_string(sums.meters_new) +
+                               " new meters, " + std::to_string(sums.keys_new) + " new keys"});
         notify_devices(work, import.touched);
         if (dry_run)
             work.discard();
@@ -54,7 +58,8 @@ namespace {
 /// 32 random bytes as 43 characters that need no quoting anywhere.
 std::string new_token_text()
 {
-    static constexpr std::string_view letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    static constexpr std::string_view letters =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     const Bytes random = crypto::random_bytes(32);
     std::string text = "rlv_";
     unsigned bits = 0, count = 0;
@@ -76,14 +81,19 @@ std::string hash_of(const std::string& text)
 result<void> add_scope(Work& work, std::int64_t token, Role role, const std::string& scope)
 {
     if (!work.run("SELECT FROM usage_point WHERE id = $1", {scope}).empty()) {
-        work.run("INSERT INTO token_usage_point (token, usage_point) VALUES ($1::int8, $2) ON CONFLICT DO NOTHING", {token, scope});
+        work.run(
+            "INSERT INTO token_usage_point (token, usage_point) VALUES ($1::int8, $2) ON CONFLICT DO NOTHING",
+            {token, scope});
         return {};
     }
     if (work.run("SELECT FROM organisation WHERE id = $1", {scope}).empty())
         return fail(errc::not_found, "there is no usage point and no organisation `" + scope + "`");
     if (role == Role::household)
-        return fail(errc::bad_parameter, "a household's token opens usage points, not the organisation `" + scope + "`");
-    work.run("INSERT INTO token_organisation (token, organisation) VALUES ($1::int8, $2) ON CONFLICT DO NOTHING", {token, scope});
+        return fail(errc::bad_parameter,
+                    "a household's token opens usage points, not the organisation `" + scope + "`");
+    work.run(
+        "INSERT INTO token_organisation (token, organisation) VALUES ($1::int8, $2) ON CONFLICT DO NOTHING",
+        {token, scope});
     return {};
 }
 
@@ -95,14 +105,18 @@ result<std::string> AdminStore::create_token(const NewToken& token)
         return fail(errc::bad_parameter, "a token needs a scope");
     return impl_->session.transaction([&](Work& work) -> result<std::string> {
         const std::string text = new_token_text();
-        const std::int64_t id = work.run("INSERT INTO token (hash, role, label, expires_at) VALUES ($1, $2, $3, $4::timestamptz) "
-                                         "RETURNING id",
-                                         {hash_of(text), role_name(token.role), token.label, token.expires_at})
-                                    .at(0)
-                                    .integer(0);
+        const std::int64_t id =
+            work.run("INSERT INTO token (hash, role, label, expires_at) VALUES ($1, $2, $3, $4::timestamptz) "
+                     "RETURNING id",
+                     {hash_of(text), role_name(token.role), token.label, token.expires_at})
+                .at(0)
+                .integer(0);
         for (const std::string& scope : token.scopes)
             RELEVE_CHECK(add_scope(work, id, token.role, scope));
-        note_change(work, {"create_token", {}, {}, "token " + std::to_string(id) + ", " + std::string{role_name(token.role)}});
+        note_change(work, {"create_token",
+                           {},
+                           {},
+                           "token " + std::to_string(id) + ", " + std::string{role_name(token.role)}});
         return text;
     });
 }
@@ -111,14 +125,17 @@ std::vector<TokenRow> AdminStore::list_tokens()
 {
     return impl_->session
         .transaction([](Work& work) -> result<std::vector<TokenRow>> {
-            const Table rows = work.run(
-                "SELECT t.id, t.role, t.label, extract(epoch FROM t.created_at)::int8, extract(epoch FROM t.expires_at)::int8, "
-                "extract(epoch FROM t.revoked_at)::int8, ARRAY(SELECT organisation FROM token_organisation WHERE token = t.id "
-                "UNION ALL SELECT usage_point FROM token_usage_point WHERE token = t.id ORDER BY 1) FROM token t ORDER BY t.id");
+            const Table rows = work.run("SELECT t.id, t.role, t.label, extract(epoch FROM "
+                                        "t.created_at)::int8, extract(epoch FROM t.expires_at)::int8, "
+                                        "extract(epoch FROM t.revoked_at)::int8, ARRAY(SELECT organisation "
+                                        "FROM token_organisation WHERE token = t.id "
+                                        "UNION ALL SELECT usage_point FROM token_usage_point WHERE token = "
+                                        "t.id ORDER BY 1) FROM token t ORDER BY t.id");
             std::vector<TokenRow> list;
             for (const Row& row : rows) {
                 RELEVE_TRY(role, parse_role(row.text(1)));
-                list.push_back({row.integer(0), role, row.text(2), row.list(6), row.instant(3), row.instant(4), row.maybe_instant(5)});
+                list.push_back({row.integer(0), role, row.text(2), row.list(6), row.instant(3),
+                                row.instant(4), row.maybe_instant(5)});
             }
             return list;
         })
@@ -128,14 +145,18 @@ std::vector<TokenRow> AdminStore::list_tokens()
 result<void> AdminStore::revoke_token(std::int64_t id)
 {
     return impl_->session.transaction([&](Work& work) -> result<void> {
-        if (work.run("UPDATE token SET revoked_at = coalesce(revoked_at, now()) WHERE id = $1::int8 RETURNING id", {id}).empty())
+        if (work.run("UPDATE token SET revoked_at = coalesce(revoked_at, now()) WHERE id = $1::int8 "
+                     "RETURNING id",
+                     {id})
+                .empty())
             return fail(errc::not_found, "there is no token " + std::to_string(id));
         note_change(work, {"revoke_token", {}, {}, "token " + std::to_string(id)});
         return {};
     });
 }
 
-result<void> AdminStore::create_organisation(const std::string& id, const std::string& name, const std::string& parent)
+result<void> AdminStore::create_organisation(const std::string& id, const std::string& name,
+                                             const std::string& parent)
 {
     const std::string above = parent.empty() ? "root" : parent;
     try {
@@ -150,7 +171,8 @@ result<void> AdminStore::create_organisation(const std::string& id, const std::s
         if (error.sqlstate == "23505")
             return fail(errc::bad_parameter, "the organisation `" + id + "` exists already");
         if (error.sqlstate == "23514")
-            return fail(errc::bad_parameter, "an organisation's id is made of a-z, 0-9, dot, dash and underscore");
+            return fail(errc::bad_parameter,
+                        "an organisation's id is made of a-z, 0-9, dot, dash and underscore");
         throw;
     }
 }
@@ -180,21 +202,24 @@ QuarantineRow read_quarantine(const Row& row)
 
 std::string quarantine_columns(const char* frame)
 {
-    return std::string{"SELECT id, reason, detail, extract(epoch FROM received_at)::int8, peer, system_title, meter_id, counter, "
+    return std::string{"SELECT id, reason, detail, extract(epoch FROM received_at)::int8, peer, "
+                       "system_title, meter_id, counter, "
                        "frame_bytes, "} +
            frame + " FROM quarantine ";
 }
 
 } // namespace
 
-std::vector<QuarantineRow> AdminStore::list_quarantine(const std::string& reason, const std::string& system_title, int limit)
+std::vector<QuarantineRow> AdminStore::list_quarantine(const std::string& reason,
+                                                       const std::string& system_title, int limit)
 {
     return impl_->session
         .transaction([&](Work& work) -> result<std::vector<QuarantineRow>> {
             std::vector<QuarantineRow> list;
-            for (const Row& row : work.run(quarantine_columns("NULL") + "WHERE ($1 = '' OR reason = $1) AND ($2 = '' OR "
-                                                                        "system_title = $2) ORDER BY id DESC LIMIT $3::int4",
-                                           {reason, system_title, limit}))
+            for (const Row& row :
+                 work.run(quarantine_columns("NULL") + "WHERE ($1 = '' OR reason = $1) AND ($2 = '' OR "
+                                                       "system_title = $2) ORDER BY id DESC LIMIT $3::int4",
+                          {reason, system_title, limit}))
                 list.push_back(read_quarantine(row));
             return list;
         })
@@ -211,14 +236,16 @@ result<QuarantineRow> AdminStore::show_quarantine(std::int64_t id)
     });
 }
 
-std::int64_t AdminStore::request_retry(std::optional<std::int64_t> id, const std::string& system_title, const std::string& reason)
+std::int64_t AdminStore::request_retry(std::optional<std::int64_t> id, const std::string& system_title,
+                                       const std::string& reason)
 {
     return impl_->session
         .transaction([&](Work& work) -> result<std::int64_t> {
-            const Table marked = work.run("UPDATE quarantine SET retry_requested = true WHERE frame IS NOT NULL "
-                                          "AND ($1::int8 IS NULL OR id = $1::int8) AND ($2 = '' OR system_title = $2) "
-                                          "AND ($3 = '' OR reason = $3) RETURNING id",
-                                          {id, system_title, reason});
+            const Table marked =
+                work.run("UPDATE quarantine SET retry_requested = true WHERE frame IS NOT NULL "
+                         "AND ($1::int8 IS NULL OR id = $1::int8) AND ($2 = '' OR system_title = $2) "
+                         "AND ($3 = '' OR reason = $3) RETURNING id",
+                         {id, system_title, reason});
             work.run("SELECT pg_notify('releve_retry', 'retry:')");
             return static_cast<std::int64_t>(marked.size());
         })

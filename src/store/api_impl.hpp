@@ -48,7 +48,8 @@ struct AccessNote {
 void note_access(Work& work, const Identity& who, const AccessNote& note);
 
 /// The channel of that name ("" = main) in the newest model that has it. errc::bad_parameter.
-[[nodiscard]] result<const ChannelModel*> choose_channel(const SeenUsagePoint& point, const std::string& name);
+[[nodiscard]] result<const ChannelModel*> choose_channel(const SeenUsagePoint& point,
+                                                         const std::string& name);
 /// Zones are made once.
 [[nodiscard]] result<const Zone*> zone_of(const SeenUsagePoint& point);
 

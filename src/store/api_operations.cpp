@@ -4,8 +4,8 @@ namespace releve::store {
 
 namespace {
 
-// A meter sends once a day: after a day and a half without a message it is silent. `refused` means that the last we
-// heard of it was refused. Sums of the last minutes are not in meter_counter yet.
+// A meter sends once a day: after a day and a half without a message it is silent. `refused` means that the
+// last we heard of it was refused. Sums of the last minutes are not in meter_counter yet.
 constexpr const char* meters_with_state =
     "SELECT m.id, m.address, m.serial, m.protocol, m.model, m.policy, m.replay, m.concentrator, m.area, "
     "CASE WHEN seen.at IS NULL AND refused.count = 0 THEN 'never_seen' "
@@ -60,9 +60,10 @@ result<std::vector<MeterRow>> ApiStore::list_meters(const Identity& who, const P
 {
     return impl_->as(who, [&](Work& work) -> result<std::vector<MeterRow>> {
         std::vector<MeterRow> list;
-        for (const Row& row : work.run(std::string{meters_with_state} +
-                                           "WHERE m.id > coalesce(nullif($2, '')::int8, 0) ORDER BY m.id LIMIT $3::int4",
-                                       {now, page.after, page.limit}))
+        for (const Row& row :
+             work.run(std::string{meters_with_state} +
+                          "WHERE m.id > coalesce(nullif($2, '')::int8, 0) ORDER BY m.id LIMIT $3::int4",
+                      {now, page.after, page.limit}))
             list.push_back(read_meter(row));
         return list;
     });
@@ -71,22 +72,25 @@ result<std::vector<MeterRow>> ApiStore::list_meters(const Identity& who, const P
 result<MeterRow> ApiStore::meter(const Identity& who, MeterId id, Instant now)
 {
     return impl_->as(who, [&](Work& work) -> result<MeterRow> {
-        const Table rows = work.run(std::string{meters_with_state} + "WHERE m.id = $2::int4", {now, id.value});
+        const Table rows =
+            work.run(std::string{meters_with_state} + "WHERE m.id = $2::int4", {now, id.value});
         if (rows.empty())
             return fail(errc::not_found);
         return read_meter(rows[0]);
     });
 }
 
-result<std::vector<QuarantineRow>> ApiStore::quarantine(const Identity& who, const std::string& reason, const Page& page)
+result<std::vector<QuarantineRow>> ApiStore::quarantine(const Identity& who, const std::string& reason,
+                                                        const Page& page)
 {
     if (!sees_operations(who.role))
         return fail(errc::forbidden);
     return impl_->as(who, [&](Work& work) -> result<std::vector<QuarantineRow>> {
-        const Table rows = work.run("SELECT id, reason, detail, extract(epoch FROM received_at)::int8, peer, system_title, meter_id, "
-                                    "counter, frame_bytes FROM quarantine WHERE ($1 = '' OR reason = $1) "
-                                    "AND ($2 = '' OR id < nullif($2, '')::int8) ORDER BY id DESC LIMIT $3::int4",
-                                    {reason, page.after, page.limit});
+        const Table rows = work.run(
+            "SELECT id, reason, detail, extract(epoch FROM received_at)::int8, peer, system_title, meter_id, "
+            "counter, frame_bytes FROM quarantine WHERE ($1 = '' OR reason = $1) "
+            "AND ($2 = '' OR id < nullif($2, '')::int8) ORDER BY id DESC LIMIT $3::int4",
+            {reason, page.after, page.limit});
         std::vector<QuarantineRow> list;
         for (const Row& row : rows) {
             QuarantineRow refused;
@@ -113,16 +117,21 @@ result<OperationsSummary> ApiStore::operations(const Identity& who, Instant now)
         return fail(errc::forbidden);
     return impl_->as(who, [&](Work& work) -> result<OperationsSummary> {
         OperationsSummary summary;
-        summary.meters_by_state = read_counts(
-            work.run("SELECT state, count(*) FROM (" + std::string{meters_with_state} + ") m GROUP BY state ORDER BY state", {now}));
-        summary.refused_by_reason =
-            read_counts(work.run("SELECT reason, count(*) FROM quarantine GROUP BY reason ORDER BY count(*) DESC, reason"));
-        const Row sums = work.run("SELECT coalesce((SELECT sum(readings) FROM batch WHERE committed_at > $1::timestamptz - "
-                                  "interval '1 minute' AND committed_at <= $1::timestamptz), 0)::int8, "
-                                  "(coalesce((SELECT readings FROM batch_sum), 0) + coalesce((SELECT sum(b.readings) FROM batch b "
-                                  "WHERE b.batch >= (SELECT up_to FROM batch_sum)), 0))::int8",
-                                  {now})
-                             .at(0);
+        summary.meters_by_state =
+            read_counts(work.run("SELECT state, count(*) FROM (" + std::string{meters_with_state} +
+                                     ") m GROUP BY state ORDER BY state",
+                                 {now}));
+        summary.refused_by_reason = read_counts(work.run(
+            "SELECT reason, count(*) FROM quarantine GROUP BY reason ORDER BY count(*) DESC, reason"));
+        const Row sums =
+            work.run(
+                    "SELECT coalesce((SELECT sum(readings) FROM batch WHERE committed_at > $1::timestamptz - "
+                    "interval '1 minute' AND committed_at <= $1::timestamptz), 0)::int8, "
+                    "(coalesce((SELECT readings FROM batch_sum), 0) + coalesce((SELECT sum(b.readings) FROM "
+                    "batch b "
+                    "WHERE b.batch >= (SELECT up_to FROM batch_sum)), 0))::int8",
+                    {now})
+                .at(0);
         summary.readings_last_minute = sums.integer(0);
         summary.readings_total = sums.integer(1);
         return summary;

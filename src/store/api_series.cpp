@@ -35,16 +35,18 @@ const ChannelModel* channel_of(const MeterPeriod& period, const std::string& nam
 }
 
 /// Interval days by civil day; a day on which the meter was exchanged is put together from both.
-result<std::map<CivilDay, DayBlock>> load_blocks(Work& work, const SeenUsagePoint& point, const DaysWanted& wanted)
+result<std::map<CivilDay, DayBlock>> load_blocks(Work& work, const SeenUsagePoint& point,
+                                                 const DaysWanted& wanted)
 {
     std::map<CivilDay, DayBlock> days;
     for (const MeterPeriod& period : point.meters) {
         const ChannelModel* channel = channel_of(period, wanted.channel);
         if (channel == nullptr)
             continue;
-        const Table rows = work.run("SELECT day, data FROM interval_day WHERE meter_id = $1::int4 AND channel = $2::int2 "
-                                    "AND day >= $3::date AND day < $4::date",
-                                    {period.meter.value, channel->channel.value, wanted.from, wanted.to});
+        const Table rows =
+            work.run("SELECT day, data FROM interval_day WHERE meter_id = $1::int4 AND channel = $2::int2 "
+                     "AND day >= $3::date AND day < $4::date",
+                     {period.meter.value, channel->channel.value, wanted.from, wanted.to});
         for (const Row& row : rows) {
             RELEVE_TRY(block, decode_day_block(row.bytes(1)));
             clip(block, period.validity);
@@ -59,13 +61,15 @@ result<std::map<CivilDay, DayBlock>> load_blocks(Work& work, const SeenUsagePoin
     return days;
 }
 
-std::map<CivilDay, engine::DaySummary> load_totals(Work& work, const SeenUsagePoint& point, const DaysWanted& wanted,
-                                                   ChannelId channel)
+std::map<CivilDay, engine::DaySummary> load_totals(Work& work, const SeenUsagePoint& point,
+                                                   const DaysWanted& wanted, ChannelId channel)
 {
     std::map<CivilDay, engine::DaySummary> totals;
-    const Table rows = work.run("SELECT day, energy_wh, slots, missing, quality, maximum, extract(epoch FROM maximum_at)::int8 "
-                                "FROM daily_total WHERE usage_point = $1 AND channel = $2::int2 AND day >= $3::date AND day < $4::date",
-                                {point.id.value, channel.value, wanted.from, wanted.to});
+    const Table rows = work.run(
+        "SELECT day, energy_wh, slots, missing, quality, maximum, extract(epoch FROM maximum_at)::int8 "
+        "FROM daily_total WHERE usage_point = $1 AND channel = $2::int2 AND day >= $3::date AND day < "
+        "$4::date",
+        {point.id.value, channel.value, wanted.from, wanted.to});
     for (const Row& row : rows) {
         engine::DaySummary summary;
         summary.energy_wh = row.integer(1);
@@ -87,11 +91,12 @@ struct Point {
     int scaler = 0;
 };
 
-result<void> add_registers(Work& work, const MeterPeriod& period, const ChannelModel& channel, const DaysWanted& wanted,
-                           std::vector<Point>& points)
+result<void> add_registers(Work& work, const MeterPeriod& period, const ChannelModel& channel,
+                           const DaysWanted& wanted, std::vector<Point>& points)
 {
-    const Table rows = work.run("SELECT data FROM register_day WHERE meter_id = $1::int4 AND day >= $2::date AND day < $3::date",
-                                {period.meter.value, wanted.from, wanted.to});
+    const Table rows = work.run(
+        "SELECT data FROM register_day WHERE meter_id = $1::int4 AND day >= $2::date AND day < $3::date",
+        {period.meter.value, wanted.from, wanted.to});
     for (const Row& row : rows) {
         RELEVE_TRY(block, decode_register_block(row.bytes(0)));
         for (const RegisterRead& read : block.reads)
@@ -161,8 +166,10 @@ result<DailyAnswer> ApiStore::daily(const Identity& who, const UsagePointId& id,
                 RELEVE_TRY(measured, engine::summarise(block->second, *channel));
                 summary = measured;
             }
-            // Days from before the choice of half-hours are totals; on the day of the choice the fuller one counts.
-            if (const auto total = totals.find(day); total != totals.end() && total->second.missing < summary.missing)
+            // Days from before the choice of half-hours are totals; on the day of the choice the fuller one
+            // counts.
+            if (const auto total = totals.find(day);
+                total != totals.end() && total->second.missing < summary.missing)
                 summary = total->second;
             answer.days.push_back({day, summary});
         }
@@ -170,8 +177,8 @@ result<DailyAnswer> ApiStore::daily(const Identity& who, const UsagePointId& id,
     });
 }
 
-result<ReadingsAnswer> ApiStore::readings(const Identity& who, const UsagePointId& id, Instant from, Instant to,
-                                          const std::string& channel_name)
+result<ReadingsAnswer> ApiStore::readings(const Identity& who, const UsagePointId& id, Instant from,
+                                          Instant to, const std::string& channel_name)
 {
     RELEVE_CHECK(may_read(who));
     return impl_->as(who, [&](Work& work) -> result<ReadingsAnswer> {

@@ -23,8 +23,9 @@ result<Identity> ApiStore::authenticate(const std::string& key, Instant now)
     Identity who;
     who.key = key;
     return impl_->as(who, [&](Work& work) -> result<Identity> {
-        const Table rows = work.run("SELECT id, role, label, extract(epoch FROM expires_at)::int8, organisations, usage_points "
-                                    "FROM releve_identity()");
+        const Table rows = work.run(
+            "SELECT id, role, label, extract(epoch FROM expires_at)::int8, organisations, usage_points "
+            "FROM releve_identity()");
         if (rows.empty() || rows[0].instant(3) <= now)
             return fail(errc::unauthorized);
         RELEVE_TRY(role, parse_role(rows[0].text(1)));
@@ -41,16 +42,18 @@ result<Identity> ApiStore::authenticate(const std::string& key, Instant now)
 namespace {
 
 // The area is that of the meter that was installed last.
-constexpr const char* usage_point_columns =
-    "SELECT u.id, u.energy, u.zone, u.collection, coalesce(s.name, ''), coalesce(s.kind, ''), u.organisation, "
-    "coalesce((SELECT m.area FROM installation i JOIN meter m ON m.id = i.meter_id WHERE i.usage_point = u.id "
-    "ORDER BY lower(i.validity) DESC LIMIT 1), '') "
-    "FROM usage_point u LEFT JOIN site s ON s.id = u.site ";
+constexpr const char* usage_point_columns = "SELECT u.id, u.energy, u.zone, u.collection, coalesce(s.name, "
+                                            "''), coalesce(s.kind, ''), u.organisation, "
+                                            "coalesce((SELECT m.area FROM installation i JOIN meter m ON "
+                                            "m.id = i.meter_id WHERE i.usage_point = u.id "
+                                            "ORDER BY lower(i.validity) DESC LIMIT 1), '') "
+                                            "FROM usage_point u LEFT JOIN site s ON s.id = u.site ";
 
 result<UsagePointRow> read_usage_point(const Row& row)
 {
     RELEVE_TRY(collection, parse_collection(row.text(3)));
-    return UsagePointRow{{row.text(0)}, row.text(1), row.text(2), collection, row.text(4), row.text(5), row.text(6), row.text(7)};
+    return UsagePointRow{{row.text(0)}, row.text(1), row.text(2), collection,
+                         row.text(4),   row.text(5), row.text(6), row.text(7)};
 }
 
 } // namespace
@@ -59,8 +62,9 @@ result<std::vector<UsagePointRow>> ApiStore::list_usage_points(const Identity& w
 {
     return impl_->as(who, [&](Work& work) -> result<std::vector<UsagePointRow>> {
         std::vector<UsagePointRow> list;
-        for (const Row& row : work.run(std::string{usage_point_columns} + "WHERE u.id > $1 ORDER BY u.id LIMIT $2::int4",
-                                       {page.after, page.limit})) {
+        for (const Row& row :
+             work.run(std::string{usage_point_columns} + "WHERE u.id > $1 ORDER BY u.id LIMIT $2::int4",
+                      {page.after, page.limit})) {
             RELEVE_TRY(point, read_usage_point(row));
             list.push_back(std::move(point));
         }
@@ -79,15 +83,17 @@ result<UsagePointRow> ApiStore::usage_point(const Identity& who, const UsagePoin
     });
 }
 
-result<std::vector<AccessRow>> ApiStore::accesses(const Identity& who, const UsagePointId& id, const Page& page)
+result<std::vector<AccessRow>> ApiStore::accesses(const Identity& who, const UsagePointId& id,
+                                                  const Page& page)
 {
     return impl_->as(who, [&](Work& work) -> result<std::vector<AccessRow>> {
         RELEVE_CHECK(impl_->see(work, id));
         std::vector<AccessRow> list;
-        const Table rows = work.run("SELECT id, extract(epoch FROM at)::int8, role, who, what, day_from, day_to FROM access_log "
-                                    "WHERE usage_point = $1 AND ($2 = '' OR id < nullif($2, '')::int8) "
-                                    "ORDER BY id DESC LIMIT $3::int4",
-                                    {id.value, page.after, page.limit});
+        const Table rows = work.run(
+            "SELECT id, extract(epoch FROM at)::int8, role, who, what, day_from, day_to FROM access_log "
+            "WHERE usage_point = $1 AND ($2 = '' OR id < nullif($2, '')::int8) "
+            "ORDER BY id DESC LIMIT $3::int4",
+            {id.value, page.after, page.limit});
         for (const Row& row : rows) {
             AccessRow access{row.integer(0), row.instant(1), row.text(2), row.text(3), row.text(4), {}, {}};
             if (!row.null(5))
@@ -110,13 +116,14 @@ result<SeenUsagePoint> ApiStore::Impl::see(Work& work, const UsagePointId& id) c
         return fail(errc::not_found);
     RELEVE_TRY(collection, parse_collection(points[0].text(1)));
     SeenUsagePoint point{id, points[0].text(0), collection, {}};
-    const Table meters = work.run("SELECT i.meter_id, m.model, extract(epoch FROM lower(i.validity))::int8, "
-                                  "extract(epoch FROM upper(i.validity))::int8 FROM installation i JOIN meter m ON m.id = i.meter_id "
-                                  "WHERE i.usage_point = $1 ORDER BY lower(i.validity)",
-                                  {id.value});
+    const Table meters = work.run(
+        "SELECT i.meter_id, m.model, extract(epoch FROM lower(i.validity))::int8, "
+        "extract(epoch FROM upper(i.validity))::int8 FROM installation i JOIN meter m ON m.id = i.meter_id "
+        "WHERE i.usage_point = $1 ORDER BY lower(i.validity)",
+        {id.value});
     for (const Row& row : meters)
-        point.meters.push_back({MeterId{static_cast<std::int32_t>(row.integer(0))}, models ? models(row.text(1)) : nullptr,
-                                row.validity(2, 3)});
+        point.meters.push_back({MeterId{static_cast<std::int32_t>(row.integer(0))},
+                                models ? models(row.text(1)) : nullptr, row.validity(2, 3)});
     return point;
 }
 
@@ -124,7 +131,8 @@ void note_access(Work& work, const Identity& who, const AccessNote& note)
 {
     work.run("INSERT INTO access_log (token, role, who, usage_point, what, day_from, day_to) "
              "VALUES ($1::int8, $2, $3, $4, $5, $6::date, $7::date)",
-             {who.token_id, role_name(who.role), who.label, note.usage_point.value, note.what, note.from, note.to});
+             {who.token_id, role_name(who.role), who.label, note.usage_point.value, note.what, note.from,
+              note.to});
 }
 
 result<const ChannelModel*> choose_channel(const SeenUsagePoint& point, const std::string& name)
@@ -134,7 +142,8 @@ result<const ChannelModel*> choose_channel(const SeenUsagePoint& point, const st
         if (period->model == nullptr)
             continue;
         known = true;
-        if (const ChannelModel* channel = name.empty() ? period->model->main_channel() : period->model->find_by_name(name))
+        if (const ChannelModel* channel =
+                name.empty() ? period->model->main_channel() : period->model->find_by_name(name))
             return channel;
     }
     if (!known)

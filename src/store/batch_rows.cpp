@@ -76,7 +76,8 @@ void merge_into_stored(pg::Connection& connection, const SeriesTable& table, Bat
     std::vector<SeriesRow> update;
     std::vector<SeriesKey> changed;
     for (const SeriesRow& row : stored) {
-        const auto day = std::ranges::lower_bound(incoming, row.key, {}, [](const auto& item) { return item.key; });
+        const auto day =
+            std::ranges::lower_bound(incoming, row.key, {}, [](const auto& item) { return item.key; });
         const auto result = must(merge(must(decode(row.data, day->block)), day->block));
         if (result.effect == MergeEffect::unchanged)
             continue;
@@ -91,7 +92,8 @@ void merge_into_stored(pg::Connection& connection, const SeriesTable& table, Bat
 }
 
 template <class Block>
-void write_series(pg::Connection& connection, const SeriesTable& table, BatchNumber number, std::vector<Keyed<Block>> days)
+void write_series(pg::Connection& connection, const SeriesTable& table, BatchNumber number,
+                  std::vector<Keyed<Block>> days)
 {
     if (days.empty())
         return;
@@ -124,19 +126,23 @@ std::string clean(const std::string& text)
 
 } // namespace
 
-void write_batch_row(pg::Connection& connection, const BatchRow& row, std::span<const FrameWrite> frames, std::size_t refused)
+void write_batch_row(pg::Connection& connection, const BatchRow& row, std::span<const FrameWrite> frames,
+                     std::size_t refused)
 {
     std::int64_t readings = 0;
     for (const FrameWrite& frame : frames)
         readings += frame.readings;
     pg::Params params;
-    params.add(row.number.value).add(static_cast<std::int32_t>(row.writer)).add(static_cast<std::int32_t>(frames.size()));
+    params.add(row.number.value)
+        .add(static_cast<std::int32_t>(row.writer))
+        .add(static_cast<std::int32_t>(frames.size()));
     params.add(readings).add(static_cast<std::int32_t>(refused)).add(row.watermark.value).add(row.now);
     add_frame_arrays(params, frames);
     static const pg::Statement insert{
-        "batch_insert", "INSERT INTO batch (batch, writer, frames, readings, refused, watermark, committed_at, meter_ids, "
-                        "key_generations, counters, digests) VALUES ($1::int8, $2::int4, $3::int4, $4::int8, $5::int4, "
-                        "$6::int8, $7::timestamptz, $8::int4[], $9::int2[], $10::int8[], $11::int8[])"};
+        "batch_insert",
+        "INSERT INTO batch (batch, writer, frames, readings, refused, watermark, committed_at, meter_ids, "
+        "key_generations, counters, digests) VALUES ($1::int8, $2::int4, $3::int4, $4::int8, $5::int4, "
+        "$6::int8, $7::timestamptz, $8::int4[], $9::int2[], $10::int8[], $11::int8[])"};
     connection.run(insert, params);
 }
 
@@ -146,7 +152,8 @@ bool batch_is_ours(pg::Connection& connection, const BatchRow& row, std::span<co
     params.add(row.number.value).add(static_cast<std::int32_t>(row.writer));
     add_frame_arrays(params, frames);
     return connection
-               .run("SELECT FROM batch WHERE batch = $1::int8 AND writer = $2::int4 AND meter_ids = $3::int4[] "
+               .run("SELECT FROM batch WHERE batch = $1::int8 AND writer = $2::int4 AND meter_ids = "
+                    "$3::int4[] "
                     "AND key_generations = $4::int2[] AND counters = $5::int8[] AND digests = $6::int8[]",
                     params)
                .size() == 1;
@@ -180,10 +187,11 @@ void write_archive(pg::Connection& connection, const BatchRow& row, std::span<co
     for (std::size_t part = 0; part < packed.parts.size(); ++part) {
         pg::Params params;
         params.add(row.number.value).add(static_cast<std::int32_t>(part)).add(row.now);
-        params.array(packed.parts[part].meters, [](std::int32_t meter) { return meter; }).add(ByteView{packed.parts[part].data});
-        static const pg::Statement insert{"archive_insert",
-                                          "INSERT INTO frame_archive (batch, part, written_at, meter_ids, data) "
-                                          "VALUES ($1::int8, $2::int4, $3::timestamptz, $4::int4[], $5::bytea)"};
+        params.array(packed.parts[part].meters, [](std::int32_t meter) { return meter; })
+            .add(ByteView{packed.parts[part].data});
+        static const pg::Statement insert{
+            "archive_insert", "INSERT INTO frame_archive (batch, part, written_at, meter_ids, data) "
+                              "VALUES ($1::int8, $2::int4, $3::timestamptz, $4::int4[], $5::bytea)"};
         connection.run(insert, params);
     }
     for (std::size_t i = 0; i < frames.size(); ++i) {
@@ -197,8 +205,10 @@ void write_archive(pg::Connection& connection, const BatchRow& row, std::span<co
         params.add(packed.places[i].part).add(packed.places[i].position);
         static const pg::Statement insert{
             "undecoded_insert",
-            "INSERT INTO undecoded (meter_id, generation, counter, digest, received_at, reason, batch, part, position) "
-            "SELECT $1::int4, $2::int2, $3::int8, $4::int8, $5::timestamptz, $6::text, CASE WHEN $8::int4 >= 0 THEN $7::int8 END, "
+            "INSERT INTO undecoded (meter_id, generation, counter, digest, received_at, reason, batch, part, "
+            "position) "
+            "SELECT $1::int4, $2::int2, $3::int8, $4::int8, $5::timestamptz, $6::text, CASE WHEN $8::int4 >= "
+            "0 THEN $7::int8 END, "
             "CASE WHEN $8::int4 >= 0 THEN $8::int4 END, CASE WHEN $8::int4 >= 0 THEN $9::int4 END"};
         connection.run(insert, params);
     }
@@ -217,23 +227,30 @@ void write_quarantine(pg::Connection& connection, std::span<const QuarantineWrit
         params.array(texts, [column](const auto& text) { return std::string_view{text.at(column)}; });
     params.array(rows, [](const auto& r) { return r.received_at; });
     params.array(rows, [](const auto& r) { return r.meter ? std::optional{r.meter->value} : std::nullopt; });
-    params.array(rows, [](const auto& r) { return r.counter ? std::optional{static_cast<std::int64_t>(*r.counter)} : std::nullopt; });
+    params.array(rows, [](const auto& r) {
+        return r.counter ? std::optional{static_cast<std::int64_t>(*r.counter)} : std::nullopt;
+    });
     params.array(rows, [](const auto& r) { return static_cast<std::int64_t>(r.digest); });
     params.array(rows, [](const auto& r) { return static_cast<std::int32_t>(r.frame.size()); });
-    params.array(rows, [](const auto& r) { return r.frame.empty() ? std::nullopt : std::optional{ByteView{r.frame}}; });
-    static const pg::Statement insert{
-        "quarantine_insert",
-        "INSERT INTO quarantine (reason, detail, peer, system_title, received_at, meter_id, counter, digest, frame_bytes, frame) "
-        "SELECT q.reason, q.detail, q.peer, coalesce(nullif(q.title, ''), m.address, ''), q.at, q.meter, q.counter, q.digest, "
-        "q.size, q.frame "
-        "FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::int4[], $7::int8[], $8::int8[], "
-        "$9::int4[], $10::bytea[]) WITH ORDINALITY AS q (reason, detail, peer, title, at, meter, counter, digest, size, frame, n) "
-        "LEFT JOIN meter m ON m.id = q.meter ORDER BY q.n"};
+    params.array(rows, [](const auto& r) {
+        return r.frame.empty() ? std::nullopt : std::optional{ByteView{r.frame}};
+    });
+    static const pg::Statement insert{"quarantine_insert",
+                                      "INSERT INTO quarantine (reason, detail, peer, system_title, "
+                                      "received_at, meter_id, counter, digest, frame_bytes, frame) "
+                                      "SELECT q.reason, q.detail, q.peer, coalesce(nullif(q.title, ''), "
+                                      "m.address, ''), q.at, q.meter, q.counter, q.digest, "
+                                      "q.size, q.frame "
+                                      "FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], "
+                                      "$5::timestamptz[], $6::int4[], $7::int8[], $8::int8[], "
+                                      "$9::int4[], $10::bytea[]) WITH ORDINALITY AS q (reason, detail, peer, "
+                                      "title, at, meter, counter, digest, size, frame, n) "
+                                      "LEFT JOIN meter m ON m.id = q.meter ORDER BY q.n"};
     connection.run(insert, params);
 }
 
-void forget_retried(pg::Connection& connection, std::span<const FrameWrite> frames, std::span<const QuarantineWrite> rows,
-                    std::span<const std::int64_t> resolved)
+void forget_retried(pg::Connection& connection, std::span<const FrameWrite> frames,
+                    std::span<const QuarantineWrite> rows, std::span<const std::int64_t> resolved)
 {
     std::vector<std::int64_t> ids(resolved.begin(), resolved.end());
     for (const auto& frame : frames)

@@ -1,6 +1,6 @@
 #pragma once
-// What one transaction writes, statement by statement, given an open transaction. Throws pg::SqlError, or Refusal for
-// what no database needs to be asked about.
+// What one transaction writes, statement by statement, given an open transaction. Throws pg::SqlError, or
+// Refusal for what no database needs to be asked about.
 
 #include "daily_totals.hpp"
 #include "frame_pack.hpp"
@@ -12,7 +12,8 @@
 
 namespace releve::store {
 
-/// A frame that cannot be written, whatever is tried: its day does not merge with the stored one, or is too large.
+/// A frame that cannot be written, whatever is tried: its day does not merge with the stored one, or is too
+/// large.
 struct Refusal : std::runtime_error {
     using std::runtime_error::runtime_error;
 };

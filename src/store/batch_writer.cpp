@@ -41,8 +41,8 @@ pg::Connection& BatchWriter::Impl::connected()
 {
     if (!connection) {
         connection.emplace(address, DbRole::collect);
-        // Every statement of this connection finds its rows by key. A join by hash or a sequential scan would be chosen
-        // from time to time on stale statistics, and is fifty times slower.
+        // Every statement of this connection finds its rows by key. A join by hash or a sequential scan would
+        // be chosen from time to time on stale statistics, and is fifty times slower.
         connection->exec("SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; "
                          "SET plan_cache_mode = force_generic_plan");
     }
@@ -65,14 +65,16 @@ void BatchWriter::Impl::run_transaction(const Group& group, const BatchRow& row,
     commit_sent = false;
 }
 
-std::optional<std::string> BatchWriter::Impl::commit_group(const Group& group, const Request& request, BatchResult& result)
+std::optional<std::string> BatchWriter::Impl::commit_group(const Group& group, const Request& request,
+                                                           BatchResult& result)
 {
-    // One number for all attempts: a COMMIT whose answer was lost shows as our own row under it, at once or, if the server
-    // is still at it, as a conflict on the number.
+    // One number for all attempts: a COMMIT whose answer was lost shows as our own row under it, at once or,
+    // if the server is still at it, as a conflict on the number.
     BatchRow row{request.next_batch(), request.watermark(), writer, request.now};
     bool commit_sent = false, unknown = false;
     const auto give_up = std::chrono::steady_clock::now() + patience;
-    for (auto pause = std::chrono::milliseconds{first_pause};; pause = std::min<std::chrono::milliseconds>(pause * 2, longest_pause)) {
+    for (auto pause = std::chrono::milliseconds{first_pause};;
+         pause = std::min<std::chrono::milliseconds>(pause * 2, longest_pause)) {
         std::string problem;
         try {
             unknown = unknown || commit_sent;
@@ -92,7 +94,8 @@ std::optional<std::string> BatchWriter::Impl::commit_group(const Group& group, c
             if (error.systemic())
                 throw std::runtime_error(std::string{"the database is not as it should be: "} + error.what());
             problem = error.what();
-            const bool number_taken = error.sqlstate == "23505" && problem.find("batch_pkey") != std::string::npos;
+            const bool number_taken =
+                error.sqlstate == "23505" && problem.find("batch_pkey") != std::string::npos;
             if (!error.transient() && !number_taken)
                 return problem;
             if (number_taken && !unknown)
@@ -147,7 +150,7 @@ void BatchWriter::Impl::write_refused(const Request& request, BatchResult& resul
         row.detail = result.reasons[i];
         row.received_at = frame.received_at;
         row.meter = frame.meter;
-        row.counter = frame.counter;
+        row.counter = frame.counter & 0xffff'ffff; // as the meter sent it: what is above is our generation of its key
         row.frame = frame.archive; // empty for a daily-only home: its curve is kept nowhere
         row.digest = frame.digest;
         row.retry_of = frame.retry_of;

@@ -32,7 +32,8 @@ bool become(const OsUser& user)
 {
     if (!user.change)
         return true;
-    return setgroups(user.groups.size(), user.groups.data()) == 0 && setgid(user.gid) == 0 && setuid(user.uid) == 0;
+    return setgroups(user.groups.size(), user.groups.data()) == 0 && setgid(user.gid) == 0 &&
+           setuid(user.uid) == 0;
 }
 
 /// In the child: never returns.
@@ -80,8 +81,9 @@ result<OsUser> server_user()
     errno = 0;
     const passwd* entry = self == 0 ? getpwnam("postgres") : getpwuid(self);
     if (entry == nullptr)
-        return fail(errc::unavailable, self == 0 ? "there is no user `postgres`: install PostgreSQL (apt-get install postgresql)"
-                                                 : "the user of this process has no name: PostgreSQL needs one");
+        return fail(errc::unavailable,
+                    self == 0 ? "there is no user `postgres`: install PostgreSQL (apt-get install postgresql)"
+                              : "the user of this process has no name: PostgreSQL needs one");
     OsUser user = user_from(*entry);
     user.change = self == 0;
     return user;
@@ -110,7 +112,8 @@ Finished run_program(const OsUser& user, const std::vector<std::string>& argumen
     Finished finished;
     std::array<char, 4096> buffer{};
     ssize_t count = 0;
-    while (child > 0 && ((count = read(ends[0], buffer.data(), buffer.size())) > 0 || (count < 0 && errno == EINTR)))
+    while (child > 0 &&
+           ((count = read(ends[0], buffer.data(), buffer.size())) > 0 || (count < 0 && errno == EINTR)))
         if (count > 0) {
             finished.output.append(buffer.data(), static_cast<std::size_t>(count));
             if (finished.output.size() > 8192)
@@ -121,7 +124,8 @@ Finished run_program(const OsUser& user, const std::vector<std::string>& argumen
     return finished;
 }
 
-pid_t start_program(const OsUser& user, const std::vector<std::string>& arguments, const std::filesystem::path& log)
+pid_t start_program(const OsUser& user, const std::vector<std::string>& arguments,
+                    const std::filesystem::path& log)
 {
     const auto argv = pointers(arguments);
     const pid_t child = fork();

@@ -1,6 +1,6 @@
 #pragma once
-// Starting PostgreSQL's programs as another user: root must not run them. Between fork and exec only what is safe in a
-// process with threads.
+// Starting PostgreSQL's programs as another user: root must not run them. Between fork and exec only what is
+// safe in a process with threads.
 
 #include <releve/core/error.hpp>
 
@@ -33,7 +33,8 @@ struct Finished {
 /// Runs to the end and collects what it printed (both streams, the last 8 kB).
 [[nodiscard]] Finished run_program(const OsUser& user, const std::vector<std::string>& arguments);
 
-/// Starts a server in a session of its own, printing to `log` (opened as that user). -1 if there was no process to be had.
+/// Starts a server in a session of its own, printing to `log` (opened as that user). -1 if there was no
+/// process to be had.
 [[nodiscard]] pid_t start_program(const OsUser& user, const std::vector<std::string>& arguments,
                                   const std::filesystem::path& log);
 

@@ -54,10 +54,12 @@ std::string quoted(const std::string& text)
 
 std::string conninfo(const fs::path& socket_folder, const std::string& database)
 {
-    return "host=" + quoted(socket_folder) + " port=5432 connect_timeout=10 application_name=releve dbname=" + database;
+    return "host=" + quoted(socket_folder) +
+           " port=5432 connect_timeout=10 application_name=releve dbname=" + database;
 }
 
-/// Peer only: the kernel says which user asks, and these may work as our roles. No file of ours holds a secret.
+/// Peer only: the kernel says which user asks, and these may work as our roles. No file of ours holds a
+/// secret.
 void write_access_files(const fs::path& data_dir, const OsUser& user)
 {
     std::set<std::string> users{"root", user.name, own_user_name()};
@@ -72,7 +74,8 @@ void write_access_files(const fs::path& data_dir, const OsUser& user)
 std::vector<std::string> server_command(const Installed& installed, const ClusterOptions& options,
                                         const fs::path& pgdata, const fs::path& sockets)
 {
-    const std::string buffers = options.throw_away ? "32MB" : std::to_string(options.shared_buffers_mb) + "MB";
+    const std::string buffers =
+        options.throw_away ? "32MB" : std::to_string(options.shared_buffers_mb) + "MB";
     const std::vector<std::pair<std::string, std::string>> settings{
         {"listen_addresses", ""},
         {"port", "5432"},
@@ -110,7 +113,7 @@ std::vector<std::string> server_command(const Installed& installed, const Cluste
 
 struct Cluster::Impl {
     ClusterOptions options;
-    fs::path pgdata;
+    fs::path pgdata, sockets;
     OsUser user;
     DatabaseAddress address;
     std::unique_ptr<FileLock> users; // shared while this object lives: the last to let go stops the server
@@ -125,8 +128,8 @@ struct Cluster::Impl {
     result<void> prepare_folder();
     result<void> make_data(const Installed& installed);
     result<void> start(const Installed& installed);
-    result<void> wait_until_ready(const fs::path& sockets);
-    void make_roles(const fs::path& sockets) const;
+    result<void> wait_until_ready();
+    void make_roles() const;
     void stop();
 };
 
@@ -136,15 +139,18 @@ result<void> Cluster::Impl::prepare_folder()
     fs::create_directories(options.data_dir, error);
     options.data_dir = fs::canonical(options.data_dir, error);
     if (error)
-        return fail(errc::unavailable, "cannot make the data folder " + options.data_dir.string() + ": " + error.message());
+        return fail(errc::unavailable,
+                    "cannot make the data folder " + options.data_dir.string() + ": " + error.message());
     pgdata = options.data_dir / "postgresql";
     RELEVE_TRY(found, server_user());
     user = std::move(found);
     // The server's user passes through our folder; what is secret in it has modes of its own.
-    if (struct stat status {}; user.change && stat(options.data_dir.c_str(), &status) == 0 && status.st_uid == 0)
+    if (struct stat status{};
+        user.change && stat(options.data_dir.c_str(), &status) == 0 && status.st_uid == 0)
         chmod(options.data_dir.c_str(), status.st_mode | 0011);
     if (!can_reach(user, options.data_dir))
-        return fail(errc::unavailable, "the user " + user.name + " cannot reach " + options.data_dir.string() +
+        return fail(errc::unavailable, "the user " + user.name + " cannot reach " +
+                                           options.data_dir.string() +
                                            ": choose another data folder (as root: /var/lib/releve)");
     return {};
 }
@@ -160,8 +166,12 @@ result<void> Cluster::Impl::make_data(const Installed& installed)
         fs::permissions(fresh, fs::perms{0700});
         if (user.change && chown(fresh.c_str(), user.uid, user.gid) != 0)
             return fail(errc::unavailable, "cannot give " + fresh.string() + " to the user " + user.name);
-        std::vector<std::string> command{installed.bin / "initdb", "--pgdata=" + fresh.string(), "--username=releve_owner",
-                                         "--auth=peer", "--data-checksums", "--encoding=UTF8",
+        std::vector<std::string> command{installed.bin / "initdb",
+                                         "--pgdata=" + fresh.string(),
+                                         "--username=releve_owner",
+                                         "--auth=peer",
+                                         "--data-checksums",
+                                         "--encoding=UTF8",
                                          std::string{"--locale="} + locale};
         if (options.throw_away)
             command.emplace_back("--no-sync");
@@ -179,18 +189,19 @@ result<void> Cluster::Impl::make_data(const Installed& installed)
 result<void> Cluster::Impl::start(const Installed& installed)
 {
     write_access_files(options.data_dir, user);
-    RELEVE_TRY(sockets, make_socket_folder(options.data_dir, user));
+    RELEVE_TRY(folder, make_socket_folder(options.data_dir, user));
+    sockets = std::move(folder);
     say("Starting PostgreSQL " + std::to_string(installed.version));
     child = start_program(user, server_command(installed, options, pgdata, sockets), pgdata / "server.log");
     if (child <= 0)
         return fail(errc::unavailable, "cannot start a process for PostgreSQL");
     owner = true;
-    RELEVE_CHECK(wait_until_ready(sockets));
-    make_roles(sockets);
+    RELEVE_CHECK(wait_until_ready());
+    make_roles();
     return {};
 }
 
-result<void> Cluster::Impl::wait_until_ready(const fs::path& sockets)
+result<void> Cluster::Impl::wait_until_ready()
 {
     const std::string probe = conninfo(sockets, "postgres") + " user=releve_owner";
     const auto limit = std::chrono::steady_clock::now() + start_limit;
@@ -199,14 +210,15 @@ result<void> Cluster::Impl::wait_until_ready(const fs::path& sockets)
         if (gone)
             child = 0;
         if (gone || std::chrono::steady_clock::now() > limit)
-            return fail(errc::unavailable, "PostgreSQL did not start; its log ends with: " + tail_of(pgdata / "server.log"));
+            return fail(errc::unavailable,
+                        "PostgreSQL did not start; its log ends with: " + tail_of(pgdata / "server.log"));
         std::this_thread::sleep_for(poll_every);
     }
     address = DatabaseAddress{conninfo(sockets, "releve"), true};
     return {};
 }
 
-void Cluster::Impl::make_roles(const fs::path& sockets) const
+void Cluster::Impl::make_roles() const
 {
     pg::Connection connection{DatabaseAddress{conninfo(sockets, "postgres"), true}, DbRole::owner};
     for (const std::string role : {"releve_collect", "releve_api", "releve_work"})
@@ -230,6 +242,9 @@ void Cluster::Impl::stop()
     }
     if (child > 0)
         waitpid(child, nullptr, WNOHANG);
+    // Goes only when it is empty: the server removed its socket.
+    std::error_code ignored;
+    fs::remove(sockets, ignored);
 }
 
 Cluster::Cluster(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -250,9 +265,10 @@ try {
         impl->owner = alone; // a server without users is what a killed run left behind
         if (alone)
             impl->say("Adopting the PostgreSQL that an earlier run left running");
-        RELEVE_CHECK(impl->wait_until_ready(running->socket_folder));
+        impl->sockets = running->socket_folder;
+        RELEVE_CHECK(impl->wait_until_ready());
         if (alone)
-            impl->make_roles(running->socket_folder);
+            impl->make_roles();
         return std::unique_ptr<Cluster>{new Cluster{std::move(impl)}};
     }
     const auto version = version_of_data(impl->pgdata);

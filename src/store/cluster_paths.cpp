@@ -38,7 +38,8 @@ std::vector<Installed> installed_versions()
     std::error_code ignored;
     for (const auto& entry : fs::directory_iterator{"/usr/lib/postgresql", ignored}) {
         const std::string name = entry.path().filename();
-        const bool number = !name.empty() && name.size() < 4 && std::ranges::all_of(name, [](char c) { return c >= '0' && c <= '9'; });
+        const bool number = !name.empty() && name.size() < 4 &&
+                            std::ranges::all_of(name, [](char c) { return c >= '0' && c <= '9'; });
         if (!number || !fs::exists(entry.path() / "bin/initdb", ignored))
             continue;
         if (const int version = std::stoi(name); version >= oldest_version)
@@ -59,8 +60,9 @@ result<Installed> find_postgresql(std::optional<int> version)
 {
     const auto found = installed_versions();
     if (found.empty())
-        return fail(errc::unavailable, "PostgreSQL 15 or later is not installed: `apt-get install postgresql`, or give the "
-                                       "URL of a database");
+        return fail(errc::unavailable,
+                    "PostgreSQL 15 or later is not installed: `apt-get install postgresql`, or give the "
+                    "URL of a database");
     if (!version)
         return found.back();
     const auto same = std::ranges::find(found, *version, &Installed::version);
@@ -69,9 +71,10 @@ result<Installed> find_postgresql(std::optional<int> version)
     std::string others;
     for (const auto& other : found)
         others += (others.empty() ? "" : ", ") + std::to_string(other.version);
-    return fail(errc::unavailable, "the data was made by PostgreSQL " + std::to_string(*version) + ", but only " + others +
-                                       " is installed: `apt-get install postgresql-" + std::to_string(*version) +
-                                       "`, or move the data with pg_upgrade");
+    return fail(errc::unavailable, "the data was made by PostgreSQL " + std::to_string(*version) +
+                                       ", but only " + others +
+                                       " is installed: `apt-get install postgresql-" +
+                                       std::to_string(*version) + "`, or move the data with pg_upgrade");
 }
 
 std::optional<int> version_of_data(const fs::path& pgdata)
@@ -87,7 +90,8 @@ result<fs::path> make_socket_folder(const fs::path& data_dir, const OsUser& user
     fs::path folder = data_dir / "run";
     if (!fits(folder)) {
         const std::string mark = to_hex(crypto::sha256(as_bytes(data_dir.native()))).substr(0, 12);
-        folder = fs::path{user.change ? "/run" : "/tmp"} / ("releve-" + std::to_string(user.uid) + "-" + mark);
+        folder =
+            fs::path{user.change ? "/run" : "/tmp"} / ("releve-" + std::to_string(user.uid) + "-" + mark);
     }
     const bool made = mkdir(folder.c_str(), 0700) == 0;
     if (made && user.change && chown(folder.c_str(), user.uid, user.gid) != 0)
@@ -95,7 +99,8 @@ result<fs::path> make_socket_folder(const fs::path& data_dir, const OsUser& user
     struct stat status {};
     if (lstat(folder.c_str(), &status) != 0 || !S_ISDIR(status.st_mode) || status.st_uid != user.uid ||
         (status.st_mode & 0077) != 0)
-        return fail(errc::unavailable, folder.string() + " must be a folder of the user " + user.name + " with mode 0700");
+        return fail(errc::unavailable,
+                    folder.string() + " must be a folder of the user " + user.name + " with mode 0700");
     return folder;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
-// Where the embedded cluster keeps its things, which PostgreSQL is installed, and whether a server is running.
+// Where the embedded cluster keeps its things, which PostgreSQL is installed, and whether a server is
+// running.
 
 #include "child_process.hpp"
 
@@ -20,9 +21,11 @@ struct Installed {
 /// The major version that made the data folder; none if there is none yet.
 [[nodiscard]] std::optional<int> version_of_data(const std::filesystem::path& pgdata);
 
-/// A folder for the server's socket whose path fits into a socket address: in the data folder, or a short one under
-/// /run or /tmp derived from its name. Made with mode 0700 for that user; errc::unavailable if somebody else's is there.
-[[nodiscard]] result<std::filesystem::path> make_socket_folder(const std::filesystem::path& data_dir, const OsUser& user);
+/// A folder for the server's socket whose path fits into a socket address: in the data folder, or a short one
+/// under /run or /tmp derived from its name. Made with mode 0700 for that user; errc::unavailable if somebody
+/// else's is there.
+[[nodiscard]] result<std::filesystem::path> make_socket_folder(const std::filesystem::path& data_dir,
+                                                               const OsUser& user);
 
 /// What postmaster.pid says, if that process is there and is a server of this folder.
 struct Running {

@@ -11,7 +11,8 @@ struct CollectStore::Impl {
     DatabaseAddress address;
     std::optional<pg::Connection> connection;
 
-    /// Connects when needed, and listens from the first moment: what changes while devices are loaded is heard later.
+    /// Connects when needed, and listens from the first moment: what changes while devices are loaded is
+    /// heard later.
     pg::Connection& connected();
     /// Runs `work(connection)`; a lost connection is forgotten, so that the next call makes a new one.
     template <class Work>

@@ -5,8 +5,8 @@ namespace releve::store {
 
 namespace {
 
-constexpr const char* quarantine_columns =
-    "SELECT id, reason, detail, received_at, peer, system_title, meter_id, counter, frame_bytes, frame FROM quarantine ";
+constexpr const char* quarantine_columns = "SELECT id, reason, detail, received_at, peer, system_title, "
+                                           "meter_id, counter, frame_bytes, frame FROM quarantine ";
 
 std::vector<QuarantineRow> read_quarantine(const pg::Rows& rows)
 {
@@ -33,16 +33,19 @@ std::vector<QuarantineRow> read_quarantine(const pg::Rows& rows)
 
 } // namespace
 
-std::vector<QuarantineRow> CollectStore::load_retries(std::span<const std::string> addresses, std::size_t limit)
+std::vector<QuarantineRow> CollectStore::load_retries(std::span<const std::string> addresses,
+                                                      std::size_t limit)
 {
     return impl_->with_connection([&](pg::Connection& db) {
         pg::Params params;
-        params.array(addresses, [](const std::string& a) { return std::string_view{a}; }).add(static_cast<std::int64_t>(limit));
-        return read_quarantine(db.run(std::string{quarantine_columns} +
-                                          "WHERE system_title = ANY ($1::text[]) AND frame IS NOT NULL AND (retry_requested OR "
-                                          "reason IN ('unknown_meter', 'no_key', 'wrong_key', 'bad_tag')) "
-                                          "ORDER BY counter NULLS FIRST, id LIMIT $2::int8",
-                                      params));
+        params.array(addresses, [](const std::string& a) { return std::string_view{a}; })
+            .add(static_cast<std::int64_t>(limit));
+        return read_quarantine(
+            db.run(std::string{quarantine_columns} +
+                       "WHERE system_title = ANY ($1::text[]) AND frame IS NOT NULL AND (retry_requested OR "
+                       "reason IN ('unknown_meter', 'no_key', 'wrong_key', 'bad_tag')) "
+                       "ORDER BY counter NULLS FIRST, id LIMIT $2::int8",
+                   params));
     });
 }
 
@@ -59,19 +62,21 @@ std::vector<QuarantineRow> CollectStore::load_requested_retries(std::size_t limi
 std::vector<UndecodedRow> CollectStore::load_undecoded(std::int64_t after_id, std::size_t limit)
 {
     return impl_->with_connection([&](pg::Connection& db) {
-        const pg::Rows rows = db.run(
-            "SELECT u.id, u.meter_id, u.generation, u.counter, u.digest, u.received_at, u.position, a.data FROM undecoded u "
-            "JOIN frame_archive a ON a.batch = u.batch AND a.part = u.part WHERE u.id > $1::int8 ORDER BY u.id LIMIT $2::int8",
-            pg::Params{}.add(after_id).add(static_cast<std::int64_t>(limit)));
+        const pg::Rows rows = db.run("SELECT u.id, u.meter_id, u.generation, u.counter, u.digest, "
+                                     "u.received_at, u.position, a.data FROM undecoded u "
+                                     "JOIN frame_archive a ON a.batch = u.batch AND a.part = u.part WHERE "
+                                     "u.id > $1::int8 ORDER BY u.id LIMIT $2::int8",
+                                     pg::Params{}.add(after_id).add(static_cast<std::int64_t>(limit)));
         std::vector<UndecodedRow> list;
         for (int i = 0; i < rows.size(); ++i) {
             auto frame = archived_frame(rows.bytes(i, 7), rows.int4(i, 6));
             // A damaged part is no reason to hold up the others; its rows stay where they are.
             if (!frame || frame->empty())
                 continue;
-            list.push_back({rows.int8(i, 0), MeterId{rows.int4(i, 1)}, static_cast<std::uint16_t>(rows.int2(i, 2)),
-                            static_cast<std::uint64_t>(rows.int8(i, 3)), static_cast<std::uint64_t>(rows.int8(i, 4)),
-                            rows.instant(i, 5), std::move(*frame)});
+            list.push_back(
+                {rows.int8(i, 0), MeterId{rows.int4(i, 1)}, static_cast<std::uint16_t>(rows.int2(i, 2)),
+                 static_cast<std::uint64_t>(rows.int8(i, 3)), static_cast<std::uint64_t>(rows.int8(i, 4)),
+                 rows.instant(i, 5), std::move(*frame)});
         }
         return list;
     });
@@ -80,7 +85,8 @@ std::vector<UndecodedRow> CollectStore::load_undecoded(std::int64_t after_id, st
 void CollectStore::forget_undecoded(std::span<const std::int64_t> ids)
 {
     impl_->with_connection([&](pg::Connection& db) {
-        db.run("DELETE FROM undecoded WHERE id = ANY ($1::int8[])", pg::Params{}.array(ids, [](std::int64_t id) { return id; }));
+        db.run("DELETE FROM undecoded WHERE id = ANY ($1::int8[])",
+               pg::Params{}.array(ids, [](std::int64_t id) { return id; }));
     });
 }
 

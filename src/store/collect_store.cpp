@@ -15,7 +15,10 @@ pg::Connection& CollectStore::Impl::connected()
     return *connection;
 }
 
-CollectStore::CollectStore(DatabaseAddress address) : impl_(std::make_unique<Impl>(Impl{std::move(address), std::nullopt})) {}
+CollectStore::CollectStore(DatabaseAddress address)
+    : impl_(std::make_unique<Impl>(Impl{std::move(address), std::nullopt}))
+{
+}
 CollectStore::~CollectStore() = default;
 
 namespace {
@@ -40,22 +43,25 @@ using DevicesById = std::map<std::int32_t, DeviceRow>;
 void load_keys(pg::Connection& db, const pg::Params& which, DevicesById& devices)
 {
     const pg::Rows rows = db.run(
-        std::string{"SELECT meter_id, generation, encryption, authentication, lower(validity), upper(validity) FROM ("
-                    "SELECT k.*, row_number() OVER (PARTITION BY k.meter_id ORDER BY k.generation DESC) AS age "
-                    "FROM meter_key k JOIN meter m ON m.id = k.meter_id"} +
+        std::string{
+            "SELECT meter_id, generation, encryption, authentication, lower(validity), upper(validity) FROM ("
+            "SELECT k.*, row_number() OVER (PARTITION BY k.meter_id ORDER BY k.generation DESC) AS age "
+            "FROM meter_key k JOIN meter m ON m.id = k.meter_id"} +
             all_or_named + ") newest WHERE age <= 2 ORDER BY meter_id, generation DESC",
         which);
     for (int i = 0; i < rows.size(); ++i)
         if (const auto device = devices.find(rows.int4(i, 0)); device != devices.end())
-            device->second.keys.push_back({static_cast<std::uint16_t>(rows.int2(i, 1)), copy(rows.bytes(i, 2)),
-                                           copy(rows.bytes(i, 3)), read_validity(rows, i, 4, 5)});
+            device->second.keys.push_back({static_cast<std::uint16_t>(rows.int2(i, 1)),
+                                           copy(rows.bytes(i, 2)), copy(rows.bytes(i, 3)),
+                                           read_validity(rows, i, 4, 5)});
 }
 
 void load_installations(pg::Connection& db, const pg::Params& which, DevicesById& devices)
 {
     const pg::Rows rows = db.run(
         std::string{"SELECT i.meter_id, i.usage_point, u.collection, lower(i.validity), upper(i.validity) "
-                    "FROM installation i JOIN usage_point u ON u.id = i.usage_point JOIN meter m ON m.id = i.meter_id"} +
+                    "FROM installation i JOIN usage_point u ON u.id = i.usage_point JOIN meter m ON m.id = "
+                    "i.meter_id"} +
             all_or_named + "ORDER BY i.meter_id, lower(i.validity)",
         which);
     for (int i = 0; i < rows.size(); ++i)
@@ -72,11 +78,20 @@ std::vector<DeviceRow> load(pg::Connection& db, const pg::Params& which)
     db.exec("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY");
     DevicesById devices;
     const pg::Rows rows = db.run(
-        std::string{"SELECT m.id, m.address, m.serial, m.protocol, m.model, m.policy, m.replay FROM meter m"} + all_or_named,
+        std::string{
+            "SELECT m.id, m.address, m.serial, m.protocol, m.model, m.policy, m.replay FROM meter m"} +
+            all_or_named,
         which);
     for (int i = 0; i < rows.size(); ++i)
-        devices[rows.int4(i, 0)] = {MeterId{rows.int4(i, 0)}, rows.text(i, 1), rows.text(i, 2), rows.text(i, 3),
-                                    rows.text(i, 4), rows.text(i, 5), rows.text(i, 6), {}, {}};
+        devices[rows.int4(i, 0)] = {MeterId{rows.int4(i, 0)},
+                                    rows.text(i, 1),
+                                    rows.text(i, 2),
+                                    rows.text(i, 3),
+                                    rows.text(i, 4),
+                                    rows.text(i, 5),
+                                    rows.text(i, 6),
+                                    {},
+                                    {}};
     load_keys(db, which, devices);
     load_installations(db, which, devices);
     transaction.commit();
@@ -97,7 +112,8 @@ std::vector<DeviceRow> CollectStore::load_devices()
 std::vector<DeviceRow> CollectStore::load_devices(std::span<const std::string> addresses)
 {
     return impl_->with_connection([&](pg::Connection& db) {
-        return load(db, pg::Params{}.array(addresses, [](const std::string& a) { return std::string_view{a}; }));
+        return load(db,
+                    pg::Params{}.array(addresses, [](const std::string& a) { return std::string_view{a}; }));
     });
 }
 
@@ -137,17 +153,20 @@ void CollectStore::prune(const Bounds& bounds, Instant now)
 {
     impl_->with_connection([&](pg::Connection& db) {
         const auto before = [&](int days) { return pg::Params{}.add(now - std::chrono::hours{24} * days); };
-        // A frame that nothing explains yet is not let go by age: it was confirmed, and is stored nowhere else.
+        // A frame that nothing explains yet is not let go by age: it was confirmed, and is stored nowhere
+        // else.
         db.run("DELETE FROM frame_archive a WHERE a.written_at < $1::timestamptz AND NOT EXISTS "
                "(SELECT 1 FROM undecoded u WHERE u.batch = a.batch AND u.part = a.part)",
                before(bounds.archive_days));
-        db.run("DELETE FROM undecoded WHERE batch IS NULL AND received_at < $1::timestamptz", before(bounds.archive_days));
+        db.run("DELETE FROM undecoded WHERE batch IS NULL AND received_at < $1::timestamptz",
+               before(bounds.archive_days));
         db.run("DELETE FROM quarantine WHERE received_at < $1::timestamptz", before(bounds.quarantine_days));
         db.run("DELETE FROM quarantine WHERE id IN (SELECT id FROM (SELECT id, row_number() OVER "
                "(PARTITION BY system_title ORDER BY id DESC) AS age FROM quarantine) q WHERE age > $1::int8)",
                pg::Params{}.add(bounds.quarantine_rows_per_title));
         // Strangers' messages go before those of meters we know.
-        db.run("DELETE FROM quarantine WHERE id IN (SELECT id FROM quarantine ORDER BY (meter_id IS NOT NULL) DESC, id DESC "
+        db.run("DELETE FROM quarantine WHERE id IN (SELECT id FROM quarantine ORDER BY (meter_id IS NOT "
+               "NULL) DESC, id DESC "
                "OFFSET $1::int8)",
                pg::Params{}.add(bounds.quarantine_rows));
     });

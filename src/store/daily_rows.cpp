@@ -69,47 +69,53 @@ pg::Params all_columns(BatchNumber number, const std::vector<Row>& rows)
         .array(rows, [](const Row& r) { return r.total.summary.maximum_at; })
         .array(present, [](const Bytes& bytes) { return ByteView{bytes}; })
         .array(rows, [](const Row& r) { return r.total.provenance.authenticated; })
-        .array(rows, [](const Row& r) { return static_cast<std::int32_t>(r.total.provenance.key_generation); })
+        .array(rows,
+               [](const Row& r) { return static_cast<std::int32_t>(r.total.provenance.key_generation); })
         .array(rows, [](const Row& r) { return static_cast<std::int64_t>(r.total.provenance.counter); });
     return params;
 }
 
-#define RELEVE_DAILY_ARRAYS                                                                                       \
-    "unnest($1::text[], $2::date[], $3::int2[], $5::int8[], $6::int2[], $7::int2[], $8::int2[], $9::int2[], "      \
-    "$10::int8[], $11::timestamptz[], $12::bytea[], $13::bool[], $14::int4[], $15::int8[]) "                       \
-    "AS k (u, d, c, energy, slots, missing, quality, worst, maximum, maximum_at, present, authenticated, "         \
+#define RELEVE_DAILY_ARRAYS                                                                                  \
+    "unnest($1::text[], $2::date[], $3::int2[], $5::int8[], $6::int2[], $7::int2[], $8::int2[], "            \
+    "$9::int2[], "                                                                                           \
+    "$10::int8[], $11::timestamptz[], $12::bytea[], $13::bool[], $14::int4[], $15::int8[]) "                 \
+    "AS k (u, d, c, energy, slots, missing, quality, worst, maximum, maximum_at, present, authenticated, "   \
     "generation, counter) "
 
-constexpr pg::Statement insert{
-    "daily_insert",
-    "INSERT INTO daily_total (usage_point, day, channel, rev, batch, energy_wh, slots, missing, quality, worst, maximum, "
-    "maximum_at, present, authenticated, key_generation, counter) "
-    "SELECT k.u, k.d, k.c, 1, $4::int8, k.energy, k.slots, k.missing, k.quality, k.worst, k.maximum, k.maximum_at, k.present, "
-    "k.authenticated, k.generation, k.counter FROM " RELEVE_DAILY_ARRAYS
-    "ON CONFLICT DO NOTHING RETURNING usage_point, day, channel"};
-constexpr pg::Statement update{
-    "daily_update",
-    "UPDATE daily_total t SET rev = t.rev + 1, batch = $4::int8, energy_wh = k.energy, slots = k.slots, missing = k.missing, "
-    "quality = k.quality, worst = k.worst, maximum = k.maximum, maximum_at = k.maximum_at, present = k.present, "
-    "authenticated = k.authenticated, key_generation = k.generation, counter = k.counter FROM " RELEVE_DAILY_ARRAYS
-    "WHERE t.usage_point = k.u AND t.day = k.d AND t.channel = k.c"};
-constexpr pg::Statement lock{
-    "daily_lock",
-    "SELECT t.usage_point, t.day, t.channel, t.energy_wh, t.slots, t.missing, t.quality, t.worst, t.maximum, t.maximum_at, "
-    "t.present, t.authenticated, t.key_generation, t.counter, t.batch "
-    "FROM unnest($1::text[], $2::date[], $3::int2[]) AS k (u, d, c) "
-    "JOIN daily_total t ON t.usage_point = k.u AND t.day = k.d AND t.channel = k.c "
-    "ORDER BY t.usage_point COLLATE \"C\", t.day, t.channel FOR UPDATE OF t"};
+constexpr pg::Statement insert{"daily_insert",
+                               "INSERT INTO daily_total (usage_point, day, channel, rev, batch, energy_wh, "
+                               "slots, missing, quality, worst, maximum, "
+                               "maximum_at, present, authenticated, key_generation, counter) "
+                               "SELECT k.u, k.d, k.c, 1, $4::int8, k.energy, k.slots, k.missing, k.quality, "
+                               "k.worst, k.maximum, k.maximum_at, k.present, "
+                               "k.authenticated, k.generation, k.counter FROM " RELEVE_DAILY_ARRAYS
+                               "ON CONFLICT DO NOTHING RETURNING usage_point, day, channel"};
+constexpr pg::Statement update{"daily_update",
+                               "UPDATE daily_total t SET rev = t.rev + 1, batch = $4::int8, energy_wh = "
+                               "k.energy, slots = k.slots, missing = k.missing, "
+                               "quality = k.quality, worst = k.worst, maximum = k.maximum, maximum_at = "
+                               "k.maximum_at, present = k.present, "
+                               "authenticated = k.authenticated, key_generation = k.generation, counter = "
+                               "k.counter FROM " RELEVE_DAILY_ARRAYS
+                               "WHERE t.usage_point = k.u AND t.day = k.d AND t.channel = k.c"};
+constexpr pg::Statement lock{"daily_lock",
+                             "SELECT t.usage_point, t.day, t.channel, t.energy_wh, t.slots, t.missing, "
+                             "t.quality, t.worst, t.maximum, t.maximum_at, "
+                             "t.present, t.authenticated, t.key_generation, t.counter, t.batch "
+                             "FROM unnest($1::text[], $2::date[], $3::int2[]) AS k (u, d, c) "
+                             "JOIN daily_total t ON t.usage_point = k.u AND t.day = k.d AND t.channel = k.c "
+                             "ORDER BY t.usage_point COLLATE \"C\", t.day, t.channel FOR UPDATE OF t"};
 constexpr pg::Statement keep_old{
-    "daily_keep_old",
-    "INSERT INTO daily_total_history SELECT t.*, $4::int8 FROM unnest($1::text[], $2::date[], $3::int2[]) AS k (u, d, c) "
-    "JOIN daily_total t ON t.usage_point = k.u AND t.day = k.d AND t.channel = k.c"};
+    "daily_keep_old", "INSERT INTO daily_total_history SELECT t.*, $4::int8 FROM unnest($1::text[], "
+                      "$2::date[], $3::int2[]) AS k (u, d, c) "
+                      "JOIN daily_total t ON t.usage_point = k.u AND t.day = k.d AND t.channel = k.c"};
 
 Row read_row(const pg::Rows& rows, int i)
 {
     Row row{{rows.text(i, 0), rows.day(i, 1), rows.int2(i, 2)}, {}};
     DailyTotal& total = row.total;
-    total.summary = {rows.int8(i, 3), rows.int2(i, 4), rows.int2(i, 5), static_cast<Quality>(rows.int2(i, 6)), {}, {}};
+    total.summary = {
+        rows.int8(i, 3), rows.int2(i, 4), rows.int2(i, 5), static_cast<Quality>(rows.int2(i, 6)), {}, {}};
     total.worst = static_cast<Quality>(rows.int2(i, 7));
     if (!rows.null(i, 8))
         total.summary.maximum = rows.int8(i, 8);

@@ -45,8 +45,9 @@ void add(DailyTotal& stored, const DailyTotal& incoming)
         stored.present[i] |= incoming.present[i];
     sum.energy_wh += incoming.summary.energy_wh;
     sum.missing = sum.slots - count(stored.present);
-    if (incoming.summary.maximum && (!sum.maximum || *incoming.summary.maximum > *sum.maximum ||
-                                     (*incoming.summary.maximum == *sum.maximum && incoming.summary.maximum_at < sum.maximum_at))) {
+    if (incoming.summary.maximum &&
+        (!sum.maximum || *incoming.summary.maximum > *sum.maximum ||
+         (*incoming.summary.maximum == *sum.maximum && incoming.summary.maximum_at < sum.maximum_at))) {
         sum.maximum = incoming.summary.maximum;
         sum.maximum_at = incoming.summary.maximum_at;
     }

@@ -17,7 +17,8 @@ struct DailyTotal {
 /// Puts `incoming` into `stored`:
 /// - a whole day replaces a part of a day, and an older whole day (authenticated, key, counter, then energy);
 /// - slots that were not there are added: energies are summed as rounded, one Wh a frame at most is lost;
-/// - anything else (slots we have already, without the others) changes nothing, because the curve is not kept.
+/// - anything else (slots we have already, without the others) changes nothing, because the curve is not
+/// kept.
 [[nodiscard]] MergeEffect combine(DailyTotal& stored, const DailyTotal& incoming);
 
 } // namespace releve::store

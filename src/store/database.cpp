@@ -6,7 +6,8 @@ namespace releve::store {
 
 namespace {
 
-constexpr std::array<const char*, 4> role_names{"releve_owner", "releve_collect", "releve_api", "releve_work"};
+constexpr std::array<const char*, 4> role_names{"releve_owner", "releve_collect", "releve_api",
+                                                "releve_work"};
 
 const char* name_of(DbRole role)
 {

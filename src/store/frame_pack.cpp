@@ -44,7 +44,8 @@ PackedArchive pack_archive(std::span<const FrameWrite> frames)
         }
         if (!meters.empty() && writer.size() + frame.archive.size() > archive_part_bytes)
             finish_part();
-        packed.places.push_back({static_cast<std::int32_t>(packed.parts.size()), static_cast<std::int32_t>(meters.size())});
+        packed.places.push_back(
+            {static_cast<std::int32_t>(packed.parts.size()), static_cast<std::int32_t>(meters.size())});
         meters.push_back(frame.meter.value);
         writer.u32_be(static_cast<std::uint32_t>(frame.meter.value)).u16_be(frame.generation);
         writer.u64_be(frame.counter).u64_be(frame.digest);

@@ -2,7 +2,8 @@
 // A part of the archive: accepted frames one after the other, as received. Pure.
 //
 //   part   := frame*
-//   frame  := meter i32 | generation u16 | counter u64 | digest u64 | received_at i64 (s) | length varint | apdu
+//   frame  := meter i32 | generation u16 | counter u64 | digest u64 | received_at i64 (s) | length varint |
+//   apdu
 //
 // An erased frame keeps its place with length 0, so that "the third frame of the part" stays true.
 

@@ -41,11 +41,12 @@ result<void> compare(const std::map<int, Applied>& applied)
     for (const auto& [version, row] : applied) {
         const auto found = known.find(version);
         if (found == known.end())
-            return fail(errc::bad_config, "the database was migrated by a newer version (" + row.name +
-                                              "): run that version");
+            return fail(errc::bad_config,
+                        "the database was migrated by a newer version (" + row.name + "): run that version");
         if (checksum(found->second->text) != row.checksum)
-            return fail(errc::bad_config, std::string{found->second->name} +
-                                              " has changed since it was applied: migrations are never edited");
+            return fail(errc::bad_config,
+                        std::string{found->second->name} +
+                            " has changed since it was applied: migrations are never edited");
     }
     return {};
 }

@@ -31,13 +31,16 @@ std::vector<Month> months_between(CivilDay from, CivilDay to)
 void make_partition(pg::Connection& connection, const std::string& table, const Month& month)
 {
     const std::string name = table + "_" + month.suffix;
-    if (connection.run("SELECT FROM pg_class WHERE relname = $1 AND relnamespace = 'public'::regnamespace",
-                       pg::Params{}.add(name)).size() > 0)
+    if (connection
+            .run("SELECT FROM pg_class WHERE relname = $1 AND relnamespace = 'public'::regnamespace",
+                 pg::Params{}.add(name))
+            .size() > 0)
         return;
     pg::Transaction transaction{connection};
-    connection.exec("CREATE TABLE public." + name + " (LIKE public." + table + " INCLUDING ALL) WITH (fillfactor = 50)");
-    connection.exec("ALTER TABLE public." + table + " ATTACH PARTITION public." + name + " FOR VALUES FROM ('" +
-                    month.first + "') TO ('" + month.next + "')");
+    connection.exec("CREATE TABLE public." + name + " (LIKE public." + table +
+                    " INCLUDING ALL) WITH (fillfactor = 50)");
+    connection.exec("ALTER TABLE public." + table + " ATTACH PARTITION public." + name +
+                    " FOR VALUES FROM ('" + month.first + "') TO ('" + month.next + "')");
     transaction.commit();
 }
 

@@ -180,9 +180,11 @@ Connection::Connection(const DatabaseAddress& address, DbRole role)
     : connection_(PQconnectdb(address.conninfo_for(role).c_str()))
 {
     if (PQstatus(connection_.get()) != CONNECTION_OK)
-        throw LostConnection(std::string{"cannot connect to the database: "} + PQerrorMessage(connection_.get()));
+        throw LostConnection(std::string{"cannot connect to the database: "} +
+                             PQerrorMessage(connection_.get()));
     // Notices may quote statements; nobody reads them.
-    PQsetNoticeProcessor(connection_.get(), [](void*, const char*) {}, nullptr);
+    PQsetNoticeProcessor(
+        connection_.get(), [](void*, const char*) {}, nullptr);
     if (const std::string first = address.after_connect(role); !first.empty())
         exec(first);
 }
@@ -214,8 +216,9 @@ struct Raw {
     {
         static constexpr char nothing[] = ""; // an empty value is not a null
         for (const auto& value : params.values()) {
-            values.push_back(!value ? nullptr
-                                    : value->empty() ? nothing : reinterpret_cast<const char*>(value->data()));
+            values.push_back(!value           ? nullptr
+                             : value->empty() ? nothing
+                                              : reinterpret_cast<const char*>(value->data()));
             lengths.push_back(value ? static_cast<int>(value->size()) : 0);
             formats.push_back(1);
         }

@@ -1,6 +1,7 @@
 #pragma once
-// libpq with binary parameters and results, for the collector's bulk work (libpqxx 6.4 has no binary path). One
-// connection belongs to one thread. A lost connection throws LostConnection, a refused statement throws SqlError.
+// libpq with binary parameters and results, for the collector's bulk work (libpqxx 6.4 has no binary path).
+// One connection belongs to one thread. A lost connection throws LostConnection, a refused statement throws
+// SqlError.
 
 #include <releve/core/bytes.hpp>
 #include <releve/core/time.hpp>
@@ -22,7 +23,10 @@ struct LostConnection : std::runtime_error {
 
 /// `what()` is the primary message only: details quote values of rows.
 struct SqlError : std::runtime_error {
-    SqlError(std::string state, const std::string& message) : std::runtime_error(message), sqlstate(std::move(state)) {}
+    SqlError(std::string state, const std::string& message)
+        : std::runtime_error(message), sqlstate(std::move(state))
+    {
+    }
     std::string sqlstate;
     /// May succeed when tried again: serialisation, deadlock, resources, shutdown.
     [[nodiscard]] bool transient() const;
@@ -62,9 +66,15 @@ public:
     explicit Rows(PGresult* result) : result_(result) {}
     [[nodiscard]] int size() const { return PQntuples(result_.get()); }
     [[nodiscard]] std::int64_t affected() const;
-    [[nodiscard]] bool null(int row, int column) const { return PQgetisnull(result_.get(), row, column) == 1; }
+    [[nodiscard]] bool null(int row, int column) const
+    {
+        return PQgetisnull(result_.get(), row, column) == 1;
+    }
     [[nodiscard]] ByteView bytes(int row, int column) const;
-    [[nodiscard]] std::string text(int row, int column) const { return std::string{as_text(bytes(row, column))}; }
+    [[nodiscard]] std::string text(int row, int column) const
+    {
+        return std::string{as_text(bytes(row, column))};
+    }
     [[nodiscard]] bool boolean(int row, int column) const;
     [[nodiscard]] std::int16_t int2(int row, int column) const;
     [[nodiscard]] std::int32_t int4(int row, int column) const;
@@ -124,16 +134,43 @@ namespace detail {
 inline constexpr std::int32_t postgres_epoch_day = 10'957; // 2000-01-01
 [[nodiscard]] std::int64_t to_microseconds(Instant instant);
 
-constexpr std::uint32_t oid(std::int16_t) { return 21; }
-constexpr std::uint32_t oid(std::int32_t) { return 23; }
-constexpr std::uint32_t oid(std::int64_t) { return 20; }
-constexpr std::uint32_t oid(bool) { return 16; }
-constexpr std::uint32_t oid(std::string_view) { return 25; }
-inline std::uint32_t oid(ByteView) { return 17; }
-inline std::uint32_t oid(CivilDay) { return 1082; }
-inline std::uint32_t oid(Instant) { return 1184; }
+constexpr std::uint32_t oid(std::int16_t)
+{
+    return 21;
+}
+constexpr std::uint32_t oid(std::int32_t)
+{
+    return 23;
+}
+constexpr std::uint32_t oid(std::int64_t)
+{
+    return 20;
+}
+constexpr std::uint32_t oid(bool)
+{
+    return 16;
+}
+constexpr std::uint32_t oid(std::string_view)
+{
+    return 25;
+}
+inline std::uint32_t oid(ByteView)
+{
+    return 17;
+}
+inline std::uint32_t oid(CivilDay)
+{
+    return 1082;
+}
+inline std::uint32_t oid(Instant)
+{
+    return 1184;
+}
 template <class T>
-std::uint32_t oid(const std::optional<T>&) { return oid(T{}); }
+std::uint32_t oid(const std::optional<T>&)
+{
+    return oid(T{});
+}
 
 void put(Writer& writer, std::int16_t value);
 void put(Writer& writer, std::int32_t value);

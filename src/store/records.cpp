@@ -45,7 +45,10 @@ result<Collection> parse_collection(std::string_view text)
 Bytes key_context(MeterId meter, std::uint16_t generation, std::string_view role)
 {
     Writer writer;
-    writer.text("releve meter key 1").u32_be(static_cast<std::uint32_t>(meter.value)).u16_be(generation).text(role);
+    writer.text("releve meter key 1")
+        .u32_be(static_cast<std::uint32_t>(meter.value))
+        .u16_be(generation)
+        .text(role);
     return std::move(writer).take();
 }
 

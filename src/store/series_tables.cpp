@@ -4,19 +4,18 @@
 
 namespace releve::store {
 
-// The bounds of `day` come as parameters so that a prepared plan opens the partitions in question and no others.
+// The bounds of `day` come as parameters so that a prepared plan opens the partitions in question and no
+// others.
 const SeriesTable interval_table{
-    {"interval_insert",
-     "INSERT INTO interval_day (meter_id, channel, day, rev, batch, data) "
-     "SELECT k.m, k.c, k.d, 1, $5::int8, k.b "
-     "FROM unnest($1::int4[], $2::int2[], $3::date[], $4::bytea[]) AS k (m, c, d, b) "
-     "ON CONFLICT DO NOTHING RETURNING meter_id, channel, day"},
-    {"interval_lock",
-     "SELECT t.meter_id, t.channel, t.day, t.data "
-     "FROM unnest($1::int4[], $2::int2[], $3::date[]) AS k (m, c, d) "
-     "JOIN interval_day t ON t.meter_id = k.m AND t.channel = k.c AND t.day = k.d "
-     "WHERE t.day BETWEEN $4::date AND $5::date "
-     "ORDER BY t.meter_id, t.channel, t.day FOR UPDATE OF t"},
+    {"interval_insert", "INSERT INTO interval_day (meter_id, channel, day, rev, batch, data) "
+                        "SELECT k.m, k.c, k.d, 1, $5::int8, k.b "
+                        "FROM unnest($1::int4[], $2::int2[], $3::date[], $4::bytea[]) AS k (m, c, d, b) "
+                        "ON CONFLICT DO NOTHING RETURNING meter_id, channel, day"},
+    {"interval_lock", "SELECT t.meter_id, t.channel, t.day, t.data "
+                      "FROM unnest($1::int4[], $2::int2[], $3::date[]) AS k (m, c, d) "
+                      "JOIN interval_day t ON t.meter_id = k.m AND t.channel = k.c AND t.day = k.d "
+                      "WHERE t.day BETWEEN $4::date AND $5::date "
+                      "ORDER BY t.meter_id, t.channel, t.day FOR UPDATE OF t"},
     {"interval_keep_old",
      "INSERT INTO interval_history (meter_id, channel, day, rev, batch, superseded_by, data) "
      "SELECT t.meter_id, t.channel, t.day, t.rev, t.batch, $6::int8, t.data "
@@ -31,27 +30,23 @@ const SeriesTable interval_table{
 
 // Same parameters; the channel is there and not looked at.
 const SeriesTable register_table{
-    {"register_insert",
-     "INSERT INTO register_day (meter_id, day, rev, batch, data) "
-     "SELECT k.m, k.d, 1, $5::int8, k.b "
-     "FROM unnest($1::int4[], $2::int2[], $3::date[], $4::bytea[]) AS k (m, c, d, b) "
-     "ON CONFLICT DO NOTHING RETURNING meter_id, 0::int2, day"},
-    {"register_lock",
-     "SELECT t.meter_id, 0::int2, t.day, t.data "
-     "FROM unnest($1::int4[], $2::int2[], $3::date[]) AS k (m, c, d) "
-     "JOIN register_day t ON t.meter_id = k.m AND t.day = k.d "
-     "WHERE t.day BETWEEN $4::date AND $5::date "
-     "ORDER BY t.meter_id, t.day FOR UPDATE OF t"},
-    {"register_keep_old",
-     "INSERT INTO register_history (meter_id, day, rev, batch, superseded_by, data) "
-     "SELECT t.meter_id, t.day, t.rev, t.batch, $6::int8, t.data "
-     "FROM unnest($1::int4[], $2::int2[], $3::date[]) AS k (m, c, d) "
-     "JOIN register_day t ON t.meter_id = k.m AND t.day = k.d "
-     "WHERE t.day BETWEEN $4::date AND $5::date"},
-    {"register_update",
-     "UPDATE register_day t SET rev = t.rev + 1, batch = $7::int8, data = k.b "
-     "FROM unnest($1::int4[], $2::int2[], $3::date[], $6::bytea[]) AS k (m, c, d, b) "
-     "WHERE t.meter_id = k.m AND t.day = k.d AND t.day BETWEEN $4::date AND $5::date"},
+    {"register_insert", "INSERT INTO register_day (meter_id, day, rev, batch, data) "
+                        "SELECT k.m, k.d, 1, $5::int8, k.b "
+                        "FROM unnest($1::int4[], $2::int2[], $3::date[], $4::bytea[]) AS k (m, c, d, b) "
+                        "ON CONFLICT DO NOTHING RETURNING meter_id, 0::int2, day"},
+    {"register_lock", "SELECT t.meter_id, 0::int2, t.day, t.data "
+                      "FROM unnest($1::int4[], $2::int2[], $3::date[]) AS k (m, c, d) "
+                      "JOIN register_day t ON t.meter_id = k.m AND t.day = k.d "
+                      "WHERE t.day BETWEEN $4::date AND $5::date "
+                      "ORDER BY t.meter_id, t.day FOR UPDATE OF t"},
+    {"register_keep_old", "INSERT INTO register_history (meter_id, day, rev, batch, superseded_by, data) "
+                          "SELECT t.meter_id, t.day, t.rev, t.batch, $6::int8, t.data "
+                          "FROM unnest($1::int4[], $2::int2[], $3::date[]) AS k (m, c, d) "
+                          "JOIN register_day t ON t.meter_id = k.m AND t.day = k.d "
+                          "WHERE t.day BETWEEN $4::date AND $5::date"},
+    {"register_update", "UPDATE register_day t SET rev = t.rev + 1, batch = $7::int8, data = k.b "
+                        "FROM unnest($1::int4[], $2::int2[], $3::date[], $6::bytea[]) AS k (m, c, d, b) "
+                        "WHERE t.meter_id = k.m AND t.day = k.d AND t.day BETWEEN $4::date AND $5::date"},
 };
 
 namespace {
@@ -112,7 +107,8 @@ std::vector<SeriesKey> insert_new(pg::Connection& connection, const SeriesTable&
     return existing;
 }
 
-std::vector<SeriesRow> lock_rows(pg::Connection& connection, const SeriesTable& table, const std::vector<SeriesKey>& keys)
+std::vector<SeriesRow> lock_rows(pg::Connection& connection, const SeriesTable& table,
+                                 const std::vector<SeriesKey>& keys)
 {
     pg::Params params;
     add_day_bounds(add_keys(params, keys), keys);
@@ -133,7 +129,8 @@ void keep_old_rows(pg::Connection& connection, const SeriesTable& table, BatchNu
     connection.run(table.keep_old, params);
 }
 
-void update_rows(pg::Connection& connection, const SeriesTable& table, BatchNumber batch, const std::vector<SeriesRow>& rows)
+void update_rows(pg::Connection& connection, const SeriesTable& table, BatchNumber batch,
+                 const std::vector<SeriesRow>& rows)
 {
     pg::Params params;
     add_day_bounds(add_keys(params, rows), rows).array(rows, data_of).add(batch.value);

@@ -1,5 +1,6 @@
 #pragma once
-// The statements of the two series tables, which differ in their key only. Rows come and go as arrays sorted by key.
+// The statements of the two series tables, which differ in their key only. Rows come and go as arrays sorted
+// by key.
 
 #include "pg.hpp"
 
@@ -28,9 +29,11 @@ extern const SeriesTable interval_table, register_table;
 [[nodiscard]] std::vector<SeriesKey> insert_new(pg::Connection&, const SeriesTable&, BatchNumber,
                                                 const std::vector<SeriesRow>& rows);
 /// Reads rows for update, in key order.
-[[nodiscard]] std::vector<SeriesRow> lock_rows(pg::Connection&, const SeriesTable&, const std::vector<SeriesKey>& keys);
+[[nodiscard]] std::vector<SeriesRow> lock_rows(pg::Connection&, const SeriesTable&,
+                                               const std::vector<SeriesKey>& keys);
 /// Copies the rows as they stand into the history.
-void keep_old_rows(pg::Connection&, const SeriesTable&, BatchNumber superseded_by, const std::vector<SeriesKey>& keys);
+void keep_old_rows(pg::Connection&, const SeriesTable&, BatchNumber superseded_by,
+                   const std::vector<SeriesKey>& keys);
 void update_rows(pg::Connection&, const SeriesTable&, BatchNumber, const std::vector<SeriesRow>& rows);
 
 } // namespace releve::store

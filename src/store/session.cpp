@@ -68,7 +68,9 @@ Table copy(const pqxx::result& rows)
     for (auto row = rows.begin(); row != rows.end(); ++row) {
         std::vector<std::optional<std::string>> cells;
         for (auto field = row->begin(); field != row->end(); ++field)
-            cells.push_back(field->is_null() ? std::nullopt : std::optional<std::string>{std::string(field->c_str(), field->size())});
+            cells.push_back(field->is_null()
+                                ? std::nullopt
+                                : std::optional<std::string>{std::string(field->c_str(), field->size())});
         table.emplace_back(std::move(cells));
     }
     return table;
@@ -107,7 +109,8 @@ try {
     if (!impl_->connection)
         impl_->connection = std::make_unique<pqxx::connection>(impl_->address.conninfo_for(impl_->role));
     pqxx::work transaction{*impl_->connection};
-    // In each transaction, because libpqxx 6 connects again by itself, and a new session would keep the login's rights.
+    // In each transaction, because libpqxx 6 connects again by itself, and a new session would keep the
+    // login's rights.
     if (const std::string role = impl_->address.after_connect(impl_->role); !role.empty())
         transaction.exec("SET LOCAL" + role.substr(3));
     Work::Impl inner{transaction};
@@ -119,7 +122,8 @@ try {
     throw pg::LostConnection("the connection to the database was lost");
 } catch (const pqxx::in_doubt_error&) {
     impl_->connection.reset();
-    throw pg::LostConnection("the connection to the database was lost at the very end: look before you repeat");
+    throw pg::LostConnection(
+        "the connection to the database was lost at the very end: look before you repeat");
 } catch (const pqxx::sql_error& error) {
     throw pg::SqlError(error.sqlstate(), first_line(error.what()));
 } catch (const pg::SqlError& error) {

@@ -1,6 +1,7 @@
 #pragma once
-// SQL for the API and the command line, over libpqxx, whose versions 6.4 (Debian 12) and 7.10 (Debian 13) differ: the
-// source of this header is the only one that sees it. Values travel as text. Throws pg::LostConnection, pg::SqlError.
+// SQL for the API and the command line, over libpqxx, whose versions 6.4 (Debian 12) and 7.10 (Debian 13)
+// differ: the source of this header is the only one that sees it. Values travel as text. Throws
+// pg::LostConnection, pg::SqlError.
 
 #include "pg.hpp"
 
@@ -24,10 +25,7 @@ struct Arg {
     Arg(ByteView value) : text("\\x" + to_hex(value)) {}
     Arg(const Bytes& value) : Arg(ByteView{value}) {}
     template <class Integer>
-        requires std::is_integral_v<Integer>
-    Arg(Integer value) : text(std::to_string(value))
-    {
-    }
+    requires std::is_integral_v<Integer> Arg(Integer value) : text(std::to_string(value)) {}
     template <class T>
     Arg(const std::optional<T>& value)
     {

@@ -45,11 +45,13 @@ TEST_F(Admin, imports_once_and_wraps_keys_so_that_the_collector_can_open_them)
 {
     CollectStore collector{address};
     (void)collector.last_batch(); // listens from now on
-    const auto first = import({row("4C4B590000000001", "01000000000001"), row("4c4b590000000002", "GI123456", 5)}).value();
+    const auto first =
+        import({row("4C4B590000000001", "01000000000001"), row("4c4b590000000002", "GI123456", 5)}).value();
     EXPECT_EQ(first.meters_new, 2);
     EXPECT_EQ(first.keys_new, 2);
     EXPECT_EQ(first.usage_points_new, 2);
-    const auto again = import({row("4C4B590000000001", "01000000000001"), row("4c4b590000000002", "GI123456", 5)}).value();
+    const auto again =
+        import({row("4C4B590000000001", "01000000000001"), row("4c4b590000000002", "GI123456", 5)}).value();
     EXPECT_EQ(again.meters_new + again.meters_updated + again.keys_new + again.usage_points_new, 0);
     EXPECT_EQ(collector.wait_for_notifications(std::chrono::minutes{1}),
               (std::vector<std::string>{"devices:4c4b590000000001", "devices:4c4b590000000002"}));
@@ -57,10 +59,18 @@ TEST_F(Admin, imports_once_and_wraps_keys_so_that_the_collector_can_open_them)
     const auto device = collector.load_devices().at(0);
     EXPECT_EQ(device.installations.at(0).collection, Collection::daily);
     const auto& key = device.keys.at(0);
-    EXPECT_EQ(crypto::unwrap_secret(master, key.encryption, key_context(device.meter, 1, "encryption")).value(), Bytes(16, std::byte{1}));
-    EXPECT_EQ(crypto::unwrap_secret(master, key.authentication, key_context(device.meter, 1, "authentication")).value(), Bytes(16, std::byte{2}));
-    EXPECT_FALSE(crypto::unwrap_secret(master, key.encryption, key_context(device.meter, 1, "authentication")));
-    EXPECT_EQ(ask(DbRole::owner, "SELECT count(*) FROM meter_key WHERE position('\\x01010101010101010101010101010101'::bytea IN encryption) > 0"), "0");
+    EXPECT_EQ(
+        crypto::unwrap_secret(master, key.encryption, key_context(device.meter, 1, "encryption")).value(),
+        Bytes(16, std::byte{1}));
+    EXPECT_EQ(
+        crypto::unwrap_secret(master, key.authentication, key_context(device.meter, 1, "authentication"))
+            .value(),
+        Bytes(16, std::byte{2}));
+    EXPECT_FALSE(
+        crypto::unwrap_secret(master, key.encryption, key_context(device.meter, 1, "authentication")));
+    EXPECT_EQ(ask(DbRole::owner, "SELECT count(*) FROM meter_key WHERE "
+                                 "position('\\x01010101010101010101010101010101'::bytea IN encryption) > 0"),
+              "0");
 }
 
 TEST_F(Admin, a_changed_key_is_the_next_generation_and_a_changed_word_an_update)
@@ -77,19 +87,24 @@ TEST_F(Admin, a_changed_key_is_the_next_generation_and_a_changed_word_an_update)
 TEST_F(Admin, a_dry_run_counts_and_leaves_nothing)
 {
     EXPECT_EQ(import({row("4c4b590000000001", "01000000000001")}, true).value().meters_new, 1);
-    EXPECT_EQ(ask(DbRole::owner, "SELECT (SELECT count(*) FROM meter) + (SELECT count(*) FROM usage_point) + (SELECT count(*) FROM audit)"), "0");
+    EXPECT_EQ(ask(DbRole::owner, "SELECT (SELECT count(*) FROM meter) + (SELECT count(*) FROM usage_point) + "
+                                 "(SELECT count(*) FROM audit)"),
+              "0");
 }
 
 TEST_F(Admin, a_row_that_cannot_be_names_its_line_and_column_and_nothing_is_imported)
 {
     auto bad = row("4c4b590000000002", "0123");
     bad.line = 7;
-    EXPECT_EQ(complaint({row("4c4b590000000001", "01000000000001"), bad}), "line 7, column usage_point: must be 14 digits, or GI and 6 digits");
+    EXPECT_EQ(complaint({row("4c4b590000000001", "01000000000001"), bad}),
+              "line 7, column usage_point: must be 14 digits, or GI and 6 digits");
     EXPECT_EQ(ask(DbRole::owner, "SELECT count(*) FROM meter"), "0");
     (void)import({row("4c4b590000000001", "01000000000001")}).value();
-    EXPECT_EQ(complaint({row("4c4b590000000001", "02000000000002")}), "line 2, column usage_point: this meter is installed at 01000000000001");
+    EXPECT_EQ(complaint({row("4c4b590000000001", "02000000000002")}),
+              "line 2, column usage_point: this meter is installed at 01000000000001");
     EXPECT_EQ(complaint({row("4c4b590000000002", "01000000000001")}),
-              "line 2, column installed_from: another meter has been at this usage point since 2024-01-01T00:00:00Z");
+              "line 2, column installed_from: another meter has been at this usage point since "
+              "2024-01-01T00:00:00Z");
     auto gas = row("4c4b590000000001", "01000000000001");
     gas.energy = "gas";
     EXPECT_EQ(complaint({gas}), "line 2, column energy: this usage point has electricity");
@@ -110,10 +125,14 @@ TEST_F(Admin, another_meter_later_is_an_exchange)
 TEST_F(Admin, a_token_opens_what_it_names_until_it_is_revoked)
 {
     add_usage_point("01000000000001");
-    const auto text = store.create_token({Role::household, {"01000000000001"}, at("2100-01-01T00:00:00Z"), "flat 3"}).value();
+    const auto text =
+        store.create_token({Role::household, {"01000000000001"}, at("2100-01-01T00:00:00Z"), "flat 3"})
+            .value();
     ASSERT_EQ(text.size(), 47U);
     EXPECT_EQ(text.substr(0, 4), "rlv_");
-    EXPECT_NE(text, store.create_token({Role::household, {"01000000000001"}, at("2100-01-01T00:00:00Z"), ""}).value());
+    EXPECT_NE(
+        text,
+        store.create_token({Role::household, {"01000000000001"}, at("2100-01-01T00:00:00Z"), ""}).value());
     ApiStore api{address, test_model};
     const std::string key = to_hex(crypto::sha256(as_bytes(text)));
     EXPECT_EQ(api.authenticate(key, at("2024-01-01T00:00:00Z")).value().label, "flat 3");
@@ -145,9 +164,19 @@ TEST_F(Admin, refused_messages_are_listed_shown_and_marked_for_retry)
 {
     BatchWriter writer{address, 1};
     Numbers numbers;
-    const std::vector<QuarantineWrite> rows{
-        {FrameState::no_key, "none", at("2024-06-01T08:00:00Z"), "192.0.2.1:1", "4c4b590000000001", std::nullopt, 5, Bytes(3, std::byte{1}), 1, 0},
-        {FrameState::replay, "old", at("2024-06-01T08:00:00Z"), "192.0.2.1:1", "4c4b590000000002", std::nullopt, 5, {}, 1, 0}};
+    const std::vector<QuarantineWrite> rows{{FrameState::no_key, "none", at("2024-06-01T08:00:00Z"),
+                                             "192.0.2.1:1", "4c4b590000000001", std::nullopt, 5,
+                                             Bytes(3, std::byte{1}), 1, 0},
+                                            {FrameState::replay,
+                                             "old",
+                                             at("2024-06-01T08:00:00Z"),
+                                             "192.0.2.1:1",
+                                             "4c4b590000000002",
+                                             std::nullopt,
+                                             5,
+                                             {},
+                                             1,
+                                             0}};
     (void)writer.write(numbers.request({}, rows));
     CollectStore collector{address};
     (void)collector.last_batch();
@@ -161,18 +190,25 @@ TEST_F(Admin, refused_messages_are_listed_shown_and_marked_for_retry)
     EXPECT_EQ(collector.wait_for_notifications(std::chrono::minutes{1}), std::vector<std::string>{"retry:"});
     EXPECT_EQ(collector.load_requested_retries(10).size(), 1U);
     store.request_reprocess();
-    EXPECT_EQ(collector.wait_for_notifications(std::chrono::minutes{1}), std::vector<std::string>{"reprocess:"});
+    EXPECT_EQ(collector.wait_for_notifications(std::chrono::minutes{1}),
+              std::vector<std::string>{"reprocess:"});
 }
 
 TEST_F(Admin, choosing_half_hours_is_recorded_with_its_proof)
 {
     (void)import({row("4c4b590000000001", "01000000000001")}).value();
     // Whichever clock is ahead, the database's (import) or the caller's.
-    ASSERT_TRUE(store.choose_collection({"01000000000001"}, Collection::half_hour, "signed form 12", at("2024-02-01T00:00:00Z")));
-    EXPECT_EQ(ask(DbRole::work, "SELECT collection, how, proof, isempty(validity) FROM collection_choice ORDER BY id"),
+    ASSERT_TRUE(store.choose_collection({"01000000000001"}, Collection::half_hour, "signed form 12",
+                                        at("2024-02-01T00:00:00Z")));
+    EXPECT_EQ(ask(DbRole::work,
+                  "SELECT collection, how, proof, isempty(validity) FROM collection_choice ORDER BY id"),
               "daily|import|line 2 of the import|t\nhalf_hour|choice|signed form 12|f");
-    EXPECT_EQ(CollectStore{address}.load_devices().at(0).installations.at(0).collection, Collection::half_hour);
-    EXPECT_EQ(store.choose_collection({"99999999999999"}, Collection::daily, "", at("2024-02-01T00:00:00Z")).error().code, errc::not_found);
+    EXPECT_EQ(CollectStore{address}.load_devices().at(0).installations.at(0).collection,
+              Collection::half_hour);
+    EXPECT_EQ(store.choose_collection({"99999999999999"}, Collection::daily, "", at("2024-02-01T00:00:00Z"))
+                  .error()
+                  .code,
+              errc::not_found);
 }
 
 } // namespace releve::store::test

@@ -20,7 +20,10 @@ protected:
         install(meter, home, "2024-03-01T00:00:00Z");
         who = sign_in(add_token("household", {}, {home}));
     }
-    Identity sign_in(const std::string& key) { return store.authenticate(key, at("2024-06-01T00:00:00Z")).value(); }
+    Identity sign_in(const std::string& key)
+    {
+        return store.authenticate(key, at("2024-06-01T00:00:00Z")).value();
+    }
     void write(std::vector<FrameWrite> frames)
     {
         for (const auto& reason : writer.write(numbers.request(frames)).reasons)
@@ -53,14 +56,19 @@ TEST_F(Api, days_of_half_hours_are_summed_and_empty_days_are_there)
 TEST_F(Api, readings_come_in_their_range_with_their_quality)
 {
     write({frame(meter, 1, "2024-03-30", 100)});
-    const auto answer = store.readings(who, {home}, at("2024-03-30T10:15:00Z"), at("2024-03-30T11:30:00Z"), "active_power_import").value();
+    const auto answer = store
+                            .readings(who, {home}, at("2024-03-30T10:15:00Z"), at("2024-03-30T11:30:00Z"),
+                                      "active_power_import")
+                            .value();
     EXPECT_EQ(answer.channel, "active_power_import");
     EXPECT_EQ(answer.step, Seconds{1800});
     ASSERT_EQ(answer.readings.size(), 2U);
     EXPECT_EQ(answer.readings[0].start, at("2024-03-30T10:30:00Z"));
     EXPECT_EQ(answer.readings[0].value, 100);
     EXPECT_EQ(answer.readings[0].quality, Quality::raw);
-    EXPECT_EQ(store.readings(who, {home}, at("2024-03-30T10:00:00Z"), at("2024-03-30T11:00:00Z"), "nonsense").error().code,
+    EXPECT_EQ(store.readings(who, {home}, at("2024-03-30T10:00:00Z"), at("2024-03-30T11:00:00Z"), "nonsense")
+                  .error()
+                  .code,
               errc::bad_parameter);
 }
 
@@ -73,7 +81,10 @@ TEST_F(Api, registers_are_readings_without_a_step)
                    {ChannelId{21}, at("2024-03-30T06:00:00Z"), 7, {true, 1, 1, Quality::raw, 0}}};
     reads.register_days.push_back({day("2024-03-30"), block});
     write({reads});
-    const auto answer = store.readings(who, {home}, at("2024-03-30T00:00:00Z"), at("2024-03-31T00:00:00Z"), "active_energy_import").value();
+    const auto answer = store
+                            .readings(who, {home}, at("2024-03-30T00:00:00Z"), at("2024-03-31T00:00:00Z"),
+                                      "active_energy_import")
+                            .value();
     EXPECT_EQ(answer.step, Seconds{0});
     ASSERT_EQ(answer.readings.size(), 1U);
     EXPECT_EQ(answer.readings[0].value, 1000);
@@ -85,11 +96,13 @@ TEST_F(Api, a_meter_exchange_gives_one_day_from_two_meters)
     owner("UPDATE installation SET validity = tstzrange('2024-03-01T00:00:00Z', '2024-03-30T11:00:00Z')");
     install(next, home, "2024-03-30T11:00:00Z");
     // Both blocks are full: each counts only for the time its meter was there.
-    write({frame(meter, 1, "2024-03-30", 100), frame(next, 1, "2024-03-30", 300), frame(next, 2, "2024-04-02", 300)});
+    write({frame(meter, 1, "2024-03-30", 100), frame(next, 1, "2024-03-30", 300),
+           frame(next, 2, "2024-04-02", 300)});
     const auto answer = store.daily(who, {home}, day("2024-03-30"), day("2024-03-31"), "").value();
     EXPECT_EQ(answer.days[0].summary.energy_wh, 24 * 50 + 24 * 150);
     EXPECT_EQ(answer.days[0].summary.missing, 0);
-    const auto readings = store.readings(who, {home}, at("2024-03-30T10:00:00Z"), at("2024-03-30T12:00:00Z"), "").value();
+    const auto readings =
+        store.readings(who, {home}, at("2024-03-30T10:00:00Z"), at("2024-03-30T12:00:00Z"), "").value();
     ASSERT_EQ(readings.readings.size(), 4U);
     EXPECT_EQ(readings.readings[1].value, 100);
     EXPECT_EQ(readings.readings[2].value, 300);
@@ -105,20 +118,24 @@ TEST_F(Api, a_daily_home_has_totals_and_no_readings)
     const auto answer = store.daily(who, {home}, day("2024-03-29"), day("2024-03-31"), "").value();
     EXPECT_EQ(answer.days[0].summary.missing, 48);
     EXPECT_EQ(answer.days[1].summary, total.daily_totals[0].summary);
-    EXPECT_EQ(store.readings(who, {home}, at("2024-03-30T00:00:00Z"), at("2024-03-31T00:00:00Z"), "").error().code, errc::daily_only);
+    EXPECT_EQ(
+        store.readings(who, {home}, at("2024-03-30T00:00:00Z"), at("2024-03-31T00:00:00Z"), "").error().code,
+        errc::daily_only);
 }
 
 TEST_F(Api, what_one_may_not_see_does_not_exist)
 {
     add_usage_point("02000000000002");
     EXPECT_EQ(store.usage_point(who, {"02000000000002"}).error().code, errc::not_found);
-    EXPECT_EQ(store.daily(who, {"02000000000002"}, day("2024-03-29"), day("2024-03-31"), "").error().code, errc::not_found);
+    EXPECT_EQ(store.daily(who, {"02000000000002"}, day("2024-03-29"), day("2024-03-31"), "").error().code,
+              errc::not_found);
     EXPECT_EQ(store.accesses(who, {"02000000000002"}, {}).error().code, errc::not_found);
     EXPECT_EQ(store.list_usage_points(who, {}).value().size(), 1U);
     const MeterId other = add_meter("4c4b590000000002");
     EXPECT_EQ(store.meter(who, other, at("2024-06-01T00:00:00Z")).error().code, errc::not_found);
     const Identity auditor = sign_in(add_token("auditor", {"root"}, {}));
-    EXPECT_EQ(store.daily(auditor, {home}, day("2024-03-29"), day("2024-03-31"), "").error().code, errc::forbidden);
+    EXPECT_EQ(store.daily(auditor, {home}, day("2024-03-29"), day("2024-03-31"), "").error().code,
+              errc::forbidden);
     EXPECT_EQ(store.quarantine(who, "", {}).error().code, errc::forbidden);
 }
 
@@ -142,11 +159,15 @@ TEST_F(Api, every_read_of_a_persons_data_is_told_to_the_person)
 
 TEST_F(Api, meters_have_a_state_from_what_was_heard_last)
 {
-    const MeterId silent = add_meter("4c4b590000000002"), refused = add_meter("4c4b590000000003"), unseen = add_meter("4c4b590000000004");
+    const MeterId silent = add_meter("4c4b590000000002"), refused = add_meter("4c4b590000000003"),
+                  unseen = add_meter("4c4b590000000004");
     write({frame(meter, 1, "2024-03-30", 1)});
-    owner("INSERT INTO meter_counter VALUES (" + std::to_string(silent.value) + ", '{1}', '{1}', '{1}', '2024-05-01T00:00:00Z')");
-    owner("INSERT INTO quarantine (reason, detail, received_at, peer, system_title, meter_id, digest, frame_bytes) VALUES "
-          "('wrong_key', '', '2024-06-01T08:00:00Z', '', '', " + std::to_string(refused.value) + ", 0, 0)");
+    owner("INSERT INTO meter_counter VALUES (" + std::to_string(silent.value) +
+          ", '{1}', '{1}', '{1}', '2024-05-01T00:00:00Z')");
+    owner("INSERT INTO quarantine (reason, detail, received_at, peer, system_title, meter_id, digest, "
+          "frame_bytes) VALUES "
+          "('wrong_key', '', '2024-06-01T08:00:00Z', '', '', " +
+          std::to_string(refused.value) + ", 0, 0)");
     const Identity operations = sign_in(add_token("operator", {"root"}, {}));
     const Instant now = at("2024-06-01T08:00:30Z");
     const auto meters = store.list_meters(operations, {}, now).value();
@@ -159,11 +180,15 @@ TEST_F(Api, meters_have_a_state_from_what_was_heard_last)
     EXPECT_EQ(meters[2].refused_24h, 1);
     EXPECT_EQ(meters[3].state, "never_seen");
     EXPECT_EQ(store.meter(operations, unseen, now).value().address, "4c4b590000000004");
-    EXPECT_EQ(store.list_meters(operations, {1, std::to_string(meter.value)}, now).value().at(0).meter, silent);
+    EXPECT_EQ(store.list_meters(operations, {1, std::to_string(meter.value)}, now).value().at(0).meter,
+              silent);
 
     const auto summary = store.operations(operations, now).value();
-    EXPECT_EQ(summary.meters_by_state, (std::vector<std::pair<std::string, std::int64_t>>{{"never_seen", 1}, {"on_time", 1}, {"refused", 1}, {"silent", 1}}));
-    EXPECT_EQ(summary.refused_by_reason, (std::vector<std::pair<std::string, std::int64_t>>{{"wrong_key", 1}}));
+    EXPECT_EQ(summary.meters_by_state,
+              (std::vector<std::pair<std::string, std::int64_t>>{
+                  {"never_seen", 1}, {"on_time", 1}, {"refused", 1}, {"silent", 1}}));
+    EXPECT_EQ(summary.refused_by_reason,
+              (std::vector<std::pair<std::string, std::int64_t>>{{"wrong_key", 1}}));
     EXPECT_EQ(summary.readings_last_minute, 48);
     EXPECT_EQ(summary.readings_total, 48);
     EXPECT_EQ(store.quarantine(operations, "wrong_key", {}).value().at(0).meter, refused);
@@ -173,7 +198,8 @@ TEST_F(Api, meters_have_a_state_from_what_was_heard_last)
 TEST_F(Api, a_lost_connection_throws_and_the_next_call_connects)
 {
     store.ping();
-    owner("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'releve_api' AND datname = current_database()");
+    owner("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'releve_api' AND datname = "
+          "current_database()");
     EXPECT_THROW(store.ping(), std::runtime_error);
     EXPECT_NO_THROW(store.ping());
 }

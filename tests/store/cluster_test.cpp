@@ -32,7 +32,8 @@ TEST(Cluster, is_made_started_stopped_and_started_again)
         ASSERT_TRUE(cluster);
         EXPECT_TRUE(cluster->owner());
         ASSERT_EQ(migrate(cluster->address()).value(), 5);
-        pg::Connection{cluster->address(), DbRole::owner}.exec("INSERT INTO organisation VALUES ('town', 'Town', 'root')");
+        pg::Connection{cluster->address(), DbRole::owner}.exec(
+            "INSERT INTO organisation VALUES ('town', 'Town', 'root')");
     }
     EXPECT_FALSE(std::filesystem::exists(folder.path() / "data/postgresql/postmaster.pid"));
     const auto again = open_cluster(folder);
@@ -42,14 +43,17 @@ TEST(Cluster, is_made_started_stopped_and_started_again)
 
 TEST(Cluster, is_durable_private_and_needs_no_shared_memory_device)
 {
-    const auto setting = [](const char* name) { return ask_text(cluster(), std::string{"SELECT current_setting('"} + name + "')"); };
+    const auto setting = [](const char* name) {
+        return ask_text(cluster(), std::string{"SELECT current_setting('"} + name + "')");
+    };
     for (const char* name : {"fsync", "synchronous_commit", "full_page_writes", "data_checksums"})
         EXPECT_EQ(setting(name), "on") << name;
     EXPECT_EQ(setting("listen_addresses"), "");
     EXPECT_EQ(setting("unix_socket_permissions"), "0700");
     EXPECT_EQ(setting("dynamic_shared_memory_type"), "mmap");
     EXPECT_EQ(setting("log_error_verbosity"), "terse");
-    EXPECT_EQ(ask_text(cluster(), "SELECT string_agg(DISTINCT auth_method, ',') FROM pg_hba_file_rules"), "peer");
+    EXPECT_EQ(ask_text(cluster(), "SELECT string_agg(DISTINCT auth_method, ',') FROM pg_hba_file_rules"),
+              "peer");
 }
 
 TEST(Cluster, a_second_opening_connects_and_the_last_one_stops_the_server)
@@ -93,8 +97,10 @@ TEST(Cluster, a_crashed_server_recovers_what_was_committed)
     const Folder folder;
     auto cluster = open_cluster(folder);
     ASSERT_TRUE(cluster);
-    pg::Connection{cluster->address(), DbRole::owner}.exec("CREATE TABLE kept AS SELECT 'kept'::text AS word");
-    kill(std::stoi(ask_text(*cluster, "SELECT split_part(pg_read_file('postmaster.pid'), E'\\n', 1)")), SIGKILL);
+    pg::Connection{cluster->address(), DbRole::owner}.exec(
+        "CREATE TABLE kept AS SELECT 'kept'::text AS word");
+    kill(std::stoi(ask_text(*cluster, "SELECT split_part(pg_read_file('postmaster.pid'), E'\\n', 1)")),
+         SIGKILL);
     cluster.reset();
     cluster = open_cluster(folder);
     ASSERT_TRUE(cluster);
@@ -105,11 +111,14 @@ TEST(Cluster, a_long_data_path_gets_a_short_socket_folder)
 {
     const Folder folder;
     const auto deep = folder.path() / std::string(120, 'd') / "data";
-    const auto opened = Cluster::open({deep, nullptr, true});
+    auto opened = Cluster::open({deep, nullptr, true});
     ASSERT_TRUE(opened) << to_string(opened.error());
-    const auto sockets = ask_text(**opened, "SELECT trim(both '\"' from current_setting('unix_socket_directories'))");
+    const auto sockets =
+        ask_text(**opened, "SELECT trim(both '\"' from current_setting('unix_socket_directories'))");
     EXPECT_LT(sockets.size(), 90U);
     EXPECT_EQ(std::filesystem::status(sockets).permissions(), std::filesystem::perms{0700});
+    opened->reset();
+    EXPECT_FALSE(std::filesystem::exists(sockets)) << "nothing stays behind outside of the data folder";
 }
 
 TEST(Cluster, data_of_a_version_that_is_not_installed_is_refused_in_words)

@@ -15,9 +15,19 @@ protected:
         for (const auto& reason : result.reasons)
             EXPECT_EQ(reason, "");
     }
-    static QuarantineWrite refused(FrameState reason, const std::string& title, std::optional<std::uint64_t> counter)
+    static QuarantineWrite refused(FrameState reason, const std::string& title,
+                                   std::optional<std::uint64_t> counter)
     {
-        return {reason, "", at("2024-06-01T08:00:00Z"), "192.0.2.1:4059", title, std::nullopt, counter, Bytes(4, std::byte{7}), 1, 0};
+        return {reason,
+                "",
+                at("2024-06-01T08:00:00Z"),
+                "192.0.2.1:4059",
+                title,
+                std::nullopt,
+                counter,
+                Bytes(4, std::byte{7}),
+                1,
+                0};
     }
 };
 
@@ -26,7 +36,8 @@ TEST_F(Collect, loads_devices_with_keys_and_installations)
     add_usage_point("01234567890123");
     install(meter, "01234567890123");
     add_meter("4c4b590000000002");
-    owner("INSERT INTO meter_key SELECT 1, g, '\\x01', '\\x02', '\\x03', tstzrange(NULL, NULL) FROM generate_series(1, 3) g");
+    owner("INSERT INTO meter_key SELECT 1, g, '\\x01', '\\x02', '\\x03', tstzrange(NULL, NULL) FROM "
+          "generate_series(1, 3) g");
     const auto all = store.load_devices();
     ASSERT_EQ(all.size(), 2U);
     EXPECT_EQ(all[0].address, "4c4b590000000001");
@@ -67,8 +78,10 @@ TEST_F(Collect, replay_states_are_saved_in_bulk_and_completed_by_the_batches_sin
 
 TEST_F(Collect, retries_come_oldest_counter_first_and_go_when_they_succeed)
 {
-    write({}, {refused(FrameState::no_key, "4c4b590000000001", 9), refused(FrameState::unknown_meter, "4c4b590000000001", 8),
-               refused(FrameState::replay, "4c4b590000000001", 1), refused(FrameState::no_key, "4c4b590000000009", 1)});
+    write({}, {refused(FrameState::no_key, "4c4b590000000001", 9),
+               refused(FrameState::unknown_meter, "4c4b590000000001", 8),
+               refused(FrameState::replay, "4c4b590000000001", 1),
+               refused(FrameState::no_key, "4c4b590000000009", 1)});
     const std::vector<std::string> named{"4c4b590000000001"};
     const auto rows = store.load_retries(named, 10);
     ASSERT_EQ(rows.size(), 2U);
@@ -83,7 +96,8 @@ TEST_F(Collect, retries_come_oldest_counter_first_and_go_when_they_succeed)
     QuarantineWrite again = refused(FrameState::wrong_key, "4c4b590000000001", 9);
     again.retry_of = rows[1].id;
     write({accepted}, {again});
-    EXPECT_EQ(ask(DbRole::collect, "SELECT reason FROM quarantine ORDER BY reason"), "no_key\nreplay\nwrong_key");
+    EXPECT_EQ(ask(DbRole::collect, "SELECT reason FROM quarantine ORDER BY reason"),
+              "no_key\nreplay\nwrong_key");
 }
 
 TEST_F(Collect, undecoded_frames_wait_in_the_archive_and_age_does_not_take_them)
@@ -115,9 +129,13 @@ TEST_F(Collect, quarantine_is_bounded_and_strangers_go_first)
     known.meter = meter;
     rows.insert(rows.begin(), known);
     write({}, rows);
-    store.prune({.archive_days = 15, .quarantine_days = 30, .quarantine_rows = 100, .quarantine_rows_per_title = 3}, at("2024-06-02T00:00:00Z"));
+    store.prune(
+        {.archive_days = 15, .quarantine_days = 30, .quarantine_rows = 100, .quarantine_rows_per_title = 3},
+        at("2024-06-02T00:00:00Z"));
     EXPECT_EQ(ask(DbRole::collect, "SELECT count(*) FROM quarantine"), "4");
-    store.prune({.archive_days = 15, .quarantine_days = 30, .quarantine_rows = 1, .quarantine_rows_per_title = 3}, at("2024-06-02T00:00:00Z"));
+    store.prune(
+        {.archive_days = 15, .quarantine_days = 30, .quarantine_rows = 1, .quarantine_rows_per_title = 3},
+        at("2024-06-02T00:00:00Z"));
     EXPECT_EQ(ask(DbRole::collect, "SELECT reason FROM quarantine"), "wrong_key");
     store.prune({}, at("2024-09-02T00:00:00Z"));
     EXPECT_EQ(ask(DbRole::collect, "SELECT count(*) FROM quarantine"), "0");
@@ -127,13 +145,15 @@ TEST_F(Collect, notifications_arrive_as_sent)
 {
     EXPECT_TRUE(store.wait_for_notifications(std::chrono::milliseconds{0}).empty());
     owner("NOTIFY releve_devices, 'devices:4c4b590000000001'");
-    EXPECT_EQ(store.wait_for_notifications(std::chrono::minutes{1}), std::vector<std::string>{"devices:4c4b590000000001"});
+    EXPECT_EQ(store.wait_for_notifications(std::chrono::minutes{1}),
+              std::vector<std::string>{"devices:4c4b590000000001"});
 }
 
 TEST_F(Collect, a_lost_connection_throws_once_and_the_next_call_connects)
 {
     (void)store.last_batch();
-    owner("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'releve_collect' AND datname = current_database()");
+    owner("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'releve_collect' AND "
+          "datname = current_database()");
     EXPECT_THROW((void)store.last_batch(), std::runtime_error);
     EXPECT_EQ(store.last_batch(), BatchNumber{0});
 }

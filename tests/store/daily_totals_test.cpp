@@ -24,7 +24,8 @@ TEST(DailyTotals, two_halves_make_a_day_in_either_order)
 {
     for (const bool swapped : {false, true}) {
         DailyTotal sum = swapped ? part(second_half, 200, 2) : part(first_half, 100, 1);
-        EXPECT_EQ(combine(sum, swapped ? part(first_half, 100, 1) : part(second_half, 200, 2)), MergeEffect::added);
+        EXPECT_EQ(combine(sum, swapped ? part(first_half, 100, 1) : part(second_half, 200, 2)),
+                  MergeEffect::added);
         EXPECT_EQ(sum.summary.energy_wh, 300);
         EXPECT_EQ(sum.summary.missing, 0);
         EXPECT_EQ(sum.summary.quality, Quality::raw);

@@ -17,7 +17,8 @@ FrameWrite archived(std::int32_t meter, std::size_t size, char letter)
 
 TEST(FramePack, frames_are_found_again_in_parts_of_bounded_size)
 {
-    const std::vector<FrameWrite> frames{archived(1, 200'000, 'a'), archived(2, 0, ' '), archived(3, 100'000, 'c'), archived(4, 5, 'd')};
+    const std::vector<FrameWrite> frames{archived(1, 200'000, 'a'), archived(2, 0, ' '),
+                                         archived(3, 100'000, 'c'), archived(4, 5, 'd')};
     const PackedArchive packed = pack_archive(frames);
     ASSERT_EQ(packed.parts.size(), 2U);
     EXPECT_EQ(packed.parts[1].meters, (std::vector<std::int32_t>{3, 4}));
@@ -31,7 +32,8 @@ TEST(FramePack, frames_are_found_again_in_parts_of_bounded_size)
 
 TEST(FramePack, erasing_a_meter_keeps_the_places_of_the_others)
 {
-    const std::vector<FrameWrite> frames{archived(1, 3, 'a'), archived(2, 3, 'b'), archived(1, 3, 'c'), archived(3, 3, 'd')};
+    const std::vector<FrameWrite> frames{archived(1, 3, 'a'), archived(2, 3, 'b'), archived(1, 3, 'c'),
+                                         archived(3, 3, 'd')};
     const Bytes part = pack_archive(frames).parts.at(0).data;
     const Bytes rest = erase_meter(part, MeterId{1}).value();
     EXPECT_EQ(rest.size(), part.size() - 6);

@@ -40,9 +40,13 @@ TEST_F(Migrate, partitions_are_made_ahead_once_and_granted_to_nobody)
 {
     CollectStore::ensure_partitions(address, day("2025-11-15"), day("2026-02-01"));
     CollectStore::ensure_partitions(address, day("2025-11-15"), day("2026-02-01"));
-    EXPECT_EQ(ask(DbRole::owner, "SELECT count(*) FROM pg_inherits WHERE inhparent = 'interval_day'::regclass"), "6");
-    EXPECT_EQ(ask(DbRole::owner, "SELECT pg_get_expr(relpartbound, oid) FROM pg_class WHERE relname = 'register_day_y2025m12'"),
-              "FOR VALUES FROM ('2025-12-01') TO ('2026-01-01')");
+    EXPECT_EQ(
+        ask(DbRole::owner, "SELECT count(*) FROM pg_inherits WHERE inhparent = 'interval_day'::regclass"),
+        "6");
+    EXPECT_EQ(
+        ask(DbRole::owner,
+            "SELECT pg_get_expr(relpartbound, oid) FROM pg_class WHERE relname = 'register_day_y2025m12'"),
+        "FOR VALUES FROM ('2025-12-01') TO ('2026-01-01')");
     EXPECT_EQ(ask(DbRole::collect, "SELECT count(*) FROM interval_day"), "0");
     EXPECT_EQ(ask(DbRole::collect, "SELECT count(*) FROM interval_day_y2025m12"), "error 42501");
 }
@@ -52,7 +56,8 @@ TEST_F(Migrate, every_constraint_has_a_name_of_our_own)
     // A generated name would end in a number or lack the table's name.
     EXPECT_EQ(ask(DbRole::owner, "SELECT conname FROM pg_constraint c JOIN pg_class t ON t.oid = c.conrelid "
                                  "JOIN pg_namespace n ON n.oid = t.relnamespace "
-                                 "WHERE n.nspname = 'public' AND NOT t.relispartition AND (conname !~ ('^' || t.relname) OR conname ~ '[0-9]$')"),
+                                 "WHERE n.nspname = 'public' AND NOT t.relispartition AND (conname !~ ('^' "
+                                 "|| t.relname) OR conname ~ '[0-9]$')"),
               "");
 }
 

@@ -43,8 +43,10 @@ protected:
     /// Names of the tables whose text, numbers or bytes hold a mark.
     std::string tables_with_the_curve()
     {
-        const std::string tables = ask(DbRole::owner, "SELECT c.oid::regclass FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
-                                                      "WHERE n.nspname = 'public' AND c.relkind = 'r' ORDER BY c.relname");
+        const std::string tables =
+            ask(DbRole::owner,
+                "SELECT c.oid::regclass FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+                "WHERE n.nspname = 'public' AND c.relkind = 'r' ORDER BY c.relname");
         std::istringstream lines{tables};
         std::string found;
         for (std::string table; std::getline(lines, table);) {
@@ -100,7 +102,8 @@ TEST_F(Privacy, choosing_daily_keeps_totals_and_erases_half_hours_everywhere)
 {
     add_usage_point(home);
     install(meter, home);
-    FrameWrite old = frame_with_curve(), newer = frame_with_curve(), other = frame(neighbour, 1, "2024-03-20", 5), undecoded = frame(meter, 9, "2024-03-21", 1);
+    FrameWrite old = frame_with_curve(), newer = frame_with_curve(),
+               other = frame(neighbour, 1, "2024-03-20", 5), undecoded = frame(meter, 9, "2024-03-21", 1);
     newer.counter = 2;
     for (auto& slot : newer.interval_days[0].block.slots) {
         slot->value += 1;
@@ -121,7 +124,9 @@ TEST_F(Privacy, choosing_daily_keeps_totals_and_erases_half_hours_everywhere)
     EXPECT_EQ(tables_with_the_curve(), "");
     EXPECT_EQ(ask(DbRole::owner, "SELECT meter_id FROM interval_day"), "2") << "the neighbour's day stays";
     EXPECT_EQ(ask(DbRole::owner, "SELECT count(*) FROM undecoded"), "0");
-    EXPECT_EQ(ask(DbRole::owner, "SELECT count(*) FROM frame_archive WHERE position('frame 2/1'::bytea IN data) > 0"), "1");
+    EXPECT_EQ(ask(DbRole::owner,
+                  "SELECT count(*) FROM frame_archive WHERE position('frame 2/1'::bytea IN data) > 0"),
+              "1");
 
     std::int64_t watts = 0;
     for (const auto& slot : curve().slots)
@@ -148,7 +153,11 @@ TEST_F(Privacy, without_the_model_nothing_is_erased_unsummed)
     install(meter, home);
     std::vector<FrameWrite> frames{frame_with_curve()};
     (void)writer.write(numbers.request(frames));
-    EXPECT_EQ(AdminStore{address}.choose_collection({home}, Collection::daily, "", at("2024-04-01T00:00:00Z")).error().code, errc::bad_model);
+    EXPECT_EQ(AdminStore{address}
+                  .choose_collection({home}, Collection::daily, "", at("2024-04-01T00:00:00Z"))
+                  .error()
+                  .code,
+              errc::bad_model);
     EXPECT_EQ(ask(DbRole::owner, "SELECT count(*) FROM interval_day"), "1");
 }
 

@@ -94,15 +94,17 @@ std::string StoreTest::ask(DbRole role, const std::string& sql, const std::strin
         pg::Transaction transaction{connection};
         if (!token_key.empty())
             connection.run("SELECT set_config('releve.token', $1, true)", pg::Params{}.add(token_key));
-        const std::unique_ptr<PGresult, void (*)(PGresult*)> answer{PQexec(connection.raw(), sql.c_str()), PQclear};
+        const std::unique_ptr<PGresult, void (*)(PGresult*)> answer{PQexec(connection.raw(), sql.c_str()),
+                                                                    PQclear};
         if (const char* state = PQresultErrorField(answer.get(), PG_DIAG_SQLSTATE))
             return std::string{"error "} + state;
         std::string text;
         for (int row = 0; row < PQntuples(answer.get()); ++row) {
             text += row > 0 ? "\n" : "";
             for (int column = 0; column < PQnfields(answer.get()); ++column)
-                text += std::string{column > 0 ? "|" : ""} +
-                        (PQgetisnull(answer.get(), row, column) != 0 ? "-" : PQgetvalue(answer.get(), row, column));
+                text += std::string{column > 0 ? "|" : ""} + (PQgetisnull(answer.get(), row, column) != 0
+                                                                  ? "-"
+                                                                  : PQgetvalue(answer.get(), row, column));
         }
         transaction.commit();
         return text;
@@ -120,23 +122,25 @@ void StoreTest::owner(const std::string& sql)
 MeterId StoreTest::add_meter(const std::string& title)
 {
     pg::Connection connection{address, DbRole::owner};
-    return MeterId{connection
-                       .run("INSERT INTO meter (address, protocol, model, policy, replay, organisation) "
-                            "VALUES ($1, 'dlms', 'test', 'authenticated_encrypted', 'strict', 'root') RETURNING id",
-                            pg::Params{}.add(title))
-                       .int4(0, 0)};
+    return MeterId{
+        connection
+            .run("INSERT INTO meter (address, protocol, model, policy, replay, organisation) "
+                 "VALUES ($1, 'dlms', 'test', 'authenticated_encrypted', 'strict', 'root') RETURNING id",
+                 pg::Params{}.add(title))
+            .int4(0, 0)};
 }
 
-void StoreTest::add_usage_point(const std::string& id, const std::string& organisation, const std::string& collection)
+void StoreTest::add_usage_point(const std::string& id, const std::string& organisation,
+                                const std::string& collection)
 {
-    owner("INSERT INTO usage_point (id, energy, organisation, collection) VALUES ('" + id + "', 'electricity', '" +
-          organisation + "', '" + collection + "')");
+    owner("INSERT INTO usage_point (id, energy, organisation, collection) VALUES ('" + id +
+          "', 'electricity', '" + organisation + "', '" + collection + "')");
 }
 
 void StoreTest::install(MeterId meter, const std::string& usage_point, const char* from)
 {
-    owner("INSERT INTO installation (meter_id, usage_point, validity) VALUES (" + std::to_string(meter.value) + ", '" +
-          usage_point + "', tstzrange('" + from + "', NULL))");
+    owner("INSERT INTO installation (meter_id, usage_point, validity) VALUES (" +
+          std::to_string(meter.value) + ", '" + usage_point + "', tstzrange('" + from + "', NULL))");
 }
 
 std::string StoreTest::add_token(const std::string& role, const std::vector<std::string>& organisations,
@@ -147,13 +151,16 @@ std::string StoreTest::add_token(const std::string& role, const std::vector<std:
     const std::string hash = to_hex(crypto::sha256(as_bytes(key)));
     pg::Connection connection{address, DbRole::owner};
     const auto id = connection
-                        .run("INSERT INTO token (hash, role, label, expires_at) VALUES ($1, $2, $2, $3::timestamptz) RETURNING id",
+                        .run("INSERT INTO token (hash, role, label, expires_at) VALUES ($1, $2, $2, "
+                             "$3::timestamptz) RETURNING id",
                              pg::Params{}.add(hash).add(role).add(at(expires)))
                         .int8(0, 0);
     for (const auto& organisation : organisations)
-        connection.run("INSERT INTO token_organisation VALUES ($1::int8, $2)", pg::Params{}.add(id).add(organisation));
+        connection.run("INSERT INTO token_organisation VALUES ($1::int8, $2)",
+                       pg::Params{}.add(id).add(organisation));
     for (const auto& point : usage_points)
-        connection.run("INSERT INTO token_usage_point VALUES ($1::int8, $2)", pg::Params{}.add(id).add(point));
+        connection.run("INSERT INTO token_usage_point VALUES ($1::int8, $2)",
+                       pg::Params{}.add(id).add(point));
     return key;
 }
 
@@ -178,7 +185,8 @@ const MeterModel* test_model(std::string_view name)
     return name == model.name ? &model : nullptr;
 }
 
-DailyTotalWrite daily_write(const char* usage_point, const char* text, std::int64_t energy_wh, std::uint64_t counter)
+DailyTotalWrite daily_write(const char* usage_point, const char* text, std::int64_t energy_wh,
+                            std::uint64_t counter)
 {
     DailyTotalWrite write;
     write.usage_point = {usage_point};
@@ -194,7 +202,8 @@ DayBlock day_block(const char* text, std::int64_t value, std::uint64_t counter)
 {
     DayBlock block{paris().start_of(day(text)), Seconds{1800}, {}};
     const Provenance provenance{true, 1, counter, Quality::raw, 0};
-    block.slots.assign(static_cast<std::size_t>(paris().length_of(day(text)) / block.step), Slot{value, provenance});
+    block.slots.assign(static_cast<std::size_t>(paris().length_of(day(text)) / block.step),
+                       Slot{value, provenance});
     return block;
 }
 
@@ -214,7 +223,8 @@ FrameWrite frame(MeterId meter, std::uint64_t counter, const char* text, std::in
     return write;
 }
 
-BatchWriter::Request Numbers::request(std::span<FrameWrite> frames, std::span<const QuarantineWrite> quarantine)
+BatchWriter::Request Numbers::request(std::span<FrameWrite> frames,
+                                      std::span<const QuarantineWrite> quarantine)
 {
     BatchWriter::Request request;
     request.frames = frames;

@@ -40,10 +40,12 @@ protected:
     std::string ask(DbRole role, const std::string& sql, const std::string& token_key = {});
     void owner(const std::string& sql);
     MeterId add_meter(const std::string& title);
-    void add_usage_point(const std::string& id, const std::string& organisation = "root", const std::string& collection = "half_hour");
+    void add_usage_point(const std::string& id, const std::string& organisation = "root",
+                         const std::string& collection = "half_hour");
     /// A token of that role and these scopes, as what opens row-level security.
     std::string add_token(const std::string& role, const std::vector<std::string>& organisations,
-                          const std::vector<std::string>& usage_points, const char* expires = "2100-01-01T00:00:00Z");
+                          const std::vector<std::string>& usage_points,
+                          const char* expires = "2100-01-01T00:00:00Z");
     void install(MeterId meter, const std::string& usage_point, const char* from = "2024-01-01T00:00:00Z");
 };
 
@@ -56,12 +58,14 @@ protected:
 [[nodiscard]] const MeterModel* test_model(std::string_view name);
 
 /// A day of which the values are given, and `missing` empty slots at its end.
-[[nodiscard]] DailyTotalWrite daily_write(const char* usage_point, const char* day, std::int64_t energy_wh, std::uint64_t counter);
+[[nodiscard]] DailyTotalWrite daily_write(const char* usage_point, const char* day, std::int64_t energy_wh,
+                                          std::uint64_t counter);
 
 /// Numbers batches as the collector does.
 struct Numbers {
     std::int64_t last = 0;
-    BatchWriter::Request request(std::span<FrameWrite> frames, std::span<const QuarantineWrite> quarantine = {});
+    BatchWriter::Request request(std::span<FrameWrite> frames,
+                                 std::span<const QuarantineWrite> quarantine = {});
 };
 
 } // namespace releve::store::test

@@ -1,7 +1,8 @@
 #pragma once
-// What REST handlers read, as role releve_api under row-level security. One object = one connection = one database
-// thread. Every read of a person's data writes an access row in the same transaction. A row one may not see does not
-// exist: errc::not_found. A lost connection throws; api/pool turns it into errc::unavailable.
+// What REST handlers read, as role releve_api under row-level security. One object = one connection = one
+// database thread. Every read of a person's data writes an access row in the same transaction. A row one may
+// not see does not exist: errc::not_found. A lost connection throws; api/pool turns it into
+// errc::unavailable.
 
 #include <releve/store/database.hpp>
 #include <releve/store/records.hpp>
@@ -26,15 +27,18 @@ public:
     [[nodiscard]] result<std::vector<UsagePointRow>> list_usage_points(const Identity& who, const Page& page);
     [[nodiscard]] result<UsagePointRow> usage_point(const Identity& who, const UsagePointId& id);
     /// [from, to): civil days of the usage point. channel: name, empty = the model's main channel.
-    [[nodiscard]] result<DailyAnswer> daily(const Identity& who, const UsagePointId& id, CivilDay from, CivilDay to,
-                                            const std::string& channel);
+    [[nodiscard]] result<DailyAnswer> daily(const Identity& who, const UsagePointId& id, CivilDay from,
+                                            CivilDay to, const std::string& channel);
     /// [from, to). errc::daily_only when only totals are kept.
-    [[nodiscard]] result<ReadingsAnswer> readings(const Identity& who, const UsagePointId& id, Instant from, Instant to,
-                                                  const std::string& channel);
-    [[nodiscard]] result<std::vector<AccessRow>> accesses(const Identity& who, const UsagePointId& id, const Page& page);
-    [[nodiscard]] result<std::vector<MeterRow>> list_meters(const Identity& who, const Page& page, Instant now);
+    [[nodiscard]] result<ReadingsAnswer> readings(const Identity& who, const UsagePointId& id, Instant from,
+                                                  Instant to, const std::string& channel);
+    [[nodiscard]] result<std::vector<AccessRow>> accesses(const Identity& who, const UsagePointId& id,
+                                                          const Page& page);
+    [[nodiscard]] result<std::vector<MeterRow>> list_meters(const Identity& who, const Page& page,
+                                                            Instant now);
     [[nodiscard]] result<MeterRow> meter(const Identity& who, MeterId id, Instant now);
-    [[nodiscard]] result<std::vector<QuarantineRow>> quarantine(const Identity& who, const std::string& reason, const Page& page);
+    [[nodiscard]] result<std::vector<QuarantineRow>> quarantine(const Identity& who,
+                                                                const std::string& reason, const Page& page);
     [[nodiscard]] result<OperationsSummary> operations(const Identity& who, Instant now);
     /// Throws when the database does not answer.
     void ping();

@@ -1,6 +1,7 @@
 #pragma once
-// What the collector needs from the database, as role releve_collect. One object = one connection = one thread.
-// A lost connection throws std::runtime_error; callers reconnect. Input-dependent failures are results.
+// What the collector needs from the database, as role releve_collect. One object = one connection = one
+// thread. A lost connection throws std::runtime_error; callers reconnect. Input-dependent failures are
+// results.
 
 #include <releve/store/database.hpp>
 #include <releve/store/records.hpp>
@@ -19,9 +20,10 @@ struct BatchResult {
     int retries = 0;
 };
 
-/// The bulk writer: one transaction per batch, binary arrays through libpq, merge of what is there, archive, quarantine,
-/// totals, batch row. Transient errors (40001, 40P01, lost connection) are retried; a permanent one bisects the batch
-/// until the frame is isolated. When `write` returns everything is committed. Throws only when the database stays lost.
+/// The bulk writer: one transaction per batch, binary arrays through libpq, merge of what is there, archive,
+/// quarantine, totals, batch row. Transient errors (40001, 40P01, lost connection) are retried; a permanent
+/// one bisects the batch until the frame is isolated. When `write` returns everything is committed. Throws
+/// only when the database stays lost.
 class BatchWriter {
 public:
     explicit BatchWriter(DatabaseAddress address, int writer);
@@ -32,7 +34,8 @@ public:
     struct Request {
         std::span<FrameWrite> frames;
         std::span<const QuarantineWrite> quarantine;
-        std::span<const std::int64_t> resolved; // quarantine rows whose retry succeeded: deleted in the same transaction
+        std::span<const std::int64_t>
+            resolved; // quarantine rows whose retry succeeded: deleted in the same transaction
         std::function<BatchNumber()> next_batch;
         std::function<BatchNumber()> watermark; // highest number below which all are decided
         Instant now{};
@@ -58,22 +61,25 @@ public:
     void save_replay_states(std::span<const ReplayRow> rows, BatchNumber up_to);
     [[nodiscard]] BatchNumber last_batch();
 
-    /// Refused frames that may succeed now: reason unknown_meter, no_key, wrong_key or bad_tag of these addresses, and those
-    /// whose retry was asked for. Oldest counter first.
-    [[nodiscard]] std::vector<QuarantineRow> load_retries(std::span<const std::string> addresses, std::size_t limit);
+    /// Refused frames that may succeed now: reason unknown_meter, no_key, wrong_key or bad_tag of these
+    /// addresses, and those whose retry was asked for. Oldest counter first.
+    [[nodiscard]] std::vector<QuarantineRow> load_retries(std::span<const std::string> addresses,
+                                                          std::size_t limit);
     [[nodiscard]] std::vector<QuarantineRow> load_requested_retries(std::size_t limit);
     [[nodiscard]] std::vector<UndecodedRow> load_undecoded(std::int64_t after_id, std::size_t limit);
     /// The frame has been written by BatchWriter under a layout: it waits no longer.
     void forget_undecoded(std::span<const std::int64_t> ids);
 
-    /// Blocks until a NOTIFY on releve_devices / releve_retry / releve_reprocess or the timeout; payloads as received
+    /// Blocks until a NOTIFY on releve_devices / releve_retry / releve_reprocess or the timeout; payloads as
+    /// received
     /// ("devices:4c4b59...", "devices:*", "retry:", "reprocess:").
     [[nodiscard]] std::vector<std::string> wait_for_notifications(std::chrono::milliseconds timeout);
 
     /// Monthly partitions of every series table, made ahead, by the owner's separate connection.
     static void ensure_partitions(const DatabaseAddress& address, CivilDay from, CivilDay to);
     [[nodiscard]] std::optional<CivilDay> earliest_installation();
-    /// Archive and quarantine bounds: rows older than `keep_days`, and quarantine beyond its row/byte limits (oldest first).
+    /// Archive and quarantine bounds: rows older than `keep_days`, and quarantine beyond its row/byte limits
+    /// (oldest first).
     struct Bounds {
         int archive_days = 15;
         int quarantine_days = 30;

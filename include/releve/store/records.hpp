@@ -38,7 +38,8 @@ struct WrappedKey {
     Validity validity;
 };
 /// The additional data under which a key is wrapped: binds it to its meter, role and generation.
-[[nodiscard]] Bytes key_context(MeterId meter, std::uint16_t generation, std::string_view role /* "encryption" | "authentication" */);
+[[nodiscard]] Bytes key_context(MeterId meter, std::uint16_t generation,
+                                std::string_view role /* "encryption" | "authentication" */);
 
 struct InstallationRow {
     UsagePointId usage_point;
@@ -50,8 +51,8 @@ struct DeviceRow {
     MeterId meter;
     std::string address; // system title as 16 hex digits (DLMS), Wize address later
     std::string serial, protocol, model, policy, replay;
-    std::vector<WrappedKey> keys;                // newest generation first, at most 2
-    std::vector<InstallationRow> installations;  // by time
+    std::vector<WrappedKey> keys;               // newest generation first, at most 2
+    std::vector<InstallationRow> installations; // by time
 };
 
 /// Replay state of one meter under one key generation, as saved and restored.
@@ -73,8 +74,8 @@ struct DailyTotalWrite {
     CivilDay day{};
     ChannelId channel;
     engine::DaySummary summary;
-    /// Which slots this frame brought, one bit a slot: a later frame may only add slots that are not there yet, or
-    /// replace the day as a whole when it brings every slot of the civil day.
+    /// Which slots this frame brought, one bit a slot: a later frame may only add slots that are not there
+    /// yet, or replace the day as a whole when it brings every slot of the civil day.
     std::array<std::uint64_t, 5> present{};
     Provenance provenance;
 };
@@ -109,13 +110,13 @@ struct QuarantineWrite {
     FrameState reason = FrameState::malformed;
     std::string detail;
     Instant received_at{};
-    std::string peer;                     // address of the sender
-    std::string system_title;             // 16 hex digits, empty if not named
+    std::string peer;         // address of the sender
+    std::string system_title; // 16 hex digits, empty if not named
     std::optional<MeterId> meter;
     std::optional<std::uint64_t> counter; // invocation counter, if it could be read
-    Bytes frame;                          // empty when it must not be kept (an authentic frame of a daily-only home)
+    Bytes frame; // empty when it must not be kept (an authentic frame of a daily-only home)
     std::uint64_t digest = 0;
-    std::int64_t retry_of = 0;            // id of the row that was retried: it is replaced
+    std::int64_t retry_of = 0; // id of the row that was retried: it is replaced
 };
 
 struct QuarantineRow {
@@ -145,8 +146,8 @@ struct UndecodedRow {
 /// Finds the model of a meter by name, so that channels have names and kinds; owned by app.
 using ModelLookup = std::function<const MeterModel*(std::string_view model)>;
 
-/// Who asks: a token that is valid now. `key` opens row-level security: SHA-256 of the token's text in hex; the
-/// database stores only SHA-256 of that.
+/// Who asks: a token that is valid now. `key` opens row-level security: SHA-256 of the token's text in hex;
+/// the database stores only SHA-256 of that.
 struct Identity {
     std::string key;
     std::int64_t token_id = 0;
@@ -182,7 +183,7 @@ struct ReadingsAnswer {
     std::string channel;
     Unit unit = Unit::watt;
     int scaler = 0;
-    Seconds step{0};              // 0 for registers: `start` is then the instant of the read
+    Seconds step{0}; // 0 for registers: `start` is then the instant of the read
     std::vector<ReadingRow> readings;
 };
 struct AccessRow {
