@@ -115,7 +115,8 @@ asio::awaitable<Response> Answerer::answer(Request request, std::string target, 
         } else {
             const Rule& rule = (*route)->rule;
             operation = (*route)->operation_id;
-            const bool here = rule.allows_loopback() && request.loopback && !request.forwarded;
+            const bool here = services_.open_to_loopback && rule.allows_loopback() && request.loopback &&
+                              !request.forwarded;
             if (here || (rule.is_public() && rule.place() == Place::server_thread))
                 response = call_here(**route, request);
             else if (rule.is_public())

@@ -1,6 +1,7 @@
 #include <releve/app/command.hpp>
 #include <releve/app/command_line.hpp>
 #include <releve/app/environment.hpp>
+#include <releve/app/model_files.hpp>
 #include <releve/store/admin_store.hpp>
 
 #include <cstdio>
@@ -128,7 +129,11 @@ int run_usage_point(std::span<const std::string> arguments)
     const auto database = open_database(*config, [](std::string_view) {});
     if (!database)
         return complain(database.error());
-    store::AdminStore admin{database->address};
+    // Half-hours that are to be reduced to totals are summed as their meter's model says.
+    const auto models = ModelRegistry::load(config->models.dir);
+    if (!models)
+        return complain(models.error());
+    store::AdminStore admin{database->address, [&](std::string_view model) { return models->find(model); }};
     if (organisation->parsed()) {
         if (const auto made = admin.create_organisation(id, name, parent); !made)
             return complain(made.error());

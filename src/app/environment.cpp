@@ -3,6 +3,7 @@
 #include <releve/crypto/aes.hpp>
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -33,6 +34,26 @@ result<OpenDatabase> open_database(const Config& config, std::function<void(std:
     }
     RELEVE_CHECK(store::migrate(database.address));
     return database;
+}
+
+result<CollectorLock> CollectorLock::take(const std::filesystem::path& data_dir)
+{
+    std::error_code ignored;
+    std::filesystem::create_directories(data_dir, ignored);
+    const auto path = data_dir / "collector.lock";
+    const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return fail(errc::unavailable, path.string() + ": " + std::strerror(errno));
+    CollectorLock lock{fd};
+    if (::flock(fd, LOCK_EX | LOCK_NB) != 0)
+        return fail(errc::unavailable, "another collector is running on " + data_dir.string());
+    return lock;
+}
+
+CollectorLock::~CollectorLock()
+{
+    if (fd_ >= 0)
+        ::close(fd_);
 }
 
 namespace {
@@ -88,8 +109,8 @@ result<crypto::Key256> make_master_key(const std::filesystem::path& path)
     std::filesystem::create_directories(path.parent_path(), ignored);
     Bytes secret = crypto::random_bytes(32);
     std::filesystem::path fresh = path;
-    fresh += ".new";
-    const Descriptor file{::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)};
+    fresh += ".new." + std::to_string(::getpid());
+    const Descriptor file{::open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600)};
     if (file.fd < 0 || ::write(file.fd, secret.data(), secret.size()) != static_cast<ssize_t>(secret.size()) ||
         ::fsync(file.fd) != 0 || ::link(fresh.c_str(), path.c_str()) != 0) {
         const int reason = errno;

@@ -258,10 +258,13 @@ MeterCsv parse_meter_csv(std::string_view text, const ModelRegistry& models, con
         row.replay = "strict";
         row.energy = "electricity";
         row.policy = dlms::policy_name(dlms::Policy::authenticated_encrypted);
+        const std::size_t problems_before = csv.problems.size();
         for (std::size_t c = 0; c < cells.size(); ++c)
             if (const Problem problem = order[c]->set(row, cells[c], context))
                 csv.problems.push_back(at + std::string{order[c]->name} + ": " + *problem);
-        check_row(row, at, csv.problems);
+        // A wrong cell would look like a missing one.
+        if (csv.problems.size() == problems_before)
+            check_row(row, at, csv.problems);
         csv.rows.push_back(std::move(row));
     }
     return csv;

@@ -7,6 +7,7 @@
 
 #include <boost/asio/post.hpp>
 
+#include <atomic>
 #include <future>
 
 namespace releve::app {
@@ -22,6 +23,7 @@ struct Server::Impl {
     void stop_api();
 
     Config config;
+    std::optional<CollectorLock> lock;
     OpenDatabase database;
     crypto::Key256 master;
     ModelShelf models;
@@ -31,7 +33,7 @@ struct Server::Impl {
     std::unique_ptr<api::ReadPool> read_pool;
     std::unique_ptr<api::Server> api;
     std::thread api_thread;
-    bool stopped = false;
+    std::atomic<bool> stopped{false};
 };
 
 result<void> Server::Impl::start_api(const ServerOptions&)
@@ -43,7 +45,8 @@ result<void> Server::Impl::start_api(const ServerOptions&)
         api::database_stores(database.address, lookup));
     api::Services services{.clock = wall_clock,
                            .metrics = [this] { return metrics_text(counters, collector ? collector->open_sessions() : 0); },
-                           .ready = [this] { return !stopped; }};
+                           .ready = [this] { return !stopped; },
+                           .open_to_loopback = config.api.metrics_open_to_loopback};
     api::ServerOptions options;
     options.address = config.api.listen->address;
     options.port = config.api.listen->port;
@@ -78,6 +81,10 @@ result<std::unique_ptr<Server>> Server::start(const Config& config, ServerOption
 {
     auto impl = std::make_unique<Impl>(config);
     RELEVE_CHECK(impl->models.load(config.models.dir));
+    if (options.collect && config.database.url.empty()) {
+        RELEVE_TRY(lock, CollectorLock::take(config.data_dir));
+        impl->lock.emplace(std::move(lock));
+    }
     RELEVE_TRY(database, open_database(config, options.say));
     impl->database = std::move(database);
     RELEVE_TRY(master, load_master_key(config));
@@ -140,7 +147,7 @@ result<void> Server::reload()
 
 void Server::stop()
 {
-    if (!impl_ || std::exchange(impl_->stopped, true))
+    if (!impl_ || impl_->stopped.exchange(true))
         return;
     if (impl_->collector)
         impl_->collector->stop();
@@ -149,6 +156,7 @@ void Server::stop()
     impl_->read_pool.reset();
     impl_->collector.reset();
     impl_->database.cluster.reset();
+    impl_->lock.reset();
 }
 
 } // namespace releve::app

@@ -68,6 +68,7 @@ struct Services {
     std::function<Instant()> clock;
     std::function<std::string()> metrics; // Prometheus text of the whole process
     std::function<bool()> ready;
+    bool open_to_loopback = true; // or_loopback() of a rule takes effect
 };
 
 /// One request on its way: handlers read it and give a response.

@@ -8,6 +8,7 @@
 #include <releve/store/database.hpp>
 
 #include <memory>
+#include <utility>
 
 namespace releve::app {
 
@@ -20,6 +21,21 @@ struct OpenDatabase {
 };
 /// Opens (and makes, on first use) the database and brings it up to date.
 [[nodiscard]] result<OpenDatabase> open_database(const Config& config, std::function<void(std::string_view)> say);
+
+/// Held by the one collector of a data folder: two would each call a replay what the other has confirmed. The kernel lets
+/// go of it when the process ends, however it ends.
+class CollectorLock {
+public:
+    /// errc::unavailable when another process holds it. Makes the folder if it is not there.
+    [[nodiscard]] static result<CollectorLock> take(const std::filesystem::path& data_dir);
+    CollectorLock(CollectorLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+    CollectorLock& operator=(CollectorLock&&) = delete;
+    ~CollectorLock();
+
+private:
+    explicit CollectorLock(int fd) : fd_(fd) {}
+    int fd_;
+};
 
 /// 32 bytes, raw or as 64 hex digits, from the systemd credential `releve-master-key` if there is one, else from the
 /// configured file, which must not be readable by others; made there on first use. errc::bad_config.
