@@ -4,6 +4,8 @@
 
 #include <spdlog/spdlog.h>
 
+#include <future>
+
 namespace releve::app {
 
 using namespace std::chrono_literals;
@@ -14,7 +16,7 @@ constexpr auto checkpoint_every = 2min;
 constexpr auto housekeeping_every = 10min;
 constexpr auto drain_at_most = 30s;
 constexpr auto goodbye_at_most = 5s;
-constexpr std::size_t retries_at_once = 10'000;
+constexpr std::size_t retries_at_once = 4'000;
 constexpr std::size_t undecoded_at_once = 1'000;
 constexpr std::chrono::days partitions_ahead{62};
 
@@ -251,6 +253,7 @@ void Collector::run_maintenance()
             ++counters_.ingest.database_lost;
             spdlog::error("maintenance: {}", e.what());
             store_.reset();
+            reload_requested_ = true; // a notification may have been missed: a key, a choice
             for (int i = 0; i < 10 && !stopping_; ++i)
                 std::this_thread::sleep_for(100ms);
         }
@@ -337,9 +340,16 @@ void Collector::reprocess()
 
 void Collector::checkpoint()
 {
-    const Ingest::Checkpoint state = ingest_->checkpoint();
-    if (!state.rows.empty())
-        store().save_replay_states(state.rows, state.up_to);
+    Ingest::Checkpoint state = ingest_->checkpoint();
+    for (store::ReplayRow& row : state.rows)
+        unsaved_[row.meter] = std::move(row);
+    if (unsaved_.empty())
+        return;
+    std::vector<store::ReplayRow> rows;
+    for (const auto& [meter, row] : unsaved_)
+        rows.push_back(row);
+    store().save_replay_states(rows, state.up_to);
+    unsaved_.clear(); // only now: what was not saved is saved with the next ones
 }
 
 void Collector::stop()
@@ -350,15 +360,13 @@ void Collector::stop()
         if (listener)
             listener->stop_accepting();
     if (ingest_) {
-        std::thread drain{[this] { ingest_->drain_and_stop(); }};
-        const auto until = std::chrono::steady_clock::now() + drain_at_most;
-        while (ingest_->queued() > 0 && std::chrono::steady_clock::now() < until)
-            std::this_thread::sleep_for(10ms);
-        if (ingest_->queued() > 0) {
-            spdlog::error("stop: {} messages could not be committed; none of them was confirmed", ingest_->queued());
+        // The batch that is being written is no longer in the queue: only the writers' end tells that all is committed.
+        auto drained = std::async(std::launch::async, [this] { ingest_->drain_and_stop(); });
+        if (drained.wait_for(drain_at_most) != std::future_status::ready) {
+            spdlog::error("stop: the database does not take what was received; none of it was confirmed");
             ingest_->abandon();
         }
-        drain.join();
+        drained.get();
     }
     if (maintenance_.joinable())
         maintenance_.join();

@@ -73,6 +73,7 @@ private:
     std::thread maintenance_;
     std::atomic<bool> stopping_{false}, reload_requested_{false};
     std::chrono::steady_clock::time_point next_checkpoint_, next_housekeeping_;
+    std::map<MeterId, store::ReplayRow> unsaved_; // taken from the writers, not yet in the database
     std::mutex done_mutex_;
     std::vector<std::int64_t> reprocessed_;
 };

@@ -31,7 +31,8 @@ Provenance provenance_of(Provenance provenance, Quality quality)
 DayBlock empty_block(const Zone& zone, CivilDay day, const ChannelModel& channel)
 {
     DayBlock block{.first = zone.start_of(day, channel.day_start), .step = channel.step, .slots = {}};
-    block.slots.resize(static_cast<std::size_t>(zone.length_of(day, channel.day_start) / channel.step));
+    const auto slots = zone.length_of(day, channel.day_start) / channel.step;
+    block.slots.resize(static_cast<std::size_t>(std::max<std::int64_t>(slots, 1))); // a daily step has one, also on the short day
     return block;
 }
 

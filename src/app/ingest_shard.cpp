@@ -5,6 +5,26 @@
 
 namespace releve::app {
 
+namespace {
+constexpr std::size_t retry_bytes_max = 8 * 1024 * 1024;
+constexpr double allowance_rows = 1'000, allowance_rows_a_second = 100;
+constexpr double allowance_bytes = 16 * 1024 * 1024, allowance_bytes_a_second = 1024 * 1024;
+} // namespace
+
+bool Allowance::take(std::size_t size)
+{
+    const auto now = std::chrono::steady_clock::now();
+    const double seconds = std::chrono::duration<double>(now - last_).count();
+    last_ = now;
+    rows_ = std::min(allowance_rows, rows_ + seconds * allowance_rows_a_second);
+    bytes_ = std::min(allowance_bytes, bytes_ + seconds * allowance_bytes_a_second);
+    if (rows_ < 1 || bytes_ < static_cast<double>(size))
+        return false;
+    rows_ -= 1;
+    bytes_ -= static_cast<double>(size);
+    return true;
+}
+
 std::size_t TitleHash::operator()(const SystemTitle& title) const noexcept
 {
     std::uint64_t value = 0;
@@ -30,8 +50,9 @@ bool Ingest::Shard::try_push(net::InboundFrame& frame, const std::optional<Syste
 {
     {
         const std::scoped_lock lock{mutex_};
-        if (stopping_ || queue_.size() >= owner_.options_.queue_frames)
+        if (stopping_ || is_full())
             return false;
+        queued_bytes_ += frame.apdu.size();
         queue_.push_back({std::move(frame), title});
     }
     ++owner_.counters_.queued_frames;
@@ -42,7 +63,12 @@ bool Ingest::Shard::try_push(net::InboundFrame& frame, const std::optional<Syste
 bool Ingest::Shard::full() const
 {
     const std::scoped_lock lock{mutex_};
-    return queue_.size() >= owner_.options_.queue_frames;
+    return is_full();
+}
+
+bool Ingest::Shard::is_full() const
+{
+    return queue_.size() >= owner_.options_.queue_frames || queued_bytes_ >= owner_.options_.queue_bytes;
 }
 
 std::size_t Ingest::Shard::queued() const
@@ -109,6 +135,7 @@ Ingest::Shard::Work Ingest::Shard::wait_for_work()
     const std::size_t count = std::min(queue_.size(), owner_.options_.batch_frames);
     work.frames.reserve(count);
     for (std::size_t i = 0; i < count; ++i) {
+        queued_bytes_ -= queue_.front().frame.apdu.size();
         work.frames.push_back(std::move(queue_.front()));
         queue_.pop_front();
     }
@@ -146,8 +173,9 @@ Device* Ingest::Shard::find(const std::optional<SystemTitle>& title)
 void Ingest::Shard::apply(DeviceChange change)
 {
     for (Device& device : change.devices) {
-        if (Device* known = find(device.title); known && known->replay_mode == device.replay_mode) {
-            device.windows = std::move(known->windows);
+        if (Device* known = find(device.title)) {
+            for (const auto& [id, window] : known->windows)
+                device.windows.insert_or_assign(id, ReplayWindow{device.replay_mode, window.recent()});
             device.register_day_kept = std::move(known->register_day_kept);
             device.last_accepted_at = known->last_accepted_at;
             device.replay_dirty = known->replay_dirty;
@@ -156,15 +184,27 @@ void Ingest::Shard::apply(DeviceChange change)
         const bool fresh = devices_.insert_or_assign(title, std::move(device)).second;
         owner_.counters_.devices += fresh ? 1 : 0;
     }
-    std::vector<Queued> retries;
-    for (net::InboundFrame& frame : change.retries)
-        retries.push_back({std::move(frame), std::nullopt});
-    for (Queued& retry : retries)
-        retry.title = route_of(retry.frame).title;
-    if (!retries.empty())
-        process(std::move(retries));
+    retry(std::move(change.retries));
     if (!change.undecoded.empty())
         reprocess(change.undecoded);
+}
+
+/// In batches no larger than live ones, so that what strangers have left cannot make one that the database never takes.
+void Ingest::Shard::retry(std::vector<net::InboundFrame> frames)
+{
+    std::vector<Queued> chunk;
+    std::size_t bytes = 0;
+    for (net::InboundFrame& frame : frames) {
+        bytes += frame.apdu.size();
+        auto title = route_of(frame).title;
+        chunk.push_back({std::move(frame), title});
+        if (chunk.size() < owner_.options_.batch_frames && bytes < retry_bytes_max)
+            continue;
+        process(std::exchange(chunk, {}));
+        bytes = 0;
+    }
+    if (!chunk.empty())
+        process(std::move(chunk));
 }
 
 // ---------------------------------------------------------------------- a batch
@@ -194,7 +234,7 @@ void Ingest::Shard::judge_into(Batch& batch, Queued queued)
     }
     if (judgement.refused) {
         // A retried row is replaced, so it never adds to what strangers fill.
-        if (pending.frame.retry_of != 0 || batch.quarantine.size() < owner_.options_.quarantine_rows_per_batch)
+        if (pending.frame.retry_of != 0 || allowance_.take(judgement.refused->frame.size()))
             batch.quarantine.push_back(std::move(*judgement.refused));
         else
             ++owner_.counters_.quarantine_not_kept;
@@ -272,8 +312,13 @@ void Ingest::Shard::commit(Batch& batch)
     counters.commit_microseconds += static_cast<std::uint64_t>(
         std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - started).count());
     answer(batch, *result);
-    if (!batch.reprocessed.empty() && owner_.reprocessed_)
-        owner_.reprocessed_(std::move(batch.reprocessed));
+    if (batch.reprocessed.empty() || !owner_.reprocessed_)
+        return;
+    std::vector<std::int64_t> done; // what the database refused goes on waiting, with its frame in the archive
+    for (std::size_t i = 0; i < batch.reprocessed.size(); ++i)
+        if (result->outcomes[i] == store::FrameOutcome::committed)
+            done.push_back(batch.reprocessed[i]);
+    owner_.reprocessed_(std::move(done));
 }
 
 /// A frame the database refused was never accepted: its meter's state is built again from those that were.
@@ -287,6 +332,7 @@ void Ingest::Shard::roll_back_refused(Batch& batch, const store::BatchResult& re
         const auto before = batch.before.find(device);
         RELEVE_ASSERT(before != batch.before.end());
         device->windows = before->second.windows;
+        device->register_day_kept = before->second.register_day_kept;
         for (const Pending& pending : batch.frames)
             if (pending.device == device && pending.write_index && pending.judgement.window &&
                 result.outcomes[*pending.write_index] == store::FrameOutcome::committed)

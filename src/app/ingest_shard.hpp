@@ -15,6 +15,17 @@ struct TitleHash {
     std::size_t operator()(const SystemTitle& title) const noexcept;
 };
 
+/// How much of what strangers send is kept: so many rows and bytes at once, refilled at a steady rate. What goes beyond is
+/// counted and not kept.
+class Allowance {
+public:
+    [[nodiscard]] bool take(std::size_t size);
+
+private:
+    double rows_ = 1e9, bytes_ = 1e12; // cut to the limits at the first use
+    std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
+};
+
 class Ingest::Shard {
 public:
     Shard(Ingest& owner, std::size_t index);
@@ -55,8 +66,10 @@ private:
     };
 
     void run();
+    [[nodiscard]] bool is_full() const; // with the mutex held
     [[nodiscard]] Work wait_for_work();
     void apply(DeviceChange change);
+    void retry(std::vector<net::InboundFrame> frames);
     void process(std::vector<Queued> frames);
     void judge_into(Batch& batch, Queued queued);
     void remember(Batch& batch, Device& device, const Judgement& judgement, Instant received_at);
@@ -72,10 +85,12 @@ private:
     const std::size_t index_;
     std::unique_ptr<ReadingWriter> writer_;
     std::unordered_map<SystemTitle, Device, TitleHash> devices_;
+    Allowance allowance_;
 
     mutable std::mutex mutex_; // everything below
     std::condition_variable wake_;
     std::deque<Queued> queue_;
+    std::size_t queued_bytes_ = 0;
     std::vector<DeviceChange> changes_;
     std::vector<std::promise<std::vector<store::ReplayRow>>> collects_;
     bool stopping_ = false, abandoned_ = false;

@@ -3,6 +3,7 @@
 #include <releve/app/day_writes.hpp>
 #include <releve/codec/dlms/apdu.hpp>
 #include <releve/codec/dlms/push.hpp>
+#include <releve/core/limits.hpp>
 #include <releve/crypto/aes.hpp>
 
 #include <algorithm>
@@ -19,6 +20,11 @@ constexpr std::uint8_t tag_general_ciphering = 0xdd;
 std::uint8_t first_octet(ByteView bytes)
 {
     return bytes.empty() ? std::uint8_t{0} : std::to_integer<std::uint8_t>(bytes.front());
+}
+
+bool is_push_tag(std::uint8_t tag)
+{
+    return tag == tag_data_notification || tag == tag_event_notification;
 }
 
 FrameState state_of(errc code)
@@ -73,8 +79,13 @@ struct Case {
             row.meter = device->meter;
         if (ciphered)
             row.counter = ciphered->invocation_counter;
-        // Once proven to come from a home that agreed to daily totals only, the content may not be kept.
-        if (!(authenticated && device && device->daily_only()))
+        // What may be read half-hours of a home that agreed to daily totals only is not kept: a message that has been
+        // opened, or that was never closed. One that no key opens stays, so that it can be retried.
+        const bool readable = !plaintext.empty() || !ciphered;
+        const bool private_content = device && device->daily_only() && readable && !frame.transport_error;
+        if (frame.apdu.size() > limits::quarantine_frame_bytes_max)
+            row.detail += " (" + std::to_string(frame.apdu.size()) + " bytes: too long to be kept)";
+        else if (!private_content)
             row.frame = frame.apdu;
         judgement.refused = std::move(row);
         return std::move(judgement);
@@ -89,6 +100,9 @@ result<void> open_with_any_key(Case& c)
     std::optional<Error> first;
     for (std::size_t i = 0; i < c.device->keys.size(); ++i) {
         auto opened = dlms::unprotect(*c.ciphered, c.device->keys[i].keys, c.route.title);
+        // Without a tag any key "opens": then only what looks like a push was opened by the right one.
+        if (opened && !opened->authenticated && !is_push_tag(first_octet(opened->plaintext)))
+            opened = fail(errc::wrong_key, "what this key deciphers is no push");
         if (opened) {
             c.generation = c.device->keys[i].generation;
             c.key_index = i;
@@ -280,7 +294,7 @@ Judgement judge(const Device* device, const net::InboundFrame& frame, const Judg
         if (!ciphered)
             return c.refuse(FrameState::malformed, to_string(ciphered.error()));
         c.ciphered = *ciphered;
-    } else if (tag != tag_data_notification && tag != tag_event_notification) {
+    } else if (!is_push_tag(tag)) {
         return c.refuse(FrameState::malformed, to_string(fail(errc::not_a_push, "tag " + std::to_string(tag))));
     }
     if (!device)

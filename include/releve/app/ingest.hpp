@@ -39,9 +39,9 @@ public:
 struct IngestOptions {
     std::size_t writers = 2;
     std::size_t queue_frames = 8'192;
+    std::size_t queue_bytes = 64 * 1024 * 1024; // waiting frames of one writer
     std::size_t batch_frames = 1'000;
     std::chrono::milliseconds batch_wait{5};
-    std::size_t quarantine_rows_per_batch = 256; // further refused frames of a batch are only counted
     JudgeRules rules;
     std::function<Instant()> now;
     std::function<std::unique_ptr<ReadingWriter>(std::size_t writer)> make_writer;
