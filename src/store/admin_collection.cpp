@@ -1,4 +1,5 @@
 #include "admin_impl.hpp"
+#include "batch_rows.hpp"
 #include "frame_pack.hpp"
 
 #include <algorithm>
@@ -152,6 +153,7 @@ result<void> AdminStore::choose_collection(const UsagePointId& id, Collection co
                                            const std::string& proof, Instant now)
 {
     return impl_->session.transaction([&](Work& work) -> result<void> {
+        work.run("SELECT pg_advisory_xact_lock($1)", {collection_choice_lock}); // see batch_rows.hpp
         if (work.run("SELECT FROM usage_point WHERE id = $1 FOR UPDATE", {id.value}).empty())
             return fail(errc::not_found, "there is no usage point " + id.value);
         // A choice that was to begin later never came into force.

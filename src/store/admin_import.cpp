@@ -92,10 +92,13 @@ bool import_key(Import& import, MeterId meter, const MeterImportRow& row)
     const Bytes mark = fingerprint(import.master, meter, row);
     const Table newest =
         import.work.run("SELECT generation, fingerprint FROM meter_key WHERE meter_id = $1::int4 "
-                        "ORDER BY generation DESC LIMIT 1",
+                        "ORDER BY generation DESC LIMIT 2",
                         {meter.value});
-    if (!newest.empty() && newest[0].bytes(1) == mark)
-        return false;
+    // The two newest are both accepted. An older list imported again must not make its key the newest: its counters would
+    // begin anew.
+    for (const Row& known : newest)
+        if (known.bytes(1) == mark)
+            return false;
     const auto generation = static_cast<std::uint16_t>(newest.empty() ? 1 : newest[0].integer(0) + 1);
     // Valid from the installation on, not from now: messages that waited for this key were received before.
     import.work.run(

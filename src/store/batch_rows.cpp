@@ -249,6 +249,24 @@ void write_quarantine(pg::Connection& connection, std::span<const QuarantineWrit
     connection.run(insert, params);
 }
 
+void check_choices(pg::Connection& connection, std::span<const FrameWrite> frames)
+{
+    std::vector<std::int32_t> meters;
+    for (const auto& frame : frames)
+        if (!frame.interval_days.empty() || !frame.archive.empty())
+            meters.push_back(frame.meter.value);
+    if (meters.empty())
+        return;
+    connection.run("SELECT pg_advisory_xact_lock_shared($1::int8)", pg::Params{}.add(collection_choice_lock));
+    const pg::Rows found =
+        connection.run("SELECT FROM installation i JOIN usage_point u ON u.id = i.usage_point "
+                       "WHERE i.meter_id = ANY ($1::int4[]) AND upper_inf(i.validity) AND u.collection = 'daily' "
+                       "LIMIT 1",
+                       pg::Params{}.array(meters, [](std::int32_t id) { return id; }));
+    if (found.size() > 0)
+        throw Refusal(choice_is_daily);
+}
+
 void forget_retried(pg::Connection& connection, std::span<const FrameWrite> frames,
                     std::span<const QuarantineWrite> rows, std::span<const std::int64_t> resolved)
 {

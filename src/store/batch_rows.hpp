@@ -35,6 +35,12 @@ void write_daily_totals(pg::Connection&, BatchNumber, std::span<FrameWrite>);
 void write_archive(pg::Connection&, const BatchRow&, std::span<const FrameWrite>);
 void write_quarantine(pg::Connection&, std::span<const QuarantineWrite>);
 /// Quarantine rows whose frame was tried again, whatever came of it.
+/// Taken shared by every batch and alone by a change of choice: a batch that has seen "half-hours" commits before the
+/// choice of "daily" erases them, and a later one sees the choice.
+inline constexpr std::int64_t collection_choice_lock = 7232654312345680;
+inline constexpr const char* choice_is_daily = "the home has chosen daily totals meanwhile";
+/// Refusal (choice_is_daily) when half-hours are to be written for a usage point that keeps none.
+void check_choices(pg::Connection&, std::span<const FrameWrite>);
 void forget_retried(pg::Connection&, std::span<const FrameWrite>, std::span<const QuarantineWrite>,
                     std::span<const std::int64_t> resolved);
 

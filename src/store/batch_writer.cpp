@@ -54,6 +54,7 @@ void BatchWriter::Impl::run_transaction(const Group& group, const BatchRow& row,
     pg::Connection& db = connected();
     pg::Transaction transaction{db};
     write_batch_row(db, row, group.frames, group.quarantine.size());
+    check_choices(db, group.frames);
     write_intervals(db, row.number, group.frames);
     write_registers(db, row.number, group.frames);
     write_daily_totals(db, row.number, group.frames);
@@ -151,7 +152,9 @@ void BatchWriter::Impl::write_refused(const Request& request, BatchResult& resul
         row.received_at = frame.received_at;
         row.meter = frame.meter;
         row.counter = frame.counter & 0xffff'ffff; // as the meter sent it: what is above is our generation of its key
-        row.frame = frame.archive; // empty for a daily-only home: its curve is kept nowhere
+        // Empty for a daily-only home, and for one that has become so: its curve is kept nowhere.
+        if (result.reasons[i] != choice_is_daily)
+            row.frame = frame.archive;
         row.digest = frame.digest;
         row.retry_of = frame.retry_of;
         rows.push_back(std::move(row));

@@ -58,14 +58,23 @@ void read_batches(pg::Connection& db, StatesById& states)
 /// In order of counter, each once, the last 64.
 void tidy(std::vector<CounterRow>& recent)
 {
-    const auto by_counter = [](const CounterRow& a, const CounterRow& b) { return a.counter < b.counter; };
+    // Each key generation has a window of its own: the counters of one do not push out those of another.
+    const auto by_counter = [](const CounterRow& a, const CounterRow& b) {
+        return std::pair{a.generation, a.counter} < std::pair{b.generation, b.counter};
+    };
     std::ranges::stable_sort(recent, by_counter);
     const auto same = [](const CounterRow& a, const CounterRow& b) {
         return a.counter == b.counter && a.generation == b.generation;
     };
     recent.erase(std::unique(recent.begin(), recent.end(), same), recent.end());
-    if (recent.size() > limits::replay_window)
-        recent.erase(recent.begin(), recent.end() - limits::replay_window);
+    std::size_t newer = 0; // of the same generation, seen from the end
+    for (std::size_t i = recent.size(); i-- > 0;) {
+        newer = i + 1 < recent.size() && recent[i].generation == recent[i + 1].generation ? newer + 1 : 0;
+        if (newer >= limits::replay_window) {
+            recent.erase(recent.begin() + static_cast<std::ptrdiff_t>(i));
+            --newer;
+        }
+    }
 }
 
 } // namespace

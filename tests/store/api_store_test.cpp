@@ -113,6 +113,7 @@ TEST_F(Api, a_daily_home_has_totals_and_no_readings)
     owner("UPDATE usage_point SET collection = 'daily'");
     FrameWrite total = frame(meter, 1, "2024-03-30", 1);
     total.interval_days.clear();
+    total.archive.clear();
     total.daily_totals.push_back(daily_write(home, "2024-03-30", 8765, 1));
     write({total});
     const auto answer = store.daily(who, {home}, day("2024-03-29"), day("2024-03-31"), "").value();

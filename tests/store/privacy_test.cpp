@@ -83,6 +83,22 @@ TEST_F(Privacy, a_daily_home_leaves_a_total_and_no_curve_anywhere)
     EXPECT_EQ(ask(DbRole::owner, "SELECT counters FROM batch"), "{1}");
 }
 
+TEST_F(Privacy, half_hours_judged_before_a_choice_of_daily_are_not_written_after_it)
+{
+    add_usage_point(home);
+    install(meter, home);
+    add_usage_point("01000000000002");
+    install(neighbour, "01000000000002");
+    AdminStore admin{address, test_model};
+    ASSERT_TRUE(admin.choose_collection({home}, Collection::daily, "letter", at("2024-04-01T00:00:00Z")));
+    // The collector does not know of it yet.
+    std::vector<FrameWrite> frames{frame_with_curve(), frame(neighbour, 1, "2024-03-20", 5)};
+    const BatchResult result = writer.write(numbers.request(frames));
+    EXPECT_EQ(result.outcomes.at(0), FrameOutcome::refused) << "not confirmed: the meter sends it again";
+    EXPECT_EQ(result.outcomes.at(1), FrameOutcome::committed);
+    EXPECT_EQ(tables_with_the_curve(), "");
+}
+
 TEST_F(Privacy, a_refused_total_of_a_daily_home_leaves_no_body)
 {
     add_usage_point(home, "root", "daily");
