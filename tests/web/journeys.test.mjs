@@ -9,7 +9,7 @@ import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 
 const here = dirname(fileURLToPath(import.meta.url));
-const binary = process.env.RELEVE_BIN ?? join(here, "../../build/release/releve");
+const binary = process.env.RELEVE_BINARY ?? join(here, "../../build/release/releve");
 const dataDir = mkdtempSync(join(tmpdir(), "releve-web-"));
 chmodSync(dataDir, 0o755); // as root, PostgreSQL runs as another user
 let demo;
