@@ -25,6 +25,10 @@ if(CMAKE_BUILD_TYPE STREQUAL "Release" OR CMAKE_BUILD_TYPE STREQUAL "RelWithDebI
   target_link_options(releve_options INTERFACE -Wl,-z,relro,-z,now)
 endif()
 
+if(CMAKE_INTERPROCEDURAL_OPTIMIZATION AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  target_link_options(releve_options INTERFACE -flto=auto) # on all cores, also where there is no make to share them out
+endif()
+
 # releve_library(NAME SOURCES ... DEPS ... PRIVATE_DEPS ...): a static library of one folder of src/.
 function(releve_library name)
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPS;PRIVATE_DEPS" ${ARGN})
