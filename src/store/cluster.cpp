@@ -240,8 +240,11 @@ void Cluster::Impl::stop()
             std::this_thread::sleep_for(poll_every);
         }
     }
-    if (child > 0)
-        waitpid(child, nullptr, WNOHANG);
+    // A killed server is gone only once it has been waited for: until then the next one finds its process number taken.
+    const auto limit = std::chrono::steady_clock::now() + stop_limit;
+    while (child > 0 && waitpid(child, nullptr, WNOHANG) == 0 && std::chrono::steady_clock::now() < limit)
+        std::this_thread::sleep_for(poll_every);
+    child = 0;
     // Goes only when it is empty: the server removed its socket.
     std::error_code ignored;
     fs::remove(sockets, ignored);
