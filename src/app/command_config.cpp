@@ -29,12 +29,9 @@ int run_migrate(std::span<const std::string> arguments)
     add_config_flags(app, flags);
     if (const auto code = parse_arguments(app, arguments))
         return *code;
-    const auto config = flags.load();
-    if (!config)
-        return complain(config.error());
-    const auto database = open_database(*config, [](std::string_view) {});
-    if (!database)
-        return complain(database.error());
+    const auto opened = open_configured(flags);
+    if (!opened)
+        return complain(opened.error());
     std::puts("the database is up to date");
     return 0;
 }

@@ -15,7 +15,6 @@
 #include <cstdlib>
 #include <fstream>
 
-#include <pthread.h>
 #include <unistd.h>
 
 namespace releve::app {
@@ -199,17 +198,6 @@ result<int> check(const DemoHomes& demo, std::uint16_t port, const Tokens& token
     return report.good() && equal == static_cast<std::ptrdiff_t>(days.size()) ? 0 : 1;
 }
 
-sigset_t block_signals()
-{
-    sigset_t signals;
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGINT);
-    sigaddset(&signals, SIGTERM);
-    pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-    std::signal(SIGPIPE, SIG_IGN);
-    return signals;
-}
-
 result<int> demo(const Choices& choices)
 {
     const std::filesystem::path data_dir =
@@ -224,7 +212,7 @@ result<int> demo(const Choices& choices)
     const Config config = demo_config(choices, data_dir);
     RELEVE_CHECK(make_demo_certificate(config.collector.tls_cert, config.collector.tls_key));
 
-    const sigset_t signals = block_signals();
+    const sigset_t signals = block_signals({SIGINT, SIGTERM});
     say("Database in " + data_dir.string());
     RELEVE_TRY(database, open_database(config, say));
     RELEVE_TRY(master, load_master_key(config));

@@ -75,13 +75,10 @@ int run_quarantine(std::span<const std::string> arguments)
         return *code;
     if (!filter.reason.empty() && !frame_state_from_name(filter.reason))
         return complain(fail(errc::bad_config, "--reason " + filter.reason + ": no such reason"));
-    const auto config = flags.load();
-    if (!config)
-        return complain(config.error());
-    const auto database = open_database(*config, [](std::string_view) {});
-    if (!database)
-        return complain(database.error());
-    store::AdminStore admin{database->address};
+    const auto opened = open_configured(flags);
+    if (!opened)
+        return complain(opened.error());
+    store::AdminStore admin{opened->database.address};
     if (list_command->parsed())
         return list(admin, filter);
     return show_command->parsed() ? show(admin, filter) : retry(admin, filter);
@@ -96,13 +93,10 @@ int run_reprocess(std::span<const std::string> arguments)
     add_config_flags(app, flags);
     if (const auto code = parse_arguments(app, arguments))
         return *code;
-    const auto config = flags.load();
-    if (!config)
-        return complain(config.error());
-    const auto database = open_database(*config, [](std::string_view) {});
-    if (!database)
-        return complain(database.error());
-    store::AdminStore{database->address}.request_reprocess();
+    const auto opened = open_configured(flags);
+    if (!opened)
+        return complain(opened.error());
+    store::AdminStore{opened->database.address}.request_reprocess();
     std::puts("the running server has been asked to");
     return 0;
 }

@@ -9,23 +9,9 @@
 #include <csignal>
 #include <cstdio>
 
-#include <pthread.h>
-
 namespace releve::app {
 
 namespace {
-
-/// Blocked in every thread, so that the main one can wait for them.
-sigset_t block_signals()
-{
-    sigset_t signals;
-    sigemptyset(&signals);
-    for (int signal : {SIGINT, SIGTERM, SIGHUP})
-        sigaddset(&signals, signal);
-    pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-    std::signal(SIGPIPE, SIG_IGN);
-    return signals;
-}
 
 result<ServerOptions> options_for(const std::string& role)
 {
@@ -73,7 +59,7 @@ int run_serve(std::span<const std::string> arguments)
     spdlog::set_default_logger(spdlog::stderr_logger_mt("releve"));
     spdlog::set_level(spdlog::level::from_str(config->log.level));
     protect_memory();
-    const sigset_t signals = block_signals();
+    const sigset_t signals = block_signals({SIGINT, SIGTERM, SIGHUP});
     auto server = Server::start(*config, std::move(*options));
     if (!server)
         return complain(server.error());

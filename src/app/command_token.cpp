@@ -83,13 +83,10 @@ int run_token(std::span<const std::string> arguments)
         add_config_flags(*command, flags);
     if (const auto code = parse_arguments(app, arguments))
         return *code;
-    const auto config = flags.load();
-    if (!config)
-        return complain(config.error());
-    const auto database = open_database(*config, [](std::string_view) {});
-    if (!database)
-        return complain(database.error());
-    store::AdminStore admin{database->address};
+    const auto opened = open_configured(flags);
+    if (!opened)
+        return complain(opened.error());
+    store::AdminStore admin{opened->database.address};
     if (create_command->parsed())
         return create(admin, token);
     if (list_command->parsed())
@@ -123,17 +120,14 @@ int run_usage_point(std::span<const std::string> arguments)
         add_config_flags(*command, flags);
     if (const auto code = parse_arguments(app, arguments))
         return *code;
-    const auto config = flags.load();
-    if (!config)
-        return complain(config.error());
-    const auto database = open_database(*config, [](std::string_view) {});
-    if (!database)
-        return complain(database.error());
+    const auto opened = open_configured(flags);
+    if (!opened)
+        return complain(opened.error());
     // Half-hours that are to be reduced to totals are summed as their meter's model says.
-    const auto models = ModelRegistry::load(config->models.dir);
+    const auto models = ModelRegistry::load(opened->config.models.dir);
     if (!models)
         return complain(models.error());
-    store::AdminStore admin{database->address, [&](std::string_view model) { return models->find(model); }};
+    store::AdminStore admin{opened->database.address, [&](std::string_view model) { return models->find(model); }};
     if (organisation->parsed()) {
         if (const auto made = admin.create_organisation(id, name, parent); !made)
             return complain(made.error());

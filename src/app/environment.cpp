@@ -36,6 +36,24 @@ result<OpenDatabase> open_database(const Config& config, std::function<void(std:
     return database;
 }
 
+result<ConfiguredDatabase> open_configured(const ConfigFlags& flags)
+{
+    RELEVE_TRY(config, flags.load());
+    RELEVE_TRY(database, open_database(config, [](std::string_view) {}));
+    return ConfiguredDatabase{std::move(config), std::move(database)};
+}
+
+sigset_t block_signals(std::initializer_list<int> signals)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    for (int signal : signals)
+        sigaddset(&set, signal);
+    pthread_sigmask(SIG_BLOCK, &set, nullptr);
+    std::signal(SIGPIPE, SIG_IGN);
+    return set;
+}
+
 result<CollectorLock> CollectorLock::take(const std::filesystem::path& data_dir)
 {
     std::error_code ignored;

@@ -82,17 +82,14 @@ void Ingest::apply(DeviceChange change)
     const auto part_of = [&](const SystemTitle& title) -> DeviceChange& {
         return parts[TitleHash{}(title) % shards_.size()];
     };
-    std::map<MeterId, SystemTitle> titles;
     {
         const std::scoped_lock lock{mutex_};
         for (const Device& device : change.devices)
             if (device.policy == dlms::Policy::clear)
                 titles_by_name_[device.serial] = device.title;
     }
-    for (Device& device : change.devices) {
-        titles[device.meter] = device.title;
+    for (Device& device : change.devices)
         part_of(device.title).devices.push_back(std::move(device));
-    }
     for (net::InboundFrame& frame : change.retries)
         if (const Route route = route_of(frame); route.title)
             part_of(*route.title).retries.push_back(std::move(frame));

@@ -7,6 +7,8 @@
 #include <releve/crypto/secret.hpp>
 #include <releve/store/database.hpp>
 
+#include <csignal>
+#include <initializer_list>
 #include <memory>
 #include <utility>
 
@@ -21,6 +23,17 @@ struct OpenDatabase {
 };
 /// Opens (and makes, on first use) the database and brings it up to date.
 [[nodiscard]] result<OpenDatabase> open_database(const Config& config, std::function<void(std::string_view)> say);
+
+struct ConfiguredDatabase {
+    Config config;
+    OpenDatabase database;
+};
+/// What a command that only needs the database begins with. Says nothing on the way.
+[[nodiscard]] result<ConfiguredDatabase> open_configured(const ConfigFlags& flags);
+
+/// Blocks these signals in this and all later threads, so that one can wait for them; a closed pipe is an error of the
+/// write, not a signal.
+sigset_t block_signals(std::initializer_list<int> signals);
 
 /// Held by the one collector of a data folder: two would each call a replay what the other has confirmed. The kernel lets
 /// go of it when the process ends, however it ends.
