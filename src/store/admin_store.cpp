@@ -1,4 +1,5 @@
 #include "admin_impl.hpp"
+#include "quarantine_row.hpp"
 
 #include <releve/crypto/aes.hpp>
 
@@ -181,25 +182,6 @@ result<void> AdminStore::create_organisation(const std::string& id, const std::s
 
 namespace {
 
-QuarantineRow read_quarantine(const Row& row)
-{
-    QuarantineRow refused;
-    refused.id = row.integer(0);
-    refused.reason = frame_state_from_name(row.text(1)).value_or(FrameState::malformed);
-    refused.detail = row.text(2);
-    refused.received_at = row.instant(3);
-    refused.peer = row.text(4);
-    refused.system_title = row.text(5);
-    if (!row.null(6))
-        refused.meter = MeterId{static_cast<std::int32_t>(row.integer(6))};
-    if (!row.null(7))
-        refused.counter = static_cast<std::uint64_t>(row.integer(7));
-    refused.frame_bytes = static_cast<std::size_t>(row.integer(8));
-    if (!row.null(9))
-        refused.frame = row.bytes(9);
-    return refused;
-}
-
 std::string quarantine_columns(const char* frame)
 {
     return std::string{"SELECT id, reason, detail, extract(epoch FROM received_at)::int8, peer, "
@@ -232,7 +214,10 @@ result<QuarantineRow> AdminStore::show_quarantine(std::int64_t id)
         const Table rows = work.run(quarantine_columns("frame") + "WHERE id = $1::int8", {id});
         if (rows.empty())
             return fail(errc::not_found, "there is no refused message " + std::to_string(id));
-        return read_quarantine(rows[0]);
+        QuarantineRow refused = read_quarantine(rows[0]);
+        if (!rows[0].null(9))
+            refused.frame = rows[0].bytes(9);
+        return refused;
     });
 }
 

@@ -1,4 +1,5 @@
 #include "api_impl.hpp"
+#include "quarantine_row.hpp"
 
 namespace releve::store {
 
@@ -92,21 +93,8 @@ result<std::vector<QuarantineRow>> ApiStore::quarantine(const Identity& who, con
             "AND ($2 = '' OR id < nullif($2, '')::int8) ORDER BY id DESC LIMIT $3::int4",
             {reason, page.after, page.limit});
         std::vector<QuarantineRow> list;
-        for (const Row& row : rows) {
-            QuarantineRow refused;
-            refused.id = row.integer(0);
-            refused.reason = frame_state_from_name(row.text(1)).value_or(FrameState::malformed);
-            refused.detail = row.text(2);
-            refused.received_at = row.instant(3);
-            refused.peer = row.text(4);
-            refused.system_title = row.text(5);
-            if (!row.null(6))
-                refused.meter = MeterId{static_cast<std::int32_t>(row.integer(6))};
-            if (!row.null(7))
-                refused.counter = static_cast<std::uint64_t>(row.integer(7));
-            refused.frame_bytes = static_cast<std::size_t>(row.integer(8));
-            list.push_back(std::move(refused));
-        }
+        for (const Row& row : rows)
+            list.push_back(read_quarantine(row));
         return list;
     });
 }
