@@ -29,11 +29,30 @@ if(CMAKE_INTERPROCEDURAL_OPTIMIZATION AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   target_link_options(releve_options INTERFACE -flto=auto) # on all cores, also where there is no make to share them out
 endif()
 
-# releve_library(NAME SOURCES ... DEPS ... PRIVATE_DEPS ...): a static library of one folder of src/.
+# Three precompiled headers for the whole project, by what a source may include: `pure` (the standard library and core),
+# `shell` (sockets, JSON and logging as well), `test` (GoogleTest and pure). They are only there to build faster: the asan,
+# clang and fuzz presets do without, so a source that forgets an include does not go unseen.
+option(RELEVE_PCH "Precompiled headers" OFF)
+function(releve_precompiled kind)
+  add_library(releve_pch_${kind} STATIC "${PROJECT_SOURCE_DIR}/cmake/precompiled/empty.cpp")
+  target_link_libraries(releve_pch_${kind} PRIVATE releve_options ${ARGN})
+  target_precompile_headers(releve_pch_${kind} PRIVATE "${PROJECT_SOURCE_DIR}/cmake/precompiled/${kind}.hpp")
+endfunction()
+function(releve_use_precompiled target kind)
+  if(RELEVE_PCH)
+    target_precompile_headers(${target} REUSE_FROM releve_pch_${kind})
+  endif()
+endfunction()
+
+# releve_library(NAME SOURCES ... DEPS ... PRIVATE_DEPS ... [PRECOMPILED shell]): a static library of one folder of src/.
 function(releve_library name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS;PRIVATE_DEPS" ${ARGN})
+  cmake_parse_arguments(ARG "" "PRECOMPILED" "SOURCES;DEPS;PRIVATE_DEPS" ${ARGN})
   add_library(${name} STATIC ${ARG_SOURCES})
   target_link_libraries(${name} PUBLIC releve_options ${ARG_DEPS} PRIVATE ${ARG_PRIVATE_DEPS})
+  if(NOT ARG_PRECOMPILED)
+    set(ARG_PRECOMPILED pure)
+  endif()
+  releve_use_precompiled(${name} ${ARG_PRECOMPILED})
 endfunction()
 
 # releve_test(NAME SOURCES ... DEPS ... LABEL l): one GoogleTest binary, registered test by test under the label.
@@ -42,6 +61,7 @@ function(releve_test name)
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE ${ARG_DEPS} GTest::gmock GTest::gtest_main)
   target_compile_definitions(${name} PRIVATE RELEVE_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  releve_use_precompiled(${name} test)
   add_test(NAME ${name} COMMAND ${name} --gtest_brief=1)
   set(labels "${ARG_LABEL}")
   # What needs no socket, thread or database: cheap enough to build once more under sanitizers.

@@ -95,6 +95,7 @@ CREATE TABLE daily_total (
     authenticated  boolean NOT NULL,
     key_generation integer NOT NULL,
     counter        bigint NOT NULL,
+    energy_mj      bigint NOT NULL, -- millijoules: energy_wh before rounding, so that parts of a day add up exactly
     CONSTRAINT daily_total_pkey PRIMARY KEY (usage_point, day, channel),
     CONSTRAINT daily_total_slots CHECK (slots BETWEEN 0 AND 300 AND missing BETWEEN 0 AND slots),
     CONSTRAINT daily_total_present CHECK (octet_length(present) = 40)

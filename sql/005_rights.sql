@@ -87,7 +87,7 @@ GRANT SELECT ON batch_sum TO releve_api;
 GRANT SELECT ON usage_point, meter, meter_key, channel, installation TO releve_collect;
 GRANT SELECT, INSERT, UPDATE ON interval_day, register_day, daily_total, meter_counter, batch_sum TO releve_collect;
 GRANT INSERT ON interval_history, register_history, daily_total_history TO releve_collect;
-GRANT SELECT, INSERT, UPDATE ON batch TO releve_collect;
+GRANT SELECT, INSERT, UPDATE, DELETE ON batch TO releve_collect;
 GRANT SELECT, INSERT, DELETE ON frame_archive, undecoded, quarantine TO releve_collect;
 
 GRANT SELECT, INSERT, UPDATE ON organisation, site, usage_point, collection_choice, meter, channel, installation,
@@ -96,7 +96,9 @@ GRANT INSERT, SELECT (meter_id, generation, fingerprint, validity, recorded_at),
 GRANT INSERT (hash, role, label, expires_at), SELECT (id, role, label, created_at, expires_at, revoked_at),
     UPDATE (revoked_at) ON token TO releve_work;
 GRANT SELECT, INSERT ON token_organisation, token_usage_point, audit TO releve_work;
-GRANT SELECT ON access_log, register_day, batch TO releve_work;
+GRANT SELECT ON access_log, batch TO releve_work;
+GRANT SELECT, UPDATE ON register_day TO releve_work;
+GRANT SELECT, DELETE ON register_history TO releve_work;
 GRANT SELECT, DELETE ON interval_day, interval_history, interval_overlay_day, overlay_history, undecoded TO releve_work;
 GRANT SELECT, UPDATE ON frame_archive, quarantine TO releve_work;
 GRANT DELETE ON quarantine TO releve_work;

@@ -20,6 +20,10 @@ public:
     {
         return store_.usage_point(who, id);
     }
+    result<std::string> zone_name(const store::Identity& who, const UsagePointId& id) override
+    {
+        return store_.zone_name(who, id);
+    }
     result<store::DailyAnswer> daily(const store::Identity& who, const UsagePointId& id, CivilDay from, CivilDay to,
                                      const std::string& channel) override
     {

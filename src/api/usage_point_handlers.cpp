@@ -38,10 +38,10 @@ result<std::string> channel_of(const Call& call)
 /// Only asked for when the period is in civil days: instants mean the same everywhere.
 result<Zone> zone_of(const Call& call)
 {
-    RELEVE_TRY(point, call.store->usage_point(call.identity, point_of(call)));
-    if (point.zone == paris().name())
+    RELEVE_TRY(name, call.store->zone_name(call.identity, point_of(call)));
+    if (name == paris().name())
         return paris();
-    return load_zone(point.zone);
+    return load_zone(name);
 }
 
 std::string file_name(const Call& call, std::string_view what)

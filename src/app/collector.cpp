@@ -15,6 +15,7 @@ namespace {
 constexpr auto checkpoint_every = 2min;
 constexpr auto housekeeping_every = 10min;
 constexpr auto drain_at_most = 30s;
+constexpr auto predecessor_at_most = 15s; // a killed one's connection ends when the database has noticed
 constexpr auto goodbye_at_most = 5s;
 constexpr std::size_t retries_at_once = 4'000;
 constexpr std::size_t undecoded_at_once = 1'000;
@@ -23,7 +24,10 @@ constexpr std::chrono::days partitions_ahead{62};
 class DatabaseWriter final : public ReadingWriter {
 public:
     DatabaseWriter(store::DatabaseAddress address, std::size_t writer) : writer_(std::move(address), static_cast<int>(writer)) {}
-    store::BatchResult write(const store::BatchWriter::Request& request) override { return writer_.write(request); }
+    std::optional<store::BatchResult> write(const store::BatchWriter::Request& request) override
+    {
+        return writer_.write(request);
+    }
 
 private:
     store::BatchWriter writer_;
@@ -72,9 +76,11 @@ result<std::unique_ptr<Collector>> Collector::start(const Config& config, store:
                                                     crypto::Key256 master, ModelShelf& models, Counters& counters)
 {
     std::unique_ptr<Collector> self{new Collector{config, std::move(address), master, models, counters}};
+    RELEVE_CHECK(self->claim_database());
     self->make_partitions();
     self->start_ingest();
     self->load_all_devices();
+    self->try_undecoded(); // a model may have been added while no collector ran
     RELEVE_CHECK(self->open_listeners());
     const auto now = std::chrono::steady_clock::now();
     self->next_checkpoint_ = now + checkpoint_every;
@@ -93,6 +99,17 @@ store::CollectStore& Collector::store()
     if (!store_)
         store_ = std::make_unique<store::CollectStore>(address_);
     return *store_;
+}
+
+result<void> Collector::claim_database()
+{
+    const auto until = std::chrono::steady_clock::now() + predecessor_at_most;
+    while (!store().claim()) {
+        if (std::chrono::steady_clock::now() > until)
+            return fail(errc::unavailable, "another collector works on this database; stop it first");
+        std::this_thread::sleep_for(100ms);
+    }
+    return {};
 }
 
 void Collector::make_partitions()
@@ -201,7 +218,8 @@ result<std::unique_ptr<net::Listener>> Collector::open_listener(const Endpoint& 
                        .outstanding_max = static_cast<std::size_t>(c.frames_outstanding_max)};
     options.limits = {.connections_max = static_cast<std::size_t>(c.connections_max),
                       .connections_per_address_max = static_cast<std::size_t>(c.connections_per_address_max),
-                      .handshakes_max = static_cast<std::size_t>(c.handshakes_max)};
+                      .handshakes_max = static_cast<std::size_t>(c.handshakes_max),
+                      .handshakes_per_address_max = static_cast<std::size_t>(c.handshakes_per_address_max)};
     std::vector<boost::asio::io_context*> contexts;
     for (const auto& context : contexts_)
         contexts.push_back(context.get());
@@ -272,8 +290,10 @@ void Collector::maintain_once()
             const std::scoped_lock lock{done_mutex_};
             done.swap(reprocessed_);
         }
-        if (!done.empty())
+        if (!done.empty()) {
             store().forget_undecoded(done);
+            spdlog::info("{} messages that no layout explained are now readings", done.size());
+        }
     }
     const auto now = std::chrono::steady_clock::now();
     if (now >= next_checkpoint_) {
@@ -326,12 +346,20 @@ void Collector::reprocess()
         return;
     }
     load_all_devices();
+    const std::size_t tried = try_undecoded();
+    spdlog::info("reprocess: {} messages that no layout explained are tried under the models of now", tried);
+}
+
+std::size_t Collector::try_undecoded()
+{
     std::int64_t after = 0;
+    std::size_t tried = 0;
     for (;;) {
         auto rows = store().load_undecoded(after, undecoded_at_once);
         if (rows.empty())
-            return;
+            return tried;
         after = rows.back().id;
+        tried += rows.size();
         DeviceChange change;
         change.undecoded = std::move(rows);
         ingest_->apply(std::move(change));

@@ -46,6 +46,7 @@ private:
     void load_devices(const std::vector<std::string>& addresses);
     void apply_rows(std::vector<store::DeviceRow> rows, const std::vector<store::ReplayRow>& states,
                     std::vector<store::QuarantineRow> retries);
+    [[nodiscard]] result<void> claim_database();
     void make_partitions();
     void start_ingest();
     [[nodiscard]] result<void> open_listeners();
@@ -56,6 +57,7 @@ private:
     void maintain_once();
     void take_notification(const std::string& payload);
     void reprocess();
+    std::size_t try_undecoded(); // how many there were
     void checkpoint();
     store::CollectStore& store();
 

@@ -190,6 +190,8 @@ std::vector<Setting> make_settings()
         number("collector.connections_per_address_max", c(&C::connections_per_address_max), 1, 1'000'000,
                "Open connections of one address."),
         number("collector.handshakes_max", c(&C::handshakes_max), 1, 10'000, "TLS handshakes at a time."),
+        number("collector.handshakes_per_address_max", c(&C::handshakes_per_address_max), 1, 10'000,
+               "TLS handshakes of one address at a time."),
         number("collector.frames_outstanding_max", c(&C::frames_outstanding_max), 1, 10'000,
                "Messages of a connection that are not committed yet; then it is not read."),
         number("collector.apdu_bytes_max", c(&C::apdu_bytes_max), 64, 65'535, "Longest message."),

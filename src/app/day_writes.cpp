@@ -69,12 +69,11 @@ public:
         RELEVE_ASSERT(channel);
         RELEVE_TRY(place, place_of(device_, reading.at, reading.at, received_at_));
         const CivilDay day = zone_.day_of(reading.at, channel->day_start);
-        if (place->collection == store::Collection::daily && !keep_under_daily(*channel, day, reading.at))
-            return {};
-        registers_[day].reads.push_back(
-            {reading.channel, reading.at, reading.value, provenance_of(provenance_, reading.quality)});
-        writes_.any_daily |= place->collection == store::Collection::daily;
-        ++writes_.readings;
+        const bool daily = place->collection == store::Collection::daily;
+        auto& [block, first_only] = registers_[day];
+        block.reads.push_back({reading.channel, reading.at, reading.value, provenance_of(provenance_, reading.quality)});
+        first_only |= daily;
+        writes_.any_daily |= daily;
         return {};
     }
 
@@ -90,11 +89,15 @@ public:
             }
             writes_.interval_days.push_back({key.first, key.second, std::move(day.block)});
         }
-        for (auto& [day, block] : registers_) {
+        for (auto& [day, registers] : registers_) {
+            auto& [block, first_only] = registers;
             std::sort(block.reads.begin(), block.reads.end(), [](const RegisterRead& a, const RegisterRead& b) {
                 return std::pair{a.channel, a.at} < std::pair{b.channel, b.at};
             });
-            writes_.register_days.push_back({day, std::move(block)});
+            if (first_only)
+                keep_first_reads(block);
+            writes_.readings += static_cast<std::uint32_t>(block.reads.size());
+            writes_.register_days.push_back({day, std::move(block), first_only});
         }
         return std::move(writes_);
     }
@@ -106,29 +109,15 @@ private:
         const store::InstallationRow* place = nullptr;
     };
 
-    /// Under a daily choice the curve must not be told by indexes either: one read a day and channel, the opening one
-    /// where there is one.
-    bool keep_under_daily(const ChannelModel& channel, CivilDay day, Instant at)
-    {
-        if (at == zone_.start_of(day, channel.day_start))
-            return true;
-        const DayKey key{channel.channel, day};
-        const auto before = device_.register_day_kept.find(channel.channel);
-        const auto& now = writes_.registers_kept;
-        if ((before != device_.register_day_kept.end() && before->second >= day) ||
-            std::find(now.begin(), now.end(), key) != now.end())
-            return false;
-        writes_.registers_kept.push_back(key);
-        return true;
-    }
-
     result<void> reduce(const DayKey& key, const Day& day)
     {
         RELEVE_TRY(summary, engine::summarise(day.block, *day.channel));
+        RELEVE_TRY(millijoules, engine::energy_in_millijoules(day.block, *day.channel));
         store::DailyTotalWrite total{.usage_point = day.place->usage_point,
                                      .day = key.second,
                                      .channel = key.first,
                                      .summary = summary,
+                                     .energy_mj = millijoules,
                                      .present = {},
                                      .provenance = provenance_of(provenance_, Quality::raw)};
         for (std::size_t i = 0; i < day.block.slots.size(); ++i)
@@ -144,7 +133,7 @@ private:
     Instant received_at_;
     const Zone& zone_;
     std::map<DayKey, Day> intervals_;
-    std::map<CivilDay, RegisterBlock> registers_;
+    std::map<CivilDay, std::pair<RegisterBlock, bool>> registers_; // the bool: only the first read of each channel stays
     DayWrites writes_;
 };
 

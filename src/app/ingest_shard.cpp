@@ -176,7 +176,6 @@ void Ingest::Shard::apply(DeviceChange change)
         if (Device* known = find(device.title)) {
             for (const auto& [id, window] : known->windows)
                 device.windows.insert_or_assign(id, ReplayWindow{device.replay_mode, window.recent()});
-            device.register_day_kept = std::move(known->register_day_kept);
             device.last_accepted_at = known->last_accepted_at;
             device.replay_dirty = known->replay_dirty;
         }
@@ -250,45 +249,46 @@ void Ingest::Shard::remember(Batch& batch, Device& device, const Judgement& judg
     batch.before.try_emplace(&device, device);
     if (judgement.window)
         device.window_for_update(*judgement.window).accept(judgement.counter, judgement.digest);
-    for (const auto& [channel, day] : judgement.registers_kept)
-        device.register_day_kept[channel] = std::max(day, device.register_day_kept[channel]);
     device.last_accepted_at = received_at;
     device.replay_dirty = true;
 }
 
 std::optional<store::BatchResult> Ingest::Shard::write(Batch& batch)
 {
+    if (!writer_)
+        writer_ = owner_.options_.make_writer(index_);
     std::vector<BatchNumber> numbers;
-    const store::BatchWriter::Request request{.frames = batch.writes,
-                                              .quarantine = batch.quarantine,
-                                              .resolved = batch.resolved,
-                                              .next_batch =
-                                                  [&] {
-                                                      numbers.push_back(owner_.numbers_.next());
-                                                      return numbers.back();
-                                                  },
-                                              .watermark = [&] { return owner_.numbers_.watermark(); },
-                                              .now = owner_.options_.now()};
-    std::chrono::milliseconds pause{100};
-    for (;;) {
-        try {
-            if (!writer_)
-                writer_ = owner_.options_.make_writer(index_);
-            store::BatchResult result = writer_->write(request);
-            for (BatchNumber number : numbers)
-                owner_.numbers_.decided(number);
-            return result;
-        } catch (const std::exception& e) {
-            ++owner_.counters_.database_lost;
-            owner_.options_.log(std::string{"writer "} + std::to_string(index_) + ": " + e.what());
-            writer_.reset();
-        }
-        // Nothing of the batch is confirmed; it stays here until the database is back or we are told to give up.
-        std::unique_lock lock{mutex_};
-        if (wake_.wait_for(lock, pause, [&] { return abandoned_; }))
-            return std::nullopt;
-        pause = std::min(pause * 2, std::chrono::milliseconds{5'000});
-    }
+    int attempts = 0;
+    const store::BatchWriter::Request request{
+        .frames = batch.writes,
+        .quarantine = batch.quarantine,
+        .resolved = batch.resolved,
+        .next_batch =
+            [&] {
+                numbers.push_back(owner_.numbers_.next());
+                return numbers.back();
+            },
+        .watermark = [&] { return owner_.numbers_.watermark(); },
+        .now = owner_.options_.now(),
+        .wait = [&](const std::string& problem,
+                    std::chrono::milliseconds pause) { return wait_for_database(problem, pause, ++attempts); }};
+    std::optional<store::BatchResult> result = writer_->write(request);
+    if (result)
+        for (BatchNumber number : numbers)
+            owner_.numbers_.decided(number);
+    return result;
+}
+
+/// Nothing of the batch is confirmed; it stays here until the database is back or we are told to give up.
+bool Ingest::Shard::wait_for_database(const std::string& problem, std::chrono::milliseconds pause, int attempt)
+{
+    // A deadlock or a restarted connection is over at the first or second attempt and worth no line.
+    if (attempt > 2)
+        ++owner_.counters_.database_lost;
+    if (attempt == 3 || attempt % 32 == 0)
+        owner_.options_.log("writer " + std::to_string(index_) + ": " + problem);
+    std::unique_lock lock{mutex_};
+    return !wake_.wait_for(lock, pause, [&] { return abandoned_; });
 }
 
 void Ingest::Shard::commit(Batch& batch)
@@ -332,7 +332,6 @@ void Ingest::Shard::roll_back_refused(Batch& batch, const store::BatchResult& re
         const auto before = batch.before.find(device);
         RELEVE_ASSERT(before != batch.before.end());
         device->windows = before->second.windows;
-        device->register_day_kept = before->second.register_day_kept;
         for (const Pending& pending : batch.frames)
             if (pending.device == device && pending.write_index && pending.judgement.window &&
                 result.outcomes[*pending.write_index] == store::FrameOutcome::committed)

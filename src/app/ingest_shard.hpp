@@ -76,6 +76,7 @@ private:
     void reprocess(const std::vector<store::UndecodedRow>& rows);
     void commit(Batch& batch);
     [[nodiscard]] std::optional<store::BatchResult> write(Batch& batch);
+    [[nodiscard]] bool wait_for_database(const std::string& problem, std::chrono::milliseconds pause, int attempt);
     void roll_back_refused(Batch& batch, const store::BatchResult& result);
     void answer(Batch& batch, const store::BatchResult& result);
     [[nodiscard]] std::vector<store::ReplayRow> take_replay_states();

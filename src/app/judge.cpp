@@ -201,7 +201,6 @@ Judgement judge_content(Case& c, const result<dlms::PushBody>& body)
     write.daily_totals = std::move(days->daily_totals);
     if (!days->any_daily && !c.device->daily_only())
         write.archive = c.frame.apdu;
-    c.judgement.registers_kept = std::move(days->registers_kept);
     c.judgement.reply = confirmation(c);
     c.judgement.state = c.notification && c.notification->invoke_id.confirmed() ? FrameState::accepted
                                                                                : FrameState::accepted_unconfirmed;

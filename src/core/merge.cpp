@@ -87,4 +87,13 @@ result<Merged<RegisterBlock>> merge(const RegisterBlock& stored, const RegisterB
     return merged;
 }
 
+bool keep_first_reads(RegisterBlock& sorted)
+{
+    auto& reads = sorted.reads;
+    const auto others = std::ranges::unique(reads, {}, &RegisterRead::channel);
+    const bool any = !others.empty();
+    reads.erase(others.begin(), others.end());
+    return any;
+}
+
 } // namespace releve

@@ -29,14 +29,18 @@ Wide divide_rounding_half_away_from_zero(Wide dividend, Wide divisor)
     return quotient + (dividend < 0 ? -1 : 1);
 }
 
-result<std::int64_t> to_wh(Wide sum, const DayBlock& block, const ChannelModel& channel)
+constexpr int mj_per_ws = 1'000;
+constexpr int mj_per_wh = 3'600 * mj_per_ws;
+
+/// `sum` of the slots as energy, in units of which one Wh has `per_wh`.
+result<std::int64_t> to_energy(Wide sum, const DayBlock& block, const ChannelModel& channel, int per_wh)
 {
     if (channel.quantity != Quantity::mean_power && channel.quantity != Quantity::energy)
         return std::int64_t{0};
     if (channel.scaler < -scaler_max || channel.scaler > scaler_max)
         return fail(errc::bad_value, "scaler of the channel out of range");
     const bool is_power = channel.quantity == Quantity::mean_power;
-    const Wide factor = is_power ? Wide{block.step.count()} : Wide{1};
+    const Wide factor = (is_power ? Wide{block.step.count()} : Wide{1}) * per_wh;
     const Wide divisor = (is_power ? Wide{3600} : Wide{1}) * power_of_ten(std::max(0, -channel.scaler));
     Wide scaled = 0;
     if (__builtin_mul_overflow(sum, factor, &scaled) ||
@@ -75,9 +79,22 @@ result<DaySummary> summarise(const DayBlock& block, const ChannelModel& channel)
         summary.quality = Quality::missing;
     else
         summary.quality = summary.missing > 0 ? worse(worst, Quality::incomplete) : worst;
-    RELEVE_TRY(energy_wh, to_wh(sum, block, channel));
+    RELEVE_TRY(energy_wh, to_energy(sum, block, channel, 1));
     summary.energy_wh = energy_wh;
     return summary;
+}
+
+result<std::int64_t> energy_in_millijoules(const DayBlock& block, const ChannelModel& channel)
+{
+    Wide sum = 0;
+    for (const auto& slot : block.slots)
+        sum += slot ? slot->value : 0;
+    return to_energy(sum, block, channel, mj_per_wh);
+}
+
+std::int64_t millijoules_to_wh(std::int64_t millijoules)
+{
+    return static_cast<std::int64_t>(divide_rounding_half_away_from_zero(millijoules, mj_per_wh));
 }
 
 DaySummary empty_day(const Zone& zone, CivilDay day, const ChannelModel& channel)

@@ -10,6 +10,8 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <algorithm>
+#include <deque>
 #include <map>
 #include <set>
 
@@ -26,39 +28,54 @@ void NetCounters::count_handshake_failure(std::string_view name)
             ++handshake_failures[i];
 }
 
+namespace {
+
+/// What the limits per address count as one: an IPv4 address, or the /64 that an IPv6 host chooses its addresses from.
+std::string host_of(const asio::ip::address& address)
+{
+    if (!address.is_v6())
+        return address.to_string();
+    auto bytes = address.to_v6().to_bytes();
+    if (address.to_v6().is_v4_mapped())
+        return asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6()).to_string();
+    std::fill(bytes.begin() + 8, bytes.end(), std::uint8_t{0});
+    return asio::ip::make_address_v6(bytes).to_string() + "/64";
+}
+
+} // namespace
+
 /// Everything but `open_count` belongs to the listener's own thread.
 struct Listener::Impl : std::enable_shared_from_this<Impl> {
+    struct Waiting {
+        std::shared_ptr<Session> session;
+        asio::io_context* context;
+    };
+    struct Host {
+        std::size_t open = 0, handshakes = 0;
+        std::deque<Waiting> waiting;
+        bool in_turn = false;
+    };
+
     Impl(std::vector<asio::io_context*> io, ListenerOptions given, FrameSink& to, NetCounters& count)
         : contexts(std::move(io)),
           options(std::move(given)),
           sink(to),
           counters(count),
-          acceptor(*contexts.front()),
-          pace(*contexts.front(), asio::steady_timer::time_point::max())
+          acceptor(*contexts.front())
     {}
 
     static asio::awaitable<void> run_accept_loop(std::shared_ptr<Impl> self)
     {
         while (!self->stopped) {
-            while (!self->stopped && self->handshakes >= self->options.limits.handshakes_max)
-                co_await self->wait_for_pace();
-            if (self->stopped)
-                break;
             asio::io_context& context = *self->contexts[self->next_context++ % self->contexts.size()];
             error_code error;
             tcp::socket socket =
                 co_await self->acceptor.async_accept(context, asio::redirect_error(asio::use_awaitable, error));
             if (!error)
-                self->accept(std::move(socket));
+                self->accept(std::move(socket), context);
             else if (!self->stopped)
                 co_await self->breathe(); // out of descriptors: closing connections will give some back
         }
-    }
-
-    asio::awaitable<void> wait_for_pace()
-    {
-        error_code woken;
-        co_await pace.async_wait(asio::redirect_error(asio::use_awaitable, woken));
     }
 
     asio::awaitable<void> breathe()
@@ -68,48 +85,93 @@ struct Listener::Impl : std::enable_shared_from_this<Impl> {
         co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
     }
 
-    void accept(tcp::socket socket)
+    void accept(tcp::socket socket, asio::io_context& context)
     {
         error_code error;
         const auto endpoint = socket.remote_endpoint(error);
-        if (error)
+        if (error || stopped)
             return;
         if (sessions.size() >= options.limits.connections_max) {
             ++counters.refused_total_limit;
             return;
         }
-        const std::string address = endpoint.address().to_string();
-        if (auto& count = per_address[address]; count >= options.limits.connections_per_address_max) {
+        const std::string name = host_of(endpoint.address());
+        Host& host = hosts[name];
+        if (host.open >= options.limits.connections_per_address_max) {
             ++counters.refused_address_limit;
             return;
-        } else {
-            ++count;
         }
+        ++host.open;
         ++counters.accepted;
-        ++handshakes;
-        start_session(std::move(socket), address);
+        host.waiting.push_back({make_session(std::move(socket), name), &context});
+        take_a_place(name, host);
+        start_handshakes();
     }
 
-    void start_session(tcp::socket socket, const std::string& address)
+    std::shared_ptr<Session> make_session(tcp::socket socket, const std::string& name)
     {
         auto id = std::make_shared<std::weak_ptr<Session>>();
-        SessionSetup setup{.limits = options.session,
-                           .sink = sink,
-                           .counters = counters,
-                           .tls = options.tls,
-                           .now = options.now,
-                           .handshake_done = [self = shared_from_this()] { self->on_own_thread(&Impl::handshake_done); },
-                           .ended =
-                               [self = shared_from_this(), id, address] {
-                                   asio::post(self->acceptor.get_executor(), [self, id, address] {
-                                       self->session_ended(id->lock(), address);
-                                   });
-                               }};
+        const auto on_own_thread = [executor = acceptor.get_executor()](auto action) {
+            return [executor, action] { asio::post(executor, action); };
+        };
+        SessionSetup setup{
+            .limits = options.session,
+            .sink = sink,
+            .counters = counters,
+            .tls = options.tls,
+            .now = options.now,
+            .handshake_done = on_own_thread([self = shared_from_this(), name] { self->handshake_done(name); }),
+            .ended = on_own_thread([self = shared_from_this(), id, name] { self->session_ended(id->lock(), name); })};
         auto session = Session::make(std::move(socket), std::move(setup));
         *id = session;
         sessions.insert(session);
         open_count = sessions.size();
-        asio::post(*contexts[(next_context - 1) % contexts.size()], [session] { session->start(); });
+        return session;
+    }
+
+    /// A host has one place in the row of those whose turn it may be, as long as it has a connection waiting and a
+    /// handshake to spare. So one that lets all of its own stand open keeps nobody else from theirs.
+    void take_a_place(const std::string& name, Host& host)
+    {
+        if (host.in_turn || host.waiting.empty() || host.handshakes >= options.limits.handshakes_per_address_max)
+            return;
+        host.in_turn = true;
+        turns.push_back(name);
+    }
+
+    void start_handshakes()
+    {
+        while (handshakes < options.limits.handshakes_max && !turns.empty()) {
+            const std::string name = std::move(turns.front());
+            turns.pop_front();
+            Host& host = hosts.at(name); // it waits, so it is open
+            host.in_turn = false;
+            Waiting next = std::move(host.waiting.front());
+            host.waiting.pop_front();
+            ++handshakes;
+            ++host.handshakes;
+            asio::post(*next.context, [session = std::move(next.session)] { session->start(); });
+            take_a_place(name, host);
+        }
+    }
+
+    void handshake_done(const std::string& name)
+    {
+        --handshakes;
+        if (const auto host = hosts.find(name); host != hosts.end()) {
+            --host->second.handshakes;
+            take_a_place(name, host->second);
+        }
+        start_handshakes();
+    }
+
+    void session_ended(const std::shared_ptr<Session>& session, const std::string& name)
+    {
+        sessions.erase(session);
+        open_count = sessions.size();
+        ++counters.closed;
+        if (const auto host = hosts.find(name); host != hosts.end() && --host->second.open == 0)
+            hosts.erase(host);
     }
 
     void on_own_thread(void (Impl::*action)())
@@ -117,27 +179,22 @@ struct Listener::Impl : std::enable_shared_from_this<Impl> {
         asio::post(acceptor.get_executor(), [self = shared_from_this(), action] { (self.get()->*action)(); });
     }
 
-    void handshake_done()
-    {
-        --handshakes;
-        pace.cancel();
-    }
-
-    void session_ended(const std::shared_ptr<Session>& session, const std::string& address)
-    {
-        sessions.erase(session);
-        open_count = sessions.size();
-        ++counters.closed;
-        if (const auto found = per_address.find(address); found != per_address.end() && --found->second == 0)
-            per_address.erase(found);
-    }
-
     void stop()
     {
         stopped = true;
         error_code ignored;
         acceptor.close(ignored);
-        pace.cancel();
+        turns.clear();
+        for (auto& [name, host] : hosts)
+            for (Waiting& waiting : std::exchange(host.waiting, {})) {
+                // It never began: nothing ends it but us. Its socket belongs to its own thread.
+                asio::post(*waiting.context, [session = waiting.session] {});
+                sessions.erase(waiting.session);
+                ++counters.closed;
+                --host.open;
+            }
+        std::erase_if(hosts, [](const auto& item) { return item.second.open == 0; });
+        open_count = sessions.size();
         for (const auto& session : sessions)
             session->stop_reading();
     }
@@ -153,11 +210,11 @@ struct Listener::Impl : std::enable_shared_from_this<Impl> {
     FrameSink& sink;
     NetCounters& counters;
     tcp::acceptor acceptor;
-    asio::steady_timer pace;
     std::size_t next_context = 0;
     std::size_t handshakes = 0;
     bool stopped = false;
-    std::map<std::string, std::size_t> per_address; // bounded by connections_max
+    std::map<std::string, Host> hosts; // those with a connection: bounded by connections_max
+    std::deque<std::string> turns;
     std::set<std::shared_ptr<Session>> sessions;
     std::atomic<std::size_t> open_count{0};
     std::uint16_t port = 0;

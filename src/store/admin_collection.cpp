@@ -14,6 +14,7 @@ struct ReducedDay {
     ChannelId channel;
     CivilDay day{};
     engine::DaySummary summary;
+    std::int64_t energy_mj = 0;
     Quality worst = Quality::valid;
     std::array<std::uint64_t, 5> present{};
     Provenance newest;
@@ -26,7 +27,7 @@ auto rank(const Provenance& p)
 
 result<ReducedDay> reduce(DayBlock block, const ChannelModel& channel, CivilDay day, const Validity& validity)
 {
-    ReducedDay reduced{channel.channel, day, {}, Quality::valid, {}, {}};
+    ReducedDay reduced{channel.channel, day, {}, 0, Quality::valid, {}, {}};
     bool authenticated = true;
     for (std::size_t i = 0; i < block.slots.size(); ++i) {
         auto& slot = block.slots[i];
@@ -43,6 +44,8 @@ result<ReducedDay> reduce(DayBlock block, const ChannelModel& channel, CivilDay 
     reduced.newest.authenticated = authenticated;
     RELEVE_TRY(summary, engine::summarise(block, channel));
     reduced.summary = summary;
+    RELEVE_TRY(millijoules, engine::energy_in_millijoules(block, channel));
+    reduced.energy_mj = millijoules;
     return reduced;
 }
 
@@ -54,23 +57,23 @@ void save_total(Work& work, const UsagePointId& id, const ReducedDay& day)
         present.u64_be(word);
     work.run("INSERT INTO daily_total AS t (usage_point, day, channel, rev, batch, energy_wh, slots, "
              "missing, quality, worst, maximum, "
-             "maximum_at, present, authenticated, key_generation, counter) VALUES ($1, $2::date, $3::int2, "
+             "maximum_at, present, authenticated, key_generation, counter, energy_mj) VALUES ($1, $2::date, $3::int2, "
              "1, $4::int8, $5::int8, "
              "$6::int2, $7::int2, $8::int2, $9::int2, $10::int8, $11::timestamptz, $12::bytea, $13::bool, "
-             "$14::int4, $15::int8) "
+             "$14::int4, $15::int8, $16::int8) "
              "ON CONFLICT (usage_point, day, channel) DO UPDATE SET rev = t.rev + 1, batch = excluded.batch, "
              "energy_wh = excluded.energy_wh, slots = excluded.slots, missing = excluded.missing, quality = "
              "excluded.quality, "
              "worst = excluded.worst, maximum = excluded.maximum, maximum_at = excluded.maximum_at, present "
              "= excluded.present, "
              "authenticated = excluded.authenticated, key_generation = excluded.key_generation, counter = "
-             "excluded.counter "
+             "excluded.counter, energy_mj = excluded.energy_mj "
              "WHERE t.missing > excluded.missing",
              {id.value, day.day, day.channel.value, day.newest.batch, day.summary.energy_wh,
               day.summary.slots, day.summary.missing, static_cast<int>(day.summary.quality),
               static_cast<int>(day.worst), day.summary.maximum, day.summary.maximum_at, present.view(),
               day.newest.authenticated, day.newest.key_generation,
-              static_cast<std::int64_t>(day.newest.counter)});
+              static_cast<std::int64_t>(day.newest.counter), day.energy_mj});
 }
 
 /// Frames of the meter as received hold the curve too: in the archive, and among what was refused although
@@ -106,6 +109,24 @@ constexpr const char* days_of_place = // $1 meter, $2 and $3 the civil days of t
     " WHERE meter_id = $1::int4 AND day >= coalesce($2::date, '-infinity') AND day <= coalesce($3::date, "
     "'infinity')";
 
+/// Indexes read more than once a day tell the curve as well.
+result<void> thin_registers(Work& work, const std::vector<Arg>& range)
+{
+    work.run(std::string{"DELETE FROM register_history"} + days_of_place, range);
+    const Table rows =
+        work.run(std::string{"SELECT day, data FROM register_day"} + days_of_place + " FOR UPDATE", range);
+    for (const Row& row : rows) {
+        RELEVE_TRY(block, decode_register_block(row.bytes(1)));
+        if (!keep_first_reads(block))
+            continue;
+        RELEVE_TRY(data, encode_register_block(block));
+        work.run("UPDATE register_day SET rev = rev + 1, data = $3::bytea WHERE meter_id = $1::int4 AND day = "
+                 "$2::date",
+                 {range.front(), row.day(0), data});
+    }
+    return {};
+}
+
 result<void> reduce_place(Work& work, const UsagePointId& id, const Place& place, const ModelLookup& models)
 {
     std::optional<CivilDay> first, last;
@@ -118,6 +139,7 @@ result<void> reduce_place(Work& work, const UsagePointId& id, const Place& place
         std::string{"DELETE FROM interval_day"} + days_of_place + " RETURNING channel, day, data", range);
     for (const char* table : {"interval_history", "interval_overlay_day", "overlay_history"})
         work.run(std::string{"DELETE FROM "} + table + days_of_place, range);
+    RELEVE_CHECK(thin_registers(work, range));
     const MeterModel* model = models ? models(place.model) : nullptr;
     if (!rows.empty() && model == nullptr)
         return fail(errc::bad_model,

@@ -10,7 +10,7 @@ namespace {
 
 Error refuse(const MeterImportRow& row, const char* column, const std::string& why)
 {
-    return fail(errc::bad_csv, "line " + std::to_string(row.line) + ", column " + column + ": " + why);
+    return fail(errc::bad_csv, "row " + std::to_string(row.line) + ", column " + column + ": " + why);
 }
 
 /// What the database refuses although we looked: the constraint's name tells the column.
@@ -123,7 +123,7 @@ result<void> import_usage_point(Import& import, const MeterImportRow& row)
         import.work.run("INSERT INTO collection_choice (usage_point, collection, validity, how, proof) "
                         "VALUES ($1, $2, tstzrange(now(), NULL), 'import', $3)",
                         {row.usage_point, collection_name(row.collection),
-                         "line " + std::to_string(row.line) + " of the import"});
+                         "row " + std::to_string(row.line) + " of the import"});
         ++import.summary.usage_points_new;
         return {};
     }

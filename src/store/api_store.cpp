@@ -83,6 +83,16 @@ result<UsagePointRow> ApiStore::usage_point(const Identity& who, const UsagePoin
     });
 }
 
+result<std::string> ApiStore::zone_name(const Identity& who, const UsagePointId& id)
+{
+    return impl_->as(who, [&](Work& work) -> result<std::string> {
+        const Table rows = work.run("SELECT zone FROM usage_point WHERE id = $1", {id.value});
+        if (rows.empty())
+            return fail(errc::not_found);
+        return rows[0].text(0);
+    });
+}
+
 result<std::vector<AccessRow>> ApiStore::accesses(const Identity& who, const UsagePointId& id,
                                                   const Page& page)
 {

@@ -48,7 +48,18 @@ template <class Block>
 struct Keyed {
     SeriesKey key;
     Block block;
+    bool first_reads_only = false;
 };
+
+/// True if reads were dropped.
+bool thin(const Keyed<RegisterBlock>& day, RegisterBlock& block)
+{
+    return day.first_reads_only && keep_first_reads(block);
+}
+bool thin(const Keyed<DayBlock>&, const DayBlock&)
+{
+    return false;
+}
 
 /// Sorted by key; frames of one key are merged in the order they came.
 template <class Block>
@@ -57,10 +68,14 @@ std::vector<Keyed<Block>> merge_equal_keys(std::vector<Keyed<Block>> days)
     std::ranges::stable_sort(days, {}, [](const auto& day) { return day.key; });
     std::vector<Keyed<Block>> merged;
     for (auto& day : days) {
-        if (!merged.empty() && merged.back().key == day.key)
-            merged.back().block = must(merge(merged.back().block, day.block)).block;
-        else
+        if (merged.empty() || merged.back().key != day.key) {
             merged.push_back(std::move(day));
+            continue;
+        }
+        Keyed<Block>& one = merged.back();
+        one.block = must(merge(one.block, day.block)).block;
+        one.first_reads_only |= day.first_reads_only;
+        thin(one, one.block);
     }
     return merged;
 }
@@ -78,10 +93,12 @@ void merge_into_stored(pg::Connection& connection, const SeriesTable& table, Bat
     for (const SeriesRow& row : stored) {
         const auto day =
             std::ranges::lower_bound(incoming, row.key, {}, [](const auto& item) { return item.key; });
-        const auto result = must(merge(must(decode(row.data, day->block)), day->block));
-        if (result.effect == MergeEffect::unchanged)
+        const Block before = must(decode(row.data, day->block));
+        auto result = must(merge(before, day->block));
+        const bool thinned = thin(*day, result.block);
+        if (result.effect == MergeEffect::unchanged || result.block == before)
             continue;
-        if (result.effect == MergeEffect::changed)
+        if (result.effect == MergeEffect::changed && !thinned) // what must not be kept is not kept as history
             changed.push_back(row.key);
         update.push_back({row.key, must(encode(result.block))});
     }
@@ -176,7 +193,7 @@ void write_registers(pg::Connection& connection, BatchNumber number, std::span<F
     for (FrameWrite& frame : frames)
         for (auto& day : frame.register_days) {
             set_batch(day.block, number);
-            days.push_back({{frame.meter.value, 0, day.day}, day.block});
+            days.push_back({{frame.meter.value, 0, day.day}, day.block, day.first_reads_only});
         }
     write_series(connection, register_table, number, std::move(days));
 }

@@ -3,7 +3,6 @@
 #include "batch_rows.hpp"
 
 #include <algorithm>
-#include <thread>
 
 namespace releve::store {
 
@@ -13,7 +12,9 @@ using namespace std::chrono_literals;
 
 constexpr auto first_pause = 10ms;
 constexpr auto longest_pause = 2s;
-constexpr auto patience = 30s; // how long a lost database may stay lost
+
+/// The caller waits no longer for the database.
+struct GivenUp {};
 
 } // namespace
 
@@ -70,10 +71,10 @@ std::optional<std::string> BatchWriter::Impl::commit_group(const Group& group, c
                                                            BatchResult& result)
 {
     // One number for all attempts: a COMMIT whose answer was lost shows as our own row under it, at once or,
-    // if the server is still at it, as a conflict on the number.
+    // if the server is still at it, as a conflict on the number. However long the database stays away, what
+    // was written once is not written again under another number.
     BatchRow row{request.next_batch(), request.watermark(), writer, request.now};
     bool commit_sent = false, unknown = false;
-    const auto give_up = std::chrono::steady_clock::now() + patience;
     for (auto pause = std::chrono::milliseconds{first_pause};;
          pause = std::min<std::chrono::milliseconds>(pause * 2, longest_pause)) {
         std::string problem;
@@ -92,20 +93,21 @@ std::optional<std::string> BatchWriter::Impl::commit_group(const Group& group, c
             problem = lost.what();
         } catch (const pg::SqlError& error) {
             commit_sent = false; // the server answered: rolled back
-            if (error.systemic())
-                throw std::runtime_error(std::string{"the database is not as it should be: "} + error.what());
             problem = error.what();
             const bool number_taken =
                 error.sqlstate == "23505" && problem.find("batch_pkey") != std::string::npos;
-            if (!error.transient() && !number_taken)
+            if (error.systemic()) {
+                connection.reset();
+                problem = "the database is not as it should be: " + problem;
+            } else if (!error.transient() && !number_taken) {
                 return problem;
+            }
             if (number_taken && !unknown)
                 row.number = request.next_batch();
         }
-        if (std::chrono::steady_clock::now() > give_up)
-            throw std::runtime_error("the database cannot be written: " + problem);
         ++result.retries;
-        std::this_thread::sleep_for(pause);
+        if (!request.wait(problem, pause))
+            throw GivenUp{};
     }
 }
 
@@ -168,14 +170,18 @@ BatchWriter::BatchWriter(DatabaseAddress address, int writer)
 }
 BatchWriter::~BatchWriter() = default;
 
-BatchResult BatchWriter::write(const Request& request)
+std::optional<BatchResult> BatchWriter::write(const Request& request)
 {
     BatchResult result;
     result.outcomes.assign(request.frames.size(), FrameOutcome::committed);
     result.reasons.resize(request.frames.size());
-    impl_->write_group({request.frames, request.quarantine, 0}, request, result);
-    impl_->write_group({{}, {}, 0, request.resolved}, request, result);
-    impl_->write_refused(request, result);
+    try {
+        impl_->write_group({request.frames, request.quarantine, 0}, request, result);
+        impl_->write_group({{}, {}, 0, request.resolved}, request, result);
+        impl_->write_refused(request, result);
+    } catch (const GivenUp&) {
+        return std::nullopt;
+    }
     return result;
 }
 

@@ -1,4 +1,5 @@
 #include "cluster_paths.hpp"
+#include "conninfo.hpp"
 #include "pg.hpp"
 
 #include <csignal>
@@ -43,14 +44,6 @@ public:
 private:
     int fd_;
 };
-
-std::string quoted(const std::string& text)
-{
-    std::string result = "'";
-    for (const char c : text)
-        result += (c == '\'' || c == '\\') ? std::string{'\\', c} : std::string{c};
-    return result + "'";
-}
 
 std::string conninfo(const fs::path& socket_folder, const std::string& database)
 {

@@ -10,7 +10,9 @@ namespace releve::store {
 struct CollectStore::Impl {
     DatabaseAddress address;
     std::optional<pg::Connection> connection;
+    bool claimed = false;
 
+    [[nodiscard]] static bool take_claim(pg::Connection& connection);
     /// Connects when needed, and listens from the first moment: what changes while devices are loaded is
     /// heard later.
     pg::Connection& connected();

@@ -6,17 +6,34 @@
 
 namespace releve::store {
 
+bool CollectStore::Impl::take_claim(pg::Connection& connection)
+{
+    constexpr std::int64_t collector_lock = 7232654312345681;
+    return connection.run("SELECT pg_try_advisory_lock($1::int8)", pg::Params{}.add(collector_lock)).boolean(0, 0);
+}
+
 pg::Connection& CollectStore::Impl::connected()
 {
     if (!connection) {
-        connection.emplace(address, DbRole::collect);
-        connection->exec("LISTEN releve_devices; LISTEN releve_retry; LISTEN releve_reprocess");
+        pg::Connection fresh{address, DbRole::collect};
+        if (claimed && !take_claim(fresh))
+            throw std::runtime_error("another collector works on this database; stop one of the two");
+        fresh.exec("LISTEN releve_devices; LISTEN releve_retry; LISTEN releve_reprocess");
+        connection.emplace(std::move(fresh));
     }
     return *connection;
 }
 
+bool CollectStore::claim()
+{
+    return impl_->with_connection([&](pg::Connection& db) {
+        impl_->claimed = impl_->claimed || Impl::take_claim(db);
+        return impl_->claimed;
+    });
+}
+
 CollectStore::CollectStore(DatabaseAddress address)
-    : impl_(std::make_unique<Impl>(Impl{std::move(address), std::nullopt}))
+    : impl_(std::make_unique<Impl>(Impl{std::move(address), std::nullopt, false}))
 {
 }
 CollectStore::~CollectStore() = default;

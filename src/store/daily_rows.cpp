@@ -18,6 +18,7 @@ struct Row {
     DailyTotal total;
 };
 
+/// By key, those of one key in the order they came.
 std::vector<Row> incoming_rows(BatchNumber number, std::span<FrameWrite> frames)
 {
     std::vector<Row> rows;
@@ -27,14 +28,7 @@ std::vector<Row> incoming_rows(BatchNumber number, std::span<FrameWrite> frames)
             rows.push_back({{write.usage_point.value, write.day, write.channel.value}, total_of(write)});
         }
     std::ranges::stable_sort(rows, {}, &Row::key);
-    std::vector<Row> merged;
-    for (auto& row : rows) {
-        if (!merged.empty() && merged.back().key == row.key)
-            (void)combine(merged.back().total, row.total);
-        else
-            merged.push_back(std::move(row));
-    }
-    return merged;
+    return rows;
 }
 
 Bytes to_bytes(const std::array<std::uint64_t, 5>& present)
@@ -71,24 +65,25 @@ pg::Params all_columns(BatchNumber number, const std::vector<Row>& rows)
         .array(rows, [](const Row& r) { return r.total.provenance.authenticated; })
         .array(rows,
                [](const Row& r) { return static_cast<std::int32_t>(r.total.provenance.key_generation); })
-        .array(rows, [](const Row& r) { return static_cast<std::int64_t>(r.total.provenance.counter); });
+        .array(rows, [](const Row& r) { return static_cast<std::int64_t>(r.total.provenance.counter); })
+        .array(rows, [](const Row& r) { return r.total.energy_mj; });
     return params;
 }
 
 #define RELEVE_DAILY_ARRAYS                                                                                  \
     "unnest($1::text[], $2::date[], $3::int2[], $5::int8[], $6::int2[], $7::int2[], $8::int2[], "            \
     "$9::int2[], "                                                                                           \
-    "$10::int8[], $11::timestamptz[], $12::bytea[], $13::bool[], $14::int4[], $15::int8[]) "                 \
+    "$10::int8[], $11::timestamptz[], $12::bytea[], $13::bool[], $14::int4[], $15::int8[], $16::int8[]) "                 \
     "AS k (u, d, c, energy, slots, missing, quality, worst, maximum, maximum_at, present, authenticated, "   \
-    "generation, counter) "
+    "generation, counter, energy_mj) "
 
 constexpr pg::Statement insert{"daily_insert",
                                "INSERT INTO daily_total (usage_point, day, channel, rev, batch, energy_wh, "
                                "slots, missing, quality, worst, maximum, "
-                               "maximum_at, present, authenticated, key_generation, counter) "
+                               "maximum_at, present, authenticated, key_generation, counter, energy_mj) "
                                "SELECT k.u, k.d, k.c, 1, $4::int8, k.energy, k.slots, k.missing, k.quality, "
                                "k.worst, k.maximum, k.maximum_at, k.present, "
-                               "k.authenticated, k.generation, k.counter FROM " RELEVE_DAILY_ARRAYS
+                               "k.authenticated, k.generation, k.counter, k.energy_mj FROM " RELEVE_DAILY_ARRAYS
                                "ON CONFLICT DO NOTHING RETURNING usage_point, day, channel"};
 constexpr pg::Statement update{"daily_update",
                                "UPDATE daily_total t SET rev = t.rev + 1, batch = $4::int8, energy_wh = "
@@ -96,12 +91,12 @@ constexpr pg::Statement update{"daily_update",
                                "quality = k.quality, worst = k.worst, maximum = k.maximum, maximum_at = "
                                "k.maximum_at, present = k.present, "
                                "authenticated = k.authenticated, key_generation = k.generation, counter = "
-                               "k.counter FROM " RELEVE_DAILY_ARRAYS
+                               "k.counter, energy_mj = k.energy_mj FROM " RELEVE_DAILY_ARRAYS
                                "WHERE t.usage_point = k.u AND t.day = k.d AND t.channel = k.c"};
 constexpr pg::Statement lock{"daily_lock",
                              "SELECT t.usage_point, t.day, t.channel, t.energy_wh, t.slots, t.missing, "
                              "t.quality, t.worst, t.maximum, t.maximum_at, "
-                             "t.present, t.authenticated, t.key_generation, t.counter, t.batch "
+                             "t.present, t.authenticated, t.key_generation, t.counter, t.batch, t.energy_mj "
                              "FROM unnest($1::text[], $2::date[], $3::int2[]) AS k (u, d, c) "
                              "JOIN daily_total t ON t.usage_point = k.u AND t.day = k.d AND t.channel = k.c "
                              "ORDER BY t.usage_point COLLATE \"C\", t.day, t.channel FOR UPDATE OF t"};
@@ -126,19 +121,25 @@ Row read_row(const pg::Rows& rows, int i)
         word = present.u64_be();
     total.provenance = {rows.boolean(i, 11), static_cast<std::uint16_t>(rows.int4(i, 12)),
                         static_cast<std::uint64_t>(rows.int8(i, 13)), total.worst, rows.int8(i, 14)};
+    total.energy_mj = rows.int8(i, 15);
     return row;
 }
 
-void merge_into_stored(pg::Connection& connection, BatchNumber number, const std::vector<Row>& existing)
+void merge_into_stored(pg::Connection& connection, BatchNumber number, const std::vector<Row>& incoming)
 {
-    pg::Params keys;
-    add_keys(keys, existing);
-    const pg::Rows rows = connection.run(lock, keys);
+    std::vector<Row> keys{incoming};
+    const auto repeated = std::ranges::unique(keys, {}, &Row::key);
+    keys.erase(repeated.begin(), repeated.end());
+    pg::Params which;
+    add_keys(which, keys);
+    const pg::Rows rows = connection.run(lock, which);
     std::vector<Row> changed, written;
     for (int i = 0; i < rows.size(); ++i) {
         Row stored = read_row(rows, i);
-        const auto incoming = std::ranges::lower_bound(existing, stored.key, {}, &Row::key);
-        const MergeEffect effect = combine(stored.total, incoming->total);
+        // One by one, as if each had come alone: what is left does not depend on how frames fell into batches.
+        MergeEffect effect = MergeEffect::unchanged;
+        for (const Row& row : std::ranges::equal_range(incoming, stored.key, {}, &Row::key))
+            effect = std::max(effect, combine(stored.total, row.total));
         if (effect == MergeEffect::unchanged)
             continue;
         if (effect == MergeEffect::changed)
@@ -161,15 +162,24 @@ void write_daily_totals(pg::Connection& connection, BatchNumber number, std::spa
     std::vector<Row> rows = incoming_rows(number, frames);
     if (rows.empty())
         return;
-    const pg::Rows inserted = connection.run(insert, all_columns(number, rows));
+    // The first of each day makes its row; what is there already, and the others, are put into it.
+    std::vector<Row> first{rows};
+    const auto others = std::ranges::unique(first, {}, &Row::key);
+    first.erase(others.begin(), others.end());
+    const pg::Rows inserted = connection.run(insert, all_columns(number, first));
     if (static_cast<std::size_t>(inserted.size()) == rows.size())
         return;
     std::vector<Key> fresh;
     for (int i = 0; i < inserted.size(); ++i)
         fresh.push_back({inserted.text(i, 0), inserted.day(i, 1), inserted.int2(i, 2)});
     std::ranges::sort(fresh);
-    std::erase_if(rows, [&](const Row& row) { return std::ranges::binary_search(fresh, row.key); });
-    merge_into_stored(connection, number, rows);
+    std::vector<Row> rest;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        const bool is_first = i == 0 || rows[i - 1].key != rows[i].key;
+        if (!is_first || !std::ranges::binary_search(fresh, rows[i].key))
+            rest.push_back(std::move(rows[i]));
+    }
+    merge_into_stored(connection, number, rest);
 }
 
 } // namespace releve::store

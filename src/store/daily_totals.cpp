@@ -7,7 +7,9 @@ namespace releve::store {
 
 namespace {
 
-int count(const std::array<std::uint64_t, 5>& bits)
+using Slots = std::array<std::uint64_t, 5>;
+
+int count(const Slots& bits)
 {
     int sum = 0;
     for (const auto word : bits)
@@ -15,7 +17,7 @@ int count(const std::array<std::uint64_t, 5>& bits)
     return sum;
 }
 
-bool overlap(const std::array<std::uint64_t, 5>& a, const std::array<std::uint64_t, 5>& b)
+bool overlap(const Slots& a, const Slots& b)
 {
     for (std::size_t i = 0; i < a.size(); ++i)
         if ((a[i] & b[i]) != 0)
@@ -23,9 +25,12 @@ bool overlap(const std::array<std::uint64_t, 5>& a, const std::array<std::uint64
     return false;
 }
 
-bool whole(const DailyTotal& total)
+bool covers(const Slots& all, const Slots& some)
 {
-    return total.summary.slots > 0 && count(total.present) == total.summary.slots;
+    for (std::size_t i = 0; i < all.size(); ++i)
+        if ((some[i] & ~all[i]) != 0)
+            return false;
+    return true;
 }
 
 auto rank(const Provenance& p)
@@ -35,7 +40,7 @@ auto rank(const Provenance& p)
 
 auto rank(const DailyTotal& total)
 {
-    return std::tuple_cat(rank(total.provenance), std::tuple{total.summary.energy_wh});
+    return std::tuple_cat(rank(total.provenance), std::tuple{total.energy_mj});
 }
 
 void add(DailyTotal& stored, const DailyTotal& incoming)
@@ -43,7 +48,8 @@ void add(DailyTotal& stored, const DailyTotal& incoming)
     engine::DaySummary& sum = stored.summary;
     for (std::size_t i = 0; i < stored.present.size(); ++i)
         stored.present[i] |= incoming.present[i];
-    sum.energy_wh += incoming.summary.energy_wh;
+    stored.energy_mj += incoming.energy_mj;
+    sum.energy_wh = engine::millijoules_to_wh(stored.energy_mj);
     sum.missing = sum.slots - count(stored.present);
     if (incoming.summary.maximum &&
         (!sum.maximum || *incoming.summary.maximum > *sum.maximum ||
@@ -63,18 +69,24 @@ void add(DailyTotal& stored, const DailyTotal& incoming)
 
 DailyTotal total_of(const DailyTotalWrite& write)
 {
-    return {write.summary, write.provenance.quality, write.present, write.provenance};
+    return {write.summary, write.energy_mj, write.provenance.quality, write.present, write.provenance};
 }
 
 MergeEffect combine(DailyTotal& stored, const DailyTotal& incoming)
 {
-    const bool had_all = whole(stored), brings_all = whole(incoming);
-    if (brings_all && (!had_all || rank(stored) < rank(incoming))) {
-        stored = incoming;
-        return MergeEffect::changed;
-    }
-    if (stored.summary.slots != incoming.summary.slots || count(incoming.present) == 0 ||
-        overlap(stored.present, incoming.present))
+    const auto replace_if = [&](bool wins) {
+        if (wins)
+            stored = incoming;
+        return wins ? MergeEffect::changed : MergeEffect::unchanged;
+    };
+    const bool newer = rank(stored) < rank(incoming);
+    if (stored.summary.slots != incoming.summary.slots) // the model now says another step
+        return replace_if(newer && count(incoming.present) == incoming.summary.slots);
+    if (incoming.present == stored.present)
+        return replace_if(newer);
+    if (count(stored.present) > 0 && covers(incoming.present, stored.present))
+        return replace_if(incoming.provenance.authenticated || !stored.provenance.authenticated);
+    if (count(incoming.present) == 0 || overlap(stored.present, incoming.present))
         return MergeEffect::unchanged;
     add(stored, incoming);
     return MergeEffect::added;

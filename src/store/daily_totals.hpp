@@ -7,6 +7,7 @@ namespace releve::store {
 
 struct DailyTotal {
     engine::DaySummary summary;
+    std::int64_t energy_mj = 0; // summary.energy_wh is this, rounded
     Quality worst = Quality::missing; // of the slots there are
     std::array<std::uint64_t, 5> present{};
     Provenance provenance; // of the newest frame in it
@@ -14,11 +15,11 @@ struct DailyTotal {
 
 [[nodiscard]] DailyTotal total_of(const DailyTotalWrite& write);
 
-/// Puts `incoming` into `stored`:
-/// - a whole day replaces a part of a day, and an older whole day (authenticated, key, counter, then energy);
-/// - slots that were not there are added: energies are summed as rounded, one Wh a frame at most is lost;
-/// - anything else (slots we have already, without the others) changes nothing, because the curve is not
-/// kept.
+/// Puts `incoming` into `stored`, without the curve that neither has kept:
+/// - slots that were not there are added, exactly;
+/// - a part that has all slots of the stored one and more replaces it, unless only the stored one is authenticated;
+///   one that has just the same slots replaces it if it ranks higher (authenticated, key, counter, then energy);
+/// - anything else (some slots that we have, without the others) changes nothing: its new slots cannot be told from it.
 [[nodiscard]] MergeEffect combine(DailyTotal& stored, const DailyTotal& incoming);
 
 } // namespace releve::store

@@ -143,6 +143,8 @@ void CollectStore::save_replay_states(std::span<const ReplayRow> rows, BatchNumb
         db.run("UPDATE batch SET meter_ids = NULL, key_generations = NULL, counters = NULL, digests = NULL "
                "WHERE meter_ids IS NOT NULL AND batch < $1::int8",
                below);
+        // A batch of refused messages only brought nothing that a number will be asked for.
+        db.run("DELETE FROM batch WHERE frames = 0 AND batch < $1::int8", below);
         transaction.commit();
     });
 }
@@ -150,7 +152,8 @@ void CollectStore::save_replay_states(std::span<const ReplayRow> rows, BatchNumb
 BatchNumber CollectStore::last_batch()
 {
     return impl_->with_connection([](pg::Connection& db) {
-        return BatchNumber{db.run("SELECT coalesce(max(batch), 0)::int8 FROM batch").int8(0, 0)};
+        return BatchNumber{
+            db.run("SELECT greatest((SELECT max(batch) FROM batch), (SELECT max(up_to) FROM batch_sum), 0)::int8").int8(0, 0)};
     });
 }
 

@@ -305,7 +305,8 @@ async function operatorView(alive) {
   const refresh = async () => {
     const [summary, refused] = await Promise.all([get("/api/v1/operations"), get("/api/v1/quarantine?limit=20")]);
     if (!alive()) return;
-    rateSlot.replaceChildren(figure(t("rate"), number(summary.readings_last_minute / 60, 1), null, `${t("rateHint")} · ${number(summary.readings_total)} ${t("totalReadings")}`, { class: "lead", id: "rate" }));
+    const rate = summary.readings_last_minute / 60;
+    rateSlot.replaceChildren(figure(t("rate"), number(rate, rate < 10 ? 1 : 0), null, `${t("rateHint")} · ${number(summary.readings_total)} ${t("totalReadings")}`, { class: "lead", id: "rate" }));
     stateSlot.replaceChildren(stateCards(summary));
     const wasOpen = refusedSlot.querySelector("details")?.open;
     refusedSlot.replaceChildren(refusedCard(summary.refused_by_reason, refused.quarantine));

@@ -145,3 +145,24 @@ def test_a_certificate_that_cannot_be_used_stops_the_start(make_server, authorit
                          collector__tls_key=str(key))
     refused = server.cli("serve", code=2)
     assert "key" in refused.err and not refused.out
+
+
+def test_silent_handshakes_of_one_address_hold_up_nobody_else(make_tls_server, new_meter, authority):
+    """All of one address's handshakes stand open, with others of it waiting; another address has its own."""
+    server = make_tls_server(collector__handshakes_max=4, collector__handshakes_per_address_max=2,
+                             collector__handshake_timeout_s=600)
+    meter = new_meter()
+    server.import_meters(meter)
+    silent = [socket.create_connection(("127.0.0.1", server.ports["tls"])) for _ in range(6)]
+    eventually(lambda: server.metrics()["releve_connections_open"] == 6)
+    with server.connect(certs.client(authority), address="127.0.0.2") as neighbour:
+        neighbour.exchange(meter.push(meter.single_value(STARTS[0], 1)))
+    for connection in silent[:5]:  # those that waited get their turn: the last one is served
+        connection.close()
+    eventually(lambda: server.metrics()["releve_connections_open"] == 1)
+    push_over(server, meter, certs.client(authority), at=1)
+    silent += [socket.create_connection(("127.0.0.1", server.ports["tls"])) for _ in range(3)]
+    eventually(lambda: server.metrics()["releve_connections_open"] == 4)
+    assert server.stop() == 0, "with handshakes open and others waiting"
+    for connection in silent:
+        connection.close()

@@ -97,17 +97,17 @@ TEST_F(Admin, a_row_that_cannot_be_names_its_line_and_column_and_nothing_is_impo
     auto bad = row("4c4b590000000002", "0123");
     bad.line = 7;
     EXPECT_EQ(complaint({row("4c4b590000000001", "01000000000001"), bad}),
-              "line 7, column usage_point: must be 14 digits, or GI and 6 digits");
+              "row 7, column usage_point: must be 14 digits, or GI and 6 digits");
     EXPECT_EQ(ask(DbRole::owner, "SELECT count(*) FROM meter"), "0");
     (void)import({row("4c4b590000000001", "01000000000001")}).value();
     EXPECT_EQ(complaint({row("4c4b590000000001", "02000000000002")}),
-              "line 2, column usage_point: this meter is installed at 01000000000001");
+              "row 2, column usage_point: this meter is installed at 01000000000001");
     EXPECT_EQ(complaint({row("4c4b590000000002", "01000000000001")}),
-              "line 2, column installed_from: another meter has been at this usage point since "
+              "row 2, column installed_from: another meter has been at this usage point since "
               "2024-01-01T00:00:00Z");
     auto gas = row("4c4b590000000001", "01000000000001");
     gas.energy = "gas";
-    EXPECT_EQ(complaint({gas}), "line 2, column energy: this usage point has electricity");
+    EXPECT_EQ(complaint({gas}), "row 2, column energy: this usage point has electricity");
     EXPECT_EQ(store.import_meters({}, master, "nowhere", false).error().code, errc::not_found);
 }
 
@@ -202,7 +202,7 @@ TEST_F(Admin, choosing_half_hours_is_recorded_with_its_proof)
                                         at("2024-02-01T00:00:00Z")));
     EXPECT_EQ(ask(DbRole::work,
                   "SELECT collection, how, proof, isempty(validity) FROM collection_choice ORDER BY id"),
-              "daily|import|line 2 of the import|t\nhalf_hour|choice|signed form 12|f");
+              "daily|import|row 2 of the import|t\nhalf_hour|choice|signed form 12|f");
     EXPECT_EQ(CollectStore{address}.load_devices().at(0).installations.at(0).collection,
               Collection::half_hour);
     EXPECT_EQ(store.choose_collection({"99999999999999"}, Collection::daily, "", at("2024-02-01T00:00:00Z"))

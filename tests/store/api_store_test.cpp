@@ -26,7 +26,8 @@ protected:
     }
     void write(std::vector<FrameWrite> frames)
     {
-        for (const auto& reason : writer.write(numbers.request(frames)).reasons)
+        const BatchResult result = writer.write(numbers.request(frames)).value();
+        for (const auto& reason : result.reasons)
             EXPECT_EQ(reason, "");
     }
 };

@@ -14,7 +14,7 @@ protected:
 
     BatchResult write(std::vector<FrameWrite> frames, const std::vector<QuarantineWrite>& quarantine = {})
     {
-        return writer.write(numbers.request(frames, quarantine));
+        return writer.write(numbers.request(frames, quarantine)).value();
     }
     DayBlock stored(const char* text, MeterId of)
     {
@@ -189,6 +189,18 @@ TEST_F(Writer_, a_session_lost_during_commit_is_looked_up_and_written_once)
     EXPECT_EQ(result.retries, 1);
     EXPECT_EQ(ask(DbRole::collect, "SELECT batch, frames FROM batch"), "1|1");
     EXPECT_EQ(ask(DbRole::collect, "SELECT count(*) FROM frame_archive"), "1");
+}
+
+TEST_F(Writer_, gives_up_when_told_and_writes_the_same_rows_later)
+{
+    std::vector<FrameWrite> frames{frame(meter, 1, "2024-03-01", 1)};
+    owner("REVOKE INSERT ON frame_archive FROM releve_collect");
+    numbers.waits = 3;
+    EXPECT_FALSE(writer.write(numbers.request(frames)).has_value());
+    EXPECT_EQ(numbers.last, 1) << "one number for all attempts";
+    owner("GRANT INSERT ON frame_archive TO releve_collect");
+    EXPECT_EQ(writer.write(numbers.request(frames)).value().outcomes.at(0), FrameOutcome::committed);
+    EXPECT_EQ(ask(DbRole::collect, "SELECT batch, frames FROM batch"), "2|1");
 }
 
 TEST_F(Writer_, a_commit_of_which_only_the_answer_was_lost_is_not_repeated)

@@ -11,7 +11,7 @@ protected:
 
     void write(std::vector<FrameWrite> frames, const std::vector<QuarantineWrite>& quarantine = {})
     {
-        const auto result = writer.write(numbers.request(frames, quarantine));
+        const auto result = writer.write(numbers.request(frames, quarantine)).value();
         for (const auto& reason : result.reasons)
             EXPECT_EQ(reason, "");
     }
@@ -74,6 +74,46 @@ TEST_F(Collect, replay_states_are_saved_in_bulk_and_completed_by_the_batches_sin
     EXPECT_EQ(states[0].recent.front().counter, 8U);
     EXPECT_EQ(states[0].recent.back().counter, 71U);
     EXPECT_EQ(store.last_batch(), BatchNumber{71});
+}
+
+TEST_F(Collect, batches_of_refused_messages_only_go_once_they_are_summed_up)
+{
+    write({frame(meter, 1, "2024-03-01", 1)});
+    for (int i = 0; i < 3; ++i)
+        write({}, {refused(FrameState::no_key, "4c4b590000000001", 9)});
+    store.save_replay_states(store.load_replay_states(), BatchNumber{3});
+    EXPECT_EQ(ask(DbRole::collect, "SELECT batch, frames FROM batch ORDER BY 1"), "1|1\n3|0\n4|0");
+    store.save_replay_states({}, BatchNumber{5});
+    EXPECT_EQ(ask(DbRole::collect, "SELECT batch, frames FROM batch"), "1|1");
+    EXPECT_EQ(store.last_batch(), BatchNumber{5}) << "no number is used again";
+}
+
+TEST(DatabaseAddress, a_given_database_is_reached_with_deadlines_unless_it_says_otherwise)
+{
+    const DatabaseAddress address{.conninfo = "postgresql://me:it's\\me@db.example/releve?connect_timeout=3",
+                                  .embedded = false};
+    EXPECT_EQ(address.conninfo_for(DbRole::collect),
+              "application_name='releve' connect_timeout='3' dbname='releve' host='db.example' "
+              "keepalives_count='3' keepalives_idle='30' keepalives_interval='10' password='it\\'s\\\\me' "
+              "tcp_user_timeout='60000' user='me' ");
+    EXPECT_EQ((DatabaseAddress{.conninfo = "postgresql://[", .embedded = false}.conninfo_for(DbRole::api)),
+              "postgresql://[") << "libpq says what is wrong";
+}
+
+TEST_F(Collect, one_collector_at_a_time)
+{
+    EXPECT_TRUE(store.claim());
+    EXPECT_TRUE(store.claim()) << "it has it already";
+    {
+        CollectStore other{address};
+        EXPECT_FALSE(other.claim());
+    }
+    owner("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'releve_collect' AND "
+          "datname = current_database()");
+    EXPECT_THROW((void)store.last_batch(), std::exception);
+    (void)store.last_batch();
+    CollectStore other{address};
+    EXPECT_FALSE(other.claim()) << "claimed again with the new connection";
 }
 
 TEST_F(Collect, retries_come_oldest_counter_first_and_go_when_they_succeed)

@@ -40,6 +40,26 @@ protected:
         hex.push_back(to_hex(as_bytes("frame " + std::to_string(meter.value) + "/1")));
         return hex;
     }
+    static FrameWrite index_frame(MeterId of, std::uint64_t counter, const char* when, std::int64_t value)
+    {
+        FrameWrite write = frame(of, counter, "2024-03-20", 0);
+        write.interval_days.clear();
+        write.archive.clear();
+        write.register_days.push_back({day("2024-03-20"),
+                                       {{{ChannelId{20}, at(when), value, {true, 1, counter, Quality::raw, 0}}}},
+                                       false});
+        return write;
+    }
+    std::string stored_indexes()
+    {
+        pg::Connection connection{address, DbRole::collect};
+        const auto rows = connection.run("SELECT data FROM register_day");
+        std::string text;
+        for (int i = 0; i < rows.size(); ++i)
+            for (const RegisterRead& read : decode_register_block(rows.bytes(i, 0)).value().reads)
+                text += (text.empty() ? "" : " ") + std::to_string(read.value);
+        return text;
+    }
     /// Names of the tables whose text, numbers or bytes hold a mark.
     std::string tables_with_the_curve()
     {
@@ -93,7 +113,7 @@ TEST_F(Privacy, half_hours_judged_before_a_choice_of_daily_are_not_written_after
     ASSERT_TRUE(admin.choose_collection({home}, Collection::daily, "letter", at("2024-04-01T00:00:00Z")));
     // The collector does not know of it yet.
     std::vector<FrameWrite> frames{frame_with_curve(), frame(neighbour, 1, "2024-03-20", 5)};
-    const BatchResult result = writer.write(numbers.request(frames));
+    const BatchResult result = writer.write(numbers.request(frames)).value();
     EXPECT_EQ(result.outcomes.at(0), FrameOutcome::refused) << "not confirmed: the meter sends it again";
     EXPECT_EQ(result.outcomes.at(1), FrameOutcome::committed);
     EXPECT_EQ(tables_with_the_curve(), "");
@@ -109,7 +129,7 @@ TEST_F(Privacy, a_refused_total_of_a_daily_home_leaves_no_body)
     total.archive.clear();
     total.daily_totals.push_back(daily_write(home, "2024-03-20", 40'000, 1));
     std::vector<FrameWrite> frames{total};
-    EXPECT_EQ(writer.write(numbers.request(frames)).outcomes.at(0), FrameOutcome::refused);
+    EXPECT_EQ(writer.write(numbers.request(frames)).value().outcomes.at(0), FrameOutcome::refused);
     EXPECT_EQ(ask(DbRole::owner, "SELECT reason, frame_bytes, frame FROM quarantine"), "store_refused|0|-");
     EXPECT_EQ(tables_with_the_curve(), "");
 }
@@ -163,6 +183,45 @@ TEST_F(Privacy, choosing_daily_keeps_totals_and_erases_half_hours_everywhere)
     EXPECT_EQ(ask(DbRole::owner, "SELECT energy_wh, rev FROM daily_total"), std::to_string(watts / 2) + "|1");
 }
 
+TEST_F(Privacy, indexes_of_a_daily_home_are_one_a_day_and_the_others_are_nowhere)
+{
+    add_usage_point(home, "root", "daily");
+    install(meter, home);
+    const auto read = [&](std::uint64_t counter, const char* when, std::int64_t value) {
+        FrameWrite write = index_frame(meter, counter, when, value);
+        write.register_days[0].first_reads_only = true;
+        return write;
+    };
+    // In one batch, in another, earlier and later than what is there.
+    std::vector<FrameWrite> batch{read(1, "2024-03-20T06:00:00Z", 600), read(2, "2024-03-20T07:00:00Z", 700)};
+    (void)writer.write(numbers.request(batch));
+    for (const auto& [counter, when, value] :
+         {std::tuple{3U, "2024-03-20T05:00:00Z", 500}, std::tuple{4U, "2024-03-20T08:00:00Z", 800}}) {
+        std::vector<FrameWrite> frames{read(counter, when, value)};
+        (void)writer.write(numbers.request(frames));
+    }
+    EXPECT_EQ(stored_indexes(), "500");
+    EXPECT_EQ(ask(DbRole::owner, "SELECT count(*) FROM register_history"), "0");
+}
+
+TEST_F(Privacy, choosing_daily_leaves_one_index_a_day)
+{
+    add_usage_point(home);
+    install(meter, home);
+    std::uint64_t counter = 0;
+    for (const auto& [when, value] : {std::pair{"2024-03-20T06:00:00Z", 600}, std::pair{"2024-03-20T05:00:00Z", 500},
+                                      std::pair{"2024-03-20T06:00:00Z", 601}}) {
+        std::vector<FrameWrite> frames{index_frame(meter, ++counter, when, value)};
+        (void)writer.write(numbers.request(frames));
+    }
+    EXPECT_EQ(stored_indexes(), "500 601");
+    EXPECT_NE(ask(DbRole::owner, "SELECT count(*) FROM register_history"), "0");
+    AdminStore admin{address, test_model};
+    ASSERT_TRUE(admin.choose_collection({home}, Collection::daily, "letter", at("2024-04-01T00:00:00Z")));
+    EXPECT_EQ(stored_indexes(), "500");
+    EXPECT_EQ(ask(DbRole::owner, "SELECT count(*) FROM register_history"), "0");
+}
+
 TEST_F(Privacy, without_the_model_nothing_is_erased_unsummed)
 {
     add_usage_point(home);
@@ -181,7 +240,7 @@ TEST_F(Privacy, the_servers_log_quotes_no_row)
 {
     owner("ALTER TABLE interval_day ADD CONSTRAINT interval_day_poison CHECK (meter_id <> 1)");
     std::vector<FrameWrite> frames{frame_with_curve()};
-    EXPECT_EQ(writer.write(numbers.request(frames)).outcomes.at(0), FrameOutcome::refused);
+    EXPECT_EQ(writer.write(numbers.request(frames)).value().outcomes.at(0), FrameOutcome::refused);
     const std::filesystem::path pgdata = ask(DbRole::owner, "SELECT current_setting('data_directory')");
     std::ifstream in{pgdata / "server.log"};
     std::ostringstream log;

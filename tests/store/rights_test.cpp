@@ -43,7 +43,7 @@ protected:
         }
         owner("INSERT INTO daily_total VALUES (" + quoted +
               ", '2024-03-10', 1, 1, 1, 1, 48, 0, 1, 1, 1, now(), "
-              "decode(repeat('00', 40), 'hex'), true, 1, 1)");
+              "decode(repeat('00', 40), 'hex'), true, 1, 1, 3600000)");
         owner("INSERT INTO access_log (token, role, who, usage_point, what) VALUES (0, 'operator', 'x', " +
               quoted + ", 'daily')");
         owner("INSERT INTO audit (action, usage_point) VALUES ('x', " + quoted + ")");

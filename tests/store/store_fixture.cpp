@@ -193,6 +193,7 @@ DailyTotalWrite daily_write(const char* usage_point, const char* text, std::int6
     write.day = day(text);
     write.channel = ChannelId{1};
     write.summary = {energy_wh, 48, 0, Quality::raw, 900, paris().start_of(day(text))};
+    write.energy_mj = energy_wh * 3'600'000;
     write.present = {0xFFFF'FFFF'FFFFU, 0, 0, 0, 0};
     write.provenance = {true, 1, counter, Quality::raw, 0};
     return write;
@@ -232,6 +233,7 @@ BatchWriter::Request Numbers::request(std::span<FrameWrite> frames,
     request.next_batch = [this] { return BatchNumber{++last}; };
     request.watermark = [this] { return BatchNumber{last}; };
     request.now = at("2024-06-01T08:00:01Z");
+    request.wait = [this](const std::string&, std::chrono::milliseconds) { return waits == 0 || --waits > 0; };
     return request;
 }
 

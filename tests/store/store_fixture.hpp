@@ -64,6 +64,7 @@ protected:
 /// Numbers batches as the collector does.
 struct Numbers {
     std::int64_t last = 0;
+    int waits = 0; // attempts before the caller gives up; 0: never
     BatchWriter::Request request(std::span<FrameWrite> frames,
                                  std::span<const QuarantineWrite> quarantine = {});
 };

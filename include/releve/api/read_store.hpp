@@ -19,6 +19,7 @@ public:
                                                                                       const store::Page& page) = 0;
     [[nodiscard]] virtual result<store::UsagePointRow> usage_point(const store::Identity& who,
                                                                    const UsagePointId& id) = 0;
+    [[nodiscard]] virtual result<std::string> zone_name(const store::Identity& who, const UsagePointId& id) = 0;
     [[nodiscard]] virtual result<store::DailyAnswer> daily(const store::Identity& who, const UsagePointId& id,
                                                            CivilDay from, CivilDay to,
                                                            const std::string& channel) = 0;

@@ -30,7 +30,8 @@ struct Config {
         std::string tls_min_version = "1.3";
         std::string acknowledgement_system_title = "524c560000000001"; // RLV + 5 bytes
         std::int64_t handshake_timeout_s = 10, message_timeout_s = 20, idle_timeout_s = 900, write_timeout_s = 20;
-        std::int64_t connections_max = 20'000, connections_per_address_max = 1'000, handshakes_max = 64;
+        std::int64_t connections_max = 20'000, connections_per_address_max = 1'000, handshakes_max = 256,
+                     handshakes_per_address_max = 16;
         std::int64_t frames_outstanding_max = 64;
         std::int64_t apdu_bytes_max = 65'535;
         std::int64_t queue_frames = 8'192;

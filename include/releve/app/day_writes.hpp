@@ -11,7 +11,6 @@ struct DayWrites {
     std::vector<store::DailyTotalWrite> daily_totals;
     std::uint32_t readings = 0;
     bool any_daily = false; // some of it belongs to a home that agreed to daily totals only
-    std::vector<std::pair<ChannelId, CivilDay>> registers_kept;
 };
 
 /// `provenance.quality` is ignored, each reading has its own (never better than unauthenticated when it is).

@@ -33,8 +33,6 @@ struct Device {
     std::map<WindowId, ReplayWindow> windows;
     std::optional<Instant> last_accepted_at;
     bool replay_dirty = false;
-    /// Daily-only homes: the last day of which a register read that is not the day's opening one was kept.
-    std::map<ChannelId, CivilDay> register_day_kept;
 
     [[nodiscard]] const store::InstallationRow* installation_at(Instant at) const;
     /// What may be kept of frames that cannot be assigned to a day: the strictest of all installations.

@@ -33,7 +33,7 @@ private:
 class ReadingWriter {
 public:
     virtual ~ReadingWriter() = default;
-    [[nodiscard]] virtual store::BatchResult write(const store::BatchWriter::Request& request) = 0;
+    [[nodiscard]] virtual std::optional<store::BatchResult> write(const store::BatchWriter::Request& request) = 0;
 };
 
 struct IngestOptions {

@@ -22,7 +22,6 @@ struct Judgement {
     /// Where to note the counter when the frame is committed; nothing for clear frames.
     std::optional<WindowId> window;
     std::uint64_t counter = 0, digest = 0;
-    std::vector<std::pair<ChannelId, CivilDay>> registers_kept;
 };
 
 /// `device`: of the frame's title, null when none is known.

@@ -24,6 +24,12 @@ struct DaySummary {
 /// errc::bad_value if the sum would not fit 64 bits.
 [[nodiscard]] result<DaySummary> summarise(const DayBlock& block, const ChannelModel& channel);
 
+/// The same energy, so fine that the parts of a day can be added up: mJ (1 Wh = 3,600,000 mJ). Exact for values down to
+/// the mW or 0.001 Wh; rounded half away from zero below. errc::bad_value if it would not fit (2.5 TWh).
+[[nodiscard]] result<std::int64_t> energy_in_millijoules(const DayBlock& block, const ChannelModel& channel);
+/// Rounded half away from zero.
+[[nodiscard]] std::int64_t millijoules_to_wh(std::int64_t millijoules);
+
 /// A day of which nothing was received, with the slot count of the civil day.
 [[nodiscard]] DaySummary empty_day(const Zone& zone, CivilDay day, const ChannelModel& channel);
 

@@ -27,8 +27,9 @@ struct SessionLimits {
 };
 struct ListenerLimits {
     std::size_t connections_max = 20'000;
-    std::size_t connections_per_address_max = 1'000;
-    std::size_t handshakes_max = 64; // at a time; further ones wait to be accepted
+    std::size_t connections_per_address_max = 1'000; // of IPv6: per /64
+    // At a time; further connections wait their turn, one address after the other.
+    std::size_t handshakes_max = 256, handshakes_per_address_max = 16;
 };
 
 /// Counters of the network side; read by anyone, written by the network threads.

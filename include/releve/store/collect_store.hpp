@@ -21,9 +21,9 @@ struct BatchResult {
 };
 
 /// The bulk writer: one transaction per batch, binary arrays through libpq, merge of what is there, archive,
-/// quarantine, totals, batch row. Transient errors (40001, 40P01, lost connection) are retried; a permanent
-/// one bisects the batch until the frame is isolated. When `write` returns everything is committed. Throws
-/// only when the database stays lost.
+/// quarantine, totals, batch row. Transient errors (40001, 40P01, lost connection) are retried for as long as
+/// the caller goes on waiting; a permanent one bisects the batch until the frame is isolated. When `write`
+/// returns a result everything is committed.
 class BatchWriter {
 public:
     explicit BatchWriter(DatabaseAddress address, int writer);
@@ -39,8 +39,13 @@ public:
         std::function<BatchNumber()> next_batch;
         std::function<BatchNumber()> watermark; // highest number below which all are decided
         Instant now{};
+        /// The database cannot be written (the reason, without values): waits so long for the next attempt.
+        /// False: give up.
+        std::function<bool(const std::string& problem, std::chrono::milliseconds pause)> wait;
     };
-    [[nodiscard]] BatchResult write(const Request& request);
+    /// Nothing when `wait` said to give up. Of what the request holds nothing may then be confirmed, even if
+    /// some of it is committed.
+    [[nodiscard]] std::optional<BatchResult> write(const Request& request);
 
 private:
     struct Impl;
@@ -52,6 +57,10 @@ public:
     explicit CollectStore(DatabaseAddress address);
     ~CollectStore();
 
+    /// Makes this the database's one collector, for as long as its connection lives, and again whenever it has to
+    /// connect anew (then an exception says that another has taken its place). False when there is another: two would
+    /// each confirm what the other calls a replay.
+    [[nodiscard]] bool claim();
     /// All devices, or those of the given addresses (system titles).
     [[nodiscard]] std::vector<DeviceRow> load_devices();
     [[nodiscard]] std::vector<DeviceRow> load_devices(std::span<const std::string> addresses);

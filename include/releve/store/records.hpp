@@ -74,8 +74,9 @@ struct DailyTotalWrite {
     CivilDay day{};
     ChannelId channel;
     engine::DaySummary summary;
+    std::int64_t energy_mj = 0; // the same energy in millijoules: parts of a day add up exactly
     /// Which slots this frame brought, one bit a slot: a later frame may only add slots that are not there
-    /// yet, or replace the day as a whole when it brings every slot of the civil day.
+    /// yet, or replace the total when it brings all of those that are in it.
     std::array<std::uint64_t, 5> present{};
     Provenance provenance;
 };
@@ -99,6 +100,7 @@ struct FrameWrite {
     struct RegisterDay {
         CivilDay day{};
         RegisterBlock block;
+        bool first_reads_only = false; // of a home with daily totals
     };
     std::vector<IntervalDay> interval_days;
     std::vector<RegisterDay> register_days;

@@ -92,6 +92,12 @@ result<std::vector<store::UsagePointRow>> FakeStore::list_usage_points(const sto
     return out;
 }
 
+result<std::string> FakeStore::zone_name(const store::Identity& who, const UsagePointId& id)
+{
+    RELEVE_TRY(point, usage_point(who, id));
+    return point.zone;
+}
+
 result<store::UsagePointRow> FakeStore::usage_point(const store::Identity& who, const UsagePointId& id)
 {
     if (!world_.may_see(who, id.value))

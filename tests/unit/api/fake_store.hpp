@@ -40,6 +40,7 @@ public:
     result<std::vector<store::UsagePointRow>> list_usage_points(const store::Identity& who,
                                                                 const store::Page& page) override;
     result<store::UsagePointRow> usage_point(const store::Identity& who, const UsagePointId& id) override;
+    result<std::string> zone_name(const store::Identity& who, const UsagePointId& id) override;
     result<store::DailyAnswer> daily(const store::Identity& who, const UsagePointId& id, CivilDay from, CivilDay to,
                                      const std::string& channel) override;
     result<store::ReadingsAnswer> readings(const store::Identity& who, const UsagePointId& id, Instant from,

@@ -173,7 +173,10 @@ TEST_F(JudgeTest, under_a_daily_choice_registers_tell_one_value_a_day)
     const auto writes = make_day_writes(home.device, content, {.authenticated = true}, home.received_at, paris());
     ASSERT_TRUE(writes);
     ASSERT_EQ(writes->register_days.size(), 1U);
-    EXPECT_LE(writes->register_days[0].block.reads.size(), 2U);
+    ASSERT_EQ(writes->register_days[0].block.reads.size(), 1U);
+    EXPECT_EQ(writes->register_days[0].block.reads[0].value, 1000);
+    EXPECT_TRUE(writes->register_days[0].first_reads_only) << "what comes in other frames is thinned where it is stored";
+    EXPECT_EQ(writes->readings, 1U);
 }
 
 TEST_F(JudgeTest, after_a_key_change_both_keys_open_until_the_meter_follows)

@@ -220,6 +220,26 @@ TEST(MergeRegisters, tell_what_they_did_to_the_stored_side)
     EXPECT_EQ(changed.block, expected);
 }
 
+TEST(MergeRegisters, first_reads_stay_the_same_in_whatever_order_and_portions_they_come)
+{
+    for_each_seed(200, [](Random& random) {
+        RegisterBlock all = frame_registers(random), first = all, second, sum;
+        keep_first_reads(first);
+        EXPECT_FALSE(keep_first_reads(first));
+        for (std::size_t i = all.reads.size(); i-- > 0;)
+            if (below(random, 2) == 0) {
+                second.reads.insert(second.reads.begin(), all.reads[i]);
+                all.reads.erase(all.reads.begin() + static_cast<std::ptrdiff_t>(i));
+            }
+        for (RegisterBlock* part : {&all, &second, &all}) {
+            keep_first_reads(*part);
+            sum = merge(sum, *part).value().block;
+            keep_first_reads(sum);
+        }
+        ASSERT_EQ(sum, first);
+    });
+}
+
 TEST(MergeRegisters, out_of_order_or_too_many_are_refused)
 {
     const RegisterBlock unsorted{{read_of(11, 1, 1), read_of(10, 1, 1)}};

@@ -75,6 +75,29 @@ TEST(Summary, is_the_sum_of_the_slots_rounded_once)
     });
 }
 
+TEST(Summary, in_millijoules_adds_up_over_any_parts_of_the_day)
+{
+    for_each_seed(300, [](Random& random) {
+        DayBlock day = any_day(random);
+        day.step = Seconds{900 * (1 + below(random, 4))};
+        for (auto& slot : day.slots)
+            if (slot)
+                slot->value = static_cast<std::int64_t>(below(random, 40'000)) - 20'000;
+        DayBlock one = day, other = day;
+        for (std::size_t i = 0; i < day.slots.size(); ++i)
+            (below(random, 2) == 0 ? one : other).slots[i].reset();
+        for (const int scaler : {-3, 0, 2}) {
+            const ChannelModel channel = channel_of(Quantity::mean_power, scaler);
+            const std::int64_t sum =
+                energy_in_millijoules(one, channel).value() + energy_in_millijoules(other, channel).value();
+            ASSERT_EQ(sum, energy_in_millijoules(day, channel).value());
+            ASSERT_EQ(millijoules_to_wh(sum), summarise(day, channel).value().energy_wh);
+        }
+    });
+    EXPECT_EQ(energy_in_millijoules(day_of({3}), channel_of(Quantity::energy)).value(), 10'800'000);
+    EXPECT_EQ(energy_in_millijoules(day_of({3}), channel_of(Quantity::cumulative)).value(), 0);
+}
+
 TEST(Summary, rounds_half_away_from_zero)
 {
     EXPECT_EQ(energy(day_of({1}), Quantity::mean_power), 1); // 0.5 Wh

@@ -1,0 +1,7 @@
+#pragma once
+// For tests.
+
+#include "pure.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
