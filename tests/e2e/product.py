@@ -194,7 +194,7 @@ class Releve:
             os.waitpid(pid, 0)
 
     def log_text(self):
-        return self.log.read_text(encoding="utf-8", errors="replace")
+        return self.log.read_text(encoding="utf-8", errors="replace") if self.log.exists() else ""
 
     # ---------------------------------------------------------------- secrets
 

@@ -150,7 +150,7 @@ def test_a_certificate_that_cannot_be_used_stops_the_start(make_server, authorit
 def test_silent_handshakes_of_one_address_hold_up_nobody_else(make_tls_server, new_meter, authority):
     """All of one address's handshakes stand open, with others of it waiting; another address has its own."""
     server = make_tls_server(collector__handshakes_max=4, collector__handshakes_per_address_max=2,
-                             collector__handshake_timeout_s=600)
+                             collector__handshake_timeout_s=300)
     meter = new_meter()
     server.import_meters(meter)
     silent = [socket.create_connection(("127.0.0.1", server.ports["tls"])) for _ in range(6)]
