@@ -114,12 +114,15 @@ struct IngestTest : testing::Test {
     IngestCounters counters;
     std::shared_ptr<Answers> answers = std::make_shared<Answers>();
     std::unique_ptr<Ingest> ingest;
+    std::size_t batch_frames = 1'000, queue_bytes = 1'000'000;
 
     void start(std::size_t queue_frames = 100, std::chrono::milliseconds batch_wait = std::chrono::milliseconds{0})
     {
         IngestOptions options;
         options.writers = 1;
         options.queue_frames = queue_frames;
+        options.queue_bytes = queue_bytes;
+        options.batch_frames = batch_frames;
         options.batch_wait = batch_wait;
         options.rules = home.rules;
         options.now = [] { return Instant{}; };
@@ -256,6 +259,79 @@ TEST_F(IngestTest, a_key_that_arrives_brings_back_what_waited_for_it_before_live
     ingest->apply(std::move(late));
     ledger.wait_until([&] { return !ledger.resolved.empty(); });
     EXPECT_EQ(ledger.resolved, (std::vector<std::int64_t>{13}));
+}
+
+TEST_F(IngestTest, what_waited_for_a_key_comes_in_batches_no_larger_than_live_ones)
+{
+    batch_frames = 4;
+    start();
+    DeviceChange change;
+    change.devices.push_back(home.device);
+    for (int day = 0; day < 10; ++day)
+        change.retries.push_back(home.inbound(home.day_frame(day).apdu));
+    ingest->apply(std::move(change));
+    ledger.wait_until([&] { return ledger.written.size() == 10; });
+    EXPECT_EQ(ledger.calls, 3U);
+}
+
+TEST_F(IngestTest, a_queue_is_full_by_bytes_as_well)
+{
+    queue_bytes = home.day_frame(0).apdu.size() * 2;
+    start();
+    know_home();
+    ledger.hold = true;
+    ASSERT_TRUE(submit(home.day_frame(0).apdu));
+    ledger.wait_until([&] { return ledger.waiting == 1; });
+    EXPECT_TRUE(submit(home.day_frame(1).apdu));
+    EXPECT_TRUE(submit(home.day_frame(2).apdu));
+    EXPECT_FALSE(submit(home.day_frame(3).apdu));
+    ledger.release();
+    answers->wait_for(3);
+}
+
+TEST_F(IngestTest, of_a_flood_of_refused_messages_all_are_counted_and_some_are_kept)
+{
+    constexpr std::size_t flood = 3'000;
+    start(flood);
+    const Bytes apdu = home.day_frame(0).apdu;
+    for (std::size_t i = 0; i < flood; ++i)
+        ASSERT_TRUE(submit(apdu));
+    answers->wait_for(flood);
+    EXPECT_EQ(counters.of(FrameState::unknown_meter), flood);
+    EXPECT_EQ(ledger.refused.size() + counters.quarantine_not_kept, flood);
+    EXPECT_GE(ledger.refused.size(), 1'000U);
+    EXPECT_GT(counters.quarantine_not_kept, 0U);
+}
+
+TEST_F(IngestTest, another_replay_mode_forgets_nothing)
+{
+    start();
+    know_home();
+    const sim::Frame sent = home.day_frame(0);
+    ASSERT_TRUE(submit(sent.apdu));
+    answers->wait_for(1);
+    home.device.replay_mode = ReplayMode::window;
+    know_home();
+    ASSERT_TRUE(submit(sent.apdu));
+    answers->wait_for(2);
+    EXPECT_EQ(counters.of(FrameState::duplicate), 1U);
+}
+
+TEST_F(IngestTest, a_message_explained_later_waits_on_if_the_database_refuses_it)
+{
+    start();
+    std::promise<std::vector<std::int64_t>> done;
+    ingest->on_reprocessed([&](std::vector<std::int64_t> ids) { done.set_value(std::move(ids)); });
+    DeviceChange change;
+    change.devices.push_back(home.device);
+    for (std::int64_t id : {1, 2}) {
+        const Bytes apdu = home.day_frame(static_cast<int>(id)).apdu;
+        change.undecoded.push_back({id, home.device.meter, 1, static_cast<std::uint64_t>(id), frame_digest(apdu),
+                                    home.received_at, apdu});
+    }
+    ledger.poison = change.undecoded[0].digest;
+    ingest->apply(std::move(change));
+    EXPECT_EQ(done.get_future().get(), (std::vector<std::int64_t>{2}));
 }
 
 TEST_F(IngestTest, stopping_commits_what_is_queued)
