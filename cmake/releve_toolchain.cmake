@@ -19,6 +19,9 @@ target_compile_definitions(releve_options INTERFACE RELEVE_VERSION="${PROJECT_VE
 if(RELEVE_SANITIZE)
   target_compile_options(releve_options INTERFACE -fsanitize=${RELEVE_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   target_link_options(releve_options INTERFACE -fsanitize=${RELEVE_SANITIZE})
+  if(RELEVE_SANITIZE STREQUAL "thread" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    target_compile_options(releve_options INTERFACE -Wno-tsan) # Asio has fences, which GCC's does not follow
+  endif()
 endif()
 if(CMAKE_BUILD_TYPE STREQUAL "Release" OR CMAKE_BUILD_TYPE STREQUAL "RelWithDebInfo")
   target_compile_options(releve_options INTERFACE -fstack-protector-strong -fstack-clash-protection -fcf-protection -D_FORTIFY_SOURCE=2)

@@ -114,7 +114,7 @@ struct IngestTest : testing::Test {
     IngestCounters counters;
     std::shared_ptr<Answers> answers = std::make_shared<Answers>();
     std::unique_ptr<Ingest> ingest;
-    std::size_t batch_frames = 1'000, queue_bytes = 1'000'000;
+    std::size_t batch_frames = 1'000, queue_bytes = 64'000'000;
 
     void start(std::size_t queue_frames = 100, std::chrono::milliseconds batch_wait = std::chrono::milliseconds{0})
     {
