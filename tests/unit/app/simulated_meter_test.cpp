@@ -21,7 +21,8 @@ protected:
     PushContent content(const sim::Push& push) const
     {
         const sim::Meter& meter = fleet_.meters()[0];
-        const auto ciphered = dlms::decode_ciphered_apdu(meter.build(push).apdu).value();
+        const sim::Frame frame = meter.build(push);
+        const auto ciphered = dlms::decode_ciphered_apdu(frame.apdu).value();
         const auto clear = dlms::unprotect(ciphered, {.encryption = meter.identity().encryption,
                                                       .authentication = meter.identity().authentication})
                                .value();
