@@ -4,7 +4,10 @@
 
 #include <spdlog/spdlog.h>
 
+#include <csignal>
 #include <future>
+
+#include <unistd.h>
 
 namespace releve::app {
 
@@ -15,10 +18,11 @@ namespace {
 constexpr auto checkpoint_every = 2min;
 constexpr auto housekeeping_every = 10min;
 constexpr auto drain_at_most = 30s;
+constexpr auto give_way_after = 2min;
 constexpr auto predecessor_at_most = 15s; // a killed one's connection ends when the database has noticed
 constexpr auto goodbye_at_most = 5s;
 constexpr std::size_t retries_at_once = 4'000;
-constexpr std::size_t undecoded_at_once = 1'000;
+constexpr std::size_t undecoded_at_once = 100;
 constexpr std::chrono::days partitions_ahead{62};
 
 class DatabaseWriter final : public ReadingWriter {
@@ -80,7 +84,6 @@ result<std::unique_ptr<Collector>> Collector::start(const Config& config, store:
     self->make_partitions();
     self->start_ingest();
     self->load_all_devices();
-    self->try_undecoded(); // a model may have been added while no collector ran
     RELEVE_CHECK(self->open_listeners());
     const auto now = std::chrono::steady_clock::now();
     self->next_checkpoint_ = now + checkpoint_every;
@@ -267,20 +270,43 @@ void Collector::run_maintenance()
     while (!stopping_) {
         try {
             maintain_once();
+            claim_lost_since_.reset();
+        } catch (const store::ClaimLost& e) {
+            give_way(e.what());
         } catch (const std::exception& e) {
             ++counters_.ingest.database_lost;
             spdlog::error("maintenance: {}", e.what());
-            store_.reset();
-            reload_requested_ = true; // a notification may have been missed: a key, a choice
-            for (int i = 0; i < 10 && !stopping_; ++i)
-                std::this_thread::sleep_for(100ms);
+            claim_lost_since_.reset();
+            breathe();
         }
     }
 }
 
+/// Our old connection may still count as ours for a while; then the place is another's, and this process ends.
+void Collector::give_way(const char* why)
+{
+    const auto now = std::chrono::steady_clock::now();
+    if (!claim_lost_since_) {
+        claim_lost_since_ = now;
+        spdlog::warn("maintenance: {}", why);
+    } else if (now - *claim_lost_since_ > give_way_after) {
+        spdlog::critical("{}: this one stops, so that each meter has one", why);
+        ::kill(::getpid(), SIGTERM);
+        claim_lost_since_ = now + std::chrono::hours{1}; // said once
+    }
+    breathe();
+}
+
+void Collector::breathe()
+{
+    reload_requested_ = true; // a notification may have been missed: a key, a choice
+    for (int i = 0; i < 10 && !stopping_; ++i)
+        std::this_thread::sleep_for(100ms);
+}
+
 void Collector::maintain_once()
 {
-    for (const std::string& payload : store().wait_for_notifications(500ms))
+    for (const std::string& payload : store().wait_for_notifications(undecoded_after_ ? 20ms : 500ms))
         take_notification(payload);
     if (reload_requested_.exchange(false))
         load_all_devices();
@@ -295,6 +321,7 @@ void Collector::maintain_once()
             spdlog::info("{} messages that no layout explained are now readings", done.size());
         }
     }
+    try_undecoded();
     const auto now = std::chrono::steady_clock::now();
     if (now >= next_checkpoint_) {
         checkpoint();
@@ -346,24 +373,30 @@ void Collector::reprocess()
         return;
     }
     load_all_devices();
-    const std::size_t tried = try_undecoded();
-    spdlog::info("reprocess: {} messages that no layout explained are tried under the models of now", tried);
+    undecoded_after_ = 0;
+    undecoded_tried_ = 0;
 }
 
-std::size_t Collector::try_undecoded()
+/// One portion at a time, the next when the writers are done with it: there may be more of them than memory.
+void Collector::try_undecoded()
 {
-    std::int64_t after = 0;
-    std::size_t tried = 0;
-    for (;;) {
-        auto rows = store().load_undecoded(after, undecoded_at_once);
-        if (rows.empty())
-            return tried;
-        after = rows.back().id;
-        tried += rows.size();
-        DeviceChange change;
-        change.undecoded = std::move(rows);
-        ingest_->apply(std::move(change));
+    if (!undecoded_after_ || !undecoded_under_way_.expired())
+        return;
+    auto rows = store().load_undecoded(*undecoded_after_, undecoded_at_once);
+    if (rows.empty()) {
+        if (undecoded_tried_ > 0)
+            spdlog::info("{} messages that no layout explained were tried under the models of now", undecoded_tried_);
+        undecoded_after_.reset();
+        return;
     }
+    undecoded_after_ = rows.back().id;
+    undecoded_tried_ += rows.size();
+    auto under_way = std::make_shared<int>();
+    undecoded_under_way_ = under_way;
+    DeviceChange change;
+    change.undecoded = std::move(rows);
+    change.while_applied = std::move(under_way);
+    ingest_->apply(std::move(change));
 }
 
 void Collector::checkpoint()
@@ -371,12 +404,13 @@ void Collector::checkpoint()
     Ingest::Checkpoint state = ingest_->checkpoint();
     for (store::ReplayRow& row : state.rows)
         unsaved_[row.meter] = std::move(row);
-    if (unsaved_.empty())
+    if (unsaved_.empty() && state.up_to == saved_up_to_)
         return;
     std::vector<store::ReplayRow> rows;
     for (const auto& [meter, row] : unsaved_)
         rows.push_back(row);
     store().save_replay_states(rows, state.up_to);
+    saved_up_to_ = state.up_to;
     unsaved_.clear(); // only now: what was not saved is saved with the next ones
 }
 

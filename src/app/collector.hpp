@@ -57,7 +57,9 @@ private:
     void maintain_once();
     void take_notification(const std::string& payload);
     void reprocess();
-    std::size_t try_undecoded(); // how many there were
+    void try_undecoded();
+    void give_way(const char* why);
+    void breathe();
     void checkpoint();
     store::CollectStore& store();
 
@@ -75,6 +77,11 @@ private:
     std::thread maintenance_;
     std::atomic<bool> stopping_{false}, reload_requested_{false};
     std::chrono::steady_clock::time_point next_checkpoint_, next_housekeeping_;
+    std::optional<std::chrono::steady_clock::time_point> claim_lost_since_;
+    std::optional<std::int64_t> undecoded_after_ = 0; // a model may have been added while no collector ran
+    std::weak_ptr<void> undecoded_under_way_;
+    std::size_t undecoded_tried_ = 0;
+    BatchNumber saved_up_to_{};
     std::map<MeterId, store::ReplayRow> unsaved_; // taken from the writers, not yet in the database
     std::mutex done_mutex_;
     std::vector<std::int64_t> reprocessed_;

@@ -13,6 +13,7 @@ std::span<const Command> commands()
         {"quarantine", "Refused messages: list, show, retry", run_quarantine},
         {"reprocess", "Decode what waited for a meter model", run_reprocess},
         {"simulate", "A fleet of virtual meters that speak the real protocol", run_simulate},
+        {"bench", "Measure this machine, beside what one would do otherwise", run_bench},
         {"decode", "Read a meter's message layer by layer", run_decode},
         {"check", "Run test vectors", run_check},
         {"config", "Show the effective settings", run_config},

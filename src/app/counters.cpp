@@ -1,5 +1,8 @@
 #include <releve/app/counters.hpp>
 
+#include <algorithm>
+#include <cmath>
+
 namespace releve::app {
 
 namespace {
@@ -71,7 +74,18 @@ void write_ingest(Text& text, const IngestCounters& ingest)
     text.single("releve_batches_total", "counter", "Batches decided.", std::to_string(ingest.batches));
     text.single("releve_transactions_total", "counter", "Transactions committed.", std::to_string(ingest.transactions));
     text.single("releve_store_retries_total", "counter", "Transactions tried again.", std::to_string(ingest.store_retries));
-    text.single("releve_commit_seconds_total", "counter", "Time spent in batches.", seconds(ingest.commit_microseconds));
+    const auto commits = ingest.commits.snapshot();
+    std::uint64_t so_far = 0;
+    text.family("releve_commit_seconds", "histogram", "How long a batch took to be committed.");
+    for (std::size_t i = 0; i < commits.size(); ++i) {
+        so_far += commits[i];
+        if (i % 6 == 0 && i < 60)
+            text.value("releve_commit_seconds_bucket", label("le", std::to_string(LatencyHistogram::bound_ms(i) / 1'000)),
+                       std::to_string(so_far));
+    }
+    text.value("releve_commit_seconds_bucket", label("le", "+Inf"), std::to_string(so_far));
+    text.value("releve_commit_seconds_sum", "", seconds(ingest.commit_microseconds));
+    text.value("releve_commit_seconds_count", "", std::to_string(so_far));
     text.single("releve_database_lost_total", "counter", "Times the database did not answer.",
                 std::to_string(ingest.database_lost));
     text.single("releve_quarantine_not_kept_total", "counter", "Refused frames that were counted but not kept.",
@@ -81,6 +95,40 @@ void write_ingest(Text& text, const IngestCounters& ingest)
 }
 
 } // namespace
+
+void LatencyHistogram::add(std::chrono::microseconds duration)
+{
+    const double ms = static_cast<double>(duration.count()) / 1'000;
+    std::size_t index = 0;
+    while (index + 1 < class_count && bound_ms(index) < ms)
+        ++index;
+    ++counts_[index];
+}
+
+LatencyHistogram::Snapshot LatencyHistogram::snapshot() const
+{
+    Snapshot copy{};
+    std::copy(counts_.begin(), counts_.end(), copy.begin());
+    return copy;
+}
+
+double LatencyHistogram::bound_ms(std::size_t index)
+{
+    return 0.1 * std::pow(1.25, static_cast<double>(index));
+}
+
+double LatencyHistogram::percentile_ms(const Snapshot& before, const Snapshot& after, double share)
+{
+    std::uint64_t all = 0, seen = 0;
+    for (std::size_t i = 0; i < class_count; ++i)
+        all += after[i] - before[i];
+    for (std::size_t i = 0; i < class_count && all > 0; ++i) {
+        seen += after[i] - before[i];
+        if (static_cast<double>(seen) >= share * static_cast<double>(all))
+            return bound_ms(i);
+    }
+    return 0;
+}
 
 std::string metrics_text(const Counters& counters, std::size_t open_connections)
 {

@@ -119,10 +119,14 @@ private:
                                      .summary = summary,
                                      .energy_mj = millijoules,
                                      .present = {},
-                                     .provenance = provenance_of(provenance_, Quality::raw)};
+                                     .provenance = provenance_};
+        Quality worst = Quality::raw;
         for (std::size_t i = 0; i < day.block.slots.size(); ++i)
-            if (day.block.slots[i])
+            if (const auto& slot = day.block.slots[i]) {
                 total.present[i / 64] |= std::uint64_t{1} << (i % 64);
+                worst = worse(worst, slot->provenance.quality);
+            }
+        total.provenance = provenance_of(provenance_, worst);
         writes_.daily_totals.push_back(std::move(total));
         writes_.any_daily = true;
         return {};

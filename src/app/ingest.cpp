@@ -96,6 +96,7 @@ void Ingest::apply(DeviceChange change)
     for (std::size_t i = 0; i < shards_.size(); ++i) {
         // A waiting frame is known by its meter's number only; each writer takes those of its own meters.
         parts[i].undecoded = change.undecoded;
+        parts[i].while_applied = change.while_applied;
         shards_[i]->post(std::move(parts[i]));
     }
 }

@@ -309,8 +309,9 @@ void Ingest::Shard::commit(Batch& batch)
     ++counters.batches;
     counters.transactions += static_cast<std::uint64_t>(result->transactions);
     counters.store_retries += static_cast<std::uint64_t>(result->retries);
-    counters.commit_microseconds += static_cast<std::uint64_t>(
-        std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - started).count());
+    const auto took = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - started);
+    counters.commit_microseconds += static_cast<std::uint64_t>(took.count());
+    counters.commits.add(took);
     answer(batch, *result);
     if (batch.reprocessed.empty() || !owner_.reprocessed_)
         return;

@@ -90,10 +90,16 @@ result<Merged<RegisterBlock>> merge(const RegisterBlock& stored, const RegisterB
 bool keep_first_reads(RegisterBlock& sorted)
 {
     auto& reads = sorted.reads;
-    const auto others = std::ranges::unique(reads, {}, &RegisterRead::channel);
-    const bool any = !others.empty();
-    reads.erase(others.begin(), others.end());
-    return any;
+    std::size_t kept = 0;
+    for (const RegisterRead& read : reads) {
+        if (kept == 0 || reads[kept - 1].channel != read.channel)
+            reads[kept++] = read;
+        else if (read.provenance.authenticated && !reads[kept - 1].provenance.authenticated)
+            reads[kept - 1] = read;
+    }
+    const bool others = kept < reads.size();
+    reads.resize(kept);
+    return others;
 }
 
 } // namespace releve

@@ -30,6 +30,8 @@ void NetCounters::count_handshake_failure(std::string_view name)
 
 namespace {
 
+constexpr std::chrono::milliseconds prune_every{500};
+
 /// What the limits per address count as one: an IPv4 address, or the /64 that an IPv6 host chooses its addresses from.
 std::string host_of(const asio::ip::address& address)
 {
@@ -47,8 +49,9 @@ std::string host_of(const asio::ip::address& address)
 /// Everything but `open_count` belongs to the listener's own thread.
 struct Listener::Impl : std::enable_shared_from_this<Impl> {
     struct Waiting {
-        std::shared_ptr<Session> session;
+        tcp::socket socket;
         asio::io_context* context;
+        std::chrono::steady_clock::time_point since;
     };
     struct Host {
         std::size_t open = 0, handshakes = 0;
@@ -61,7 +64,8 @@ struct Listener::Impl : std::enable_shared_from_this<Impl> {
           options(std::move(given)),
           sink(to),
           counters(count),
-          acceptor(*contexts.front())
+          acceptor(*contexts.front()),
+          prune_timer(*contexts.front())
     {}
 
     static asio::awaitable<void> run_accept_loop(std::shared_ptr<Impl> self)
@@ -91,7 +95,7 @@ struct Listener::Impl : std::enable_shared_from_this<Impl> {
         const auto endpoint = socket.remote_endpoint(error);
         if (error || stopped)
             return;
-        if (sessions.size() >= options.limits.connections_max) {
+        if (open_count >= options.limits.connections_max) {
             ++counters.refused_total_limit;
             return;
         }
@@ -102,8 +106,9 @@ struct Listener::Impl : std::enable_shared_from_this<Impl> {
             return;
         }
         ++host.open;
+        ++open_count;
         ++counters.accepted;
-        host.waiting.push_back({make_session(std::move(socket), name), &context});
+        host.waiting.push_back({std::move(socket), &context, std::chrono::steady_clock::now()});
         take_a_place(name, host);
         start_handshakes();
     }
@@ -125,7 +130,6 @@ struct Listener::Impl : std::enable_shared_from_this<Impl> {
         auto session = Session::make(std::move(socket), std::move(setup));
         *id = session;
         sessions.insert(session);
-        open_count = sessions.size();
         return session;
     }
 
@@ -144,14 +148,49 @@ struct Listener::Impl : std::enable_shared_from_this<Impl> {
         while (handshakes < options.limits.handshakes_max && !turns.empty()) {
             const std::string name = std::move(turns.front());
             turns.pop_front();
-            Host& host = hosts.at(name); // it waits, so it is open
+            Host& host = hosts.at(name); // in the row, so it is kept
             host.in_turn = false;
+            if (host.waiting.empty()) { // those that waited were dropped
+                if (host.open == 0)
+                    hosts.erase(name);
+                continue;
+            }
             Waiting next = std::move(host.waiting.front());
             host.waiting.pop_front();
             ++handshakes;
             ++host.handshakes;
-            asio::post(*next.context, [session = std::move(next.session)] { session->start(); });
+            auto session = make_session(std::move(next.socket), name);
+            asio::post(*next.context, [session = std::move(session)] { session->start(); });
             take_a_place(name, host);
+        }
+    }
+
+    /// Who has waited for its turn as long as a handshake may take is let go: what waits is bounded in time as well.
+    static asio::awaitable<void> run_pruning(std::shared_ptr<Impl> self)
+    {
+        while (!self->stopped) {
+            self->prune_timer.expires_after(prune_every);
+            error_code ignored;
+            co_await self->prune_timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+            self->drop_waiting(std::chrono::steady_clock::now() - self->options.session.handshake);
+        }
+    }
+
+    /// Those that came before `since`. Their sockets belong to their own threads.
+    void drop_waiting(std::chrono::steady_clock::time_point since)
+    {
+        for (auto at = hosts.begin(); at != hosts.end();) {
+            Host& host = at->second;
+            while (!host.waiting.empty() && host.waiting.front().since < since) {
+                Waiting& waiting = host.waiting.front();
+                asio::post(*waiting.context, [socket = std::move(waiting.socket)] {});
+                host.waiting.pop_front();
+                counters.count_handshake_failure("timeout");
+                ++counters.closed;
+                --open_count;
+                --host.open;
+            }
+            at = host.open == 0 && !host.in_turn ? hosts.erase(at) : std::next(at);
         }
     }
 
@@ -168,9 +207,10 @@ struct Listener::Impl : std::enable_shared_from_this<Impl> {
     void session_ended(const std::shared_ptr<Session>& session, const std::string& name)
     {
         sessions.erase(session);
-        open_count = sessions.size();
+        --open_count;
         ++counters.closed;
-        if (const auto host = hosts.find(name); host != hosts.end() && --host->second.open == 0)
+        if (const auto host = hosts.find(name);
+            host != hosts.end() && --host->second.open == 0 && !host->second.in_turn)
             hosts.erase(host);
     }
 
@@ -184,17 +224,8 @@ struct Listener::Impl : std::enable_shared_from_this<Impl> {
         stopped = true;
         error_code ignored;
         acceptor.close(ignored);
-        turns.clear();
-        for (auto& [name, host] : hosts)
-            for (Waiting& waiting : std::exchange(host.waiting, {})) {
-                // It never began: nothing ends it but us. Its socket belongs to its own thread.
-                asio::post(*waiting.context, [session = waiting.session] {});
-                sessions.erase(waiting.session);
-                ++counters.closed;
-                --host.open;
-            }
-        std::erase_if(hosts, [](const auto& item) { return item.second.open == 0; });
-        open_count = sessions.size();
+        prune_timer.cancel();
+        drop_waiting(std::chrono::steady_clock::time_point::max());
         for (const auto& session : sessions)
             session->stop_reading();
     }
@@ -210,6 +241,7 @@ struct Listener::Impl : std::enable_shared_from_this<Impl> {
     FrameSink& sink;
     NetCounters& counters;
     tcp::acceptor acceptor;
+    asio::steady_timer prune_timer;
     std::size_t next_context = 0;
     std::size_t handshakes = 0;
     bool stopped = false;
@@ -249,6 +281,7 @@ result<std::unique_ptr<Listener>> Listener::open(std::vector<asio::io_context*> 
         return bind_error(impl->options, error);
     impl->port = impl->acceptor.local_endpoint().port();
     asio::co_spawn(impl->acceptor.get_executor(), Impl::run_accept_loop(impl), asio::detached);
+    asio::co_spawn(impl->acceptor.get_executor(), Impl::run_pruning(impl), asio::detached);
     return std::unique_ptr<Listener>{new Listener{impl}};
 }
 

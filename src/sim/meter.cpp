@@ -79,6 +79,7 @@ std::vector<Instant> starts_of(const Push& push, const Zone& zone)
     case PushKind::half_hour:
         return {push.at - slot_length};
     case PushKind::day:
+    case PushKind::day_curve:
         return half_hours(zone.start_of(zone.day_of(push.at - Seconds{1})), push.at);
     }
     return {};
@@ -103,7 +104,8 @@ bool Meter::has(const Push& push) const
 {
     if (push.at < counter_epoch)
         return false;
-    if (push.kind != PushKind::half_hour && !index_at(load_, zone_->day_of(push.at)))
+    const bool with_indexes = push.kind == PushKind::day || push.kind == PushKind::daily_index;
+    if (with_indexes && !index_at(load_, zone_->day_of(push.at)))
         return false;
     if (push.kind == PushKind::daily_index)
         return true;
@@ -113,7 +115,8 @@ bool Meter::has(const Push& push) const
 
 std::uint32_t Meter::counter_of(const Push& push) const
 {
-    const auto number = (push.at - counter_epoch) / slot_length * 3 + static_cast<int>(push.kind);
+    const PushKind kind = push.kind == PushKind::day_curve ? PushKind::day : push.kind;
+    const auto number = (push.at - counter_epoch) / slot_length * 3 + static_cast<int>(kind);
     return options_.counter_start + static_cast<std::uint32_t>(number);
 }
 
@@ -125,7 +128,7 @@ dlms::Data Meter::body(const Push& push, Seconds drift) const
     const auto starts = starts_of(push, *zone_);
     if (push.kind != PushKind::daily_index)
         body.children.push_back(profile(load_, starts, *zone_, drift));
-    if (push.kind == PushKind::half_hour)
+    if (push.kind == PushKind::half_hour || push.kind == PushKind::day_curve)
         return body;
     const IndexRead read = *index_at(load_, zone_->day_of(push.at));
     const std::size_t suppliers = push.kind == PushKind::day ? read.supplier_wh.size() : 2;
@@ -143,17 +146,39 @@ Frame Meter::build(const Push& push) const
     return build(push, {});
 }
 
+namespace {
+
+dlms::LongInvokeId invoke_id_of(const SystemTitle& who, std::uint32_t counter, std::uint32_t variant, bool confirmed)
+{
+    // The id tells answers on a shared line apart: another one for every meter, push and variant.
+    Reader title{who};
+    const std::uint64_t id = mix(mix(title.u64_be(), counter), variant);
+    dlms::LongInvokeId invoke_id;
+    invoke_id.raw = (confirmed ? invoke_flags : invoke_flags & ~invoke_confirmed) |
+                    static_cast<std::uint32_t>(id & 0x00ff'ffff);
+    return invoke_id;
+}
+
+} // namespace
+
+Bytes Meter::notification(const Push& push) const
+{
+    const dlms::DateTime sent_at = dlms::date_time_at(push.at, *zone_);
+    const auto octets_sent = dlms::encode_date_time(sent_at);
+    return dlms::encode_data_notification(
+        {.invoke_id = invoke_id_of(identity_.system_title, counter_of(push), 0, options_.confirmed),
+         .date_time_octets = {octets_sent.begin(), octets_sent.end()},
+         .date_time = sent_at,
+         .body = body(push, {})});
+}
+
 Frame Meter::build(const Push& push, const Deviation& deviation) const
 {
     const MeterIdentity& identity = deviation.identity != nullptr ? *deviation.identity : identity_;
     Frame frame;
     frame.invocation_counter = counter_of(push);
     frame.security_control = deviation.security_control.value_or(options_.security_control);
-    // The id tells answers on a shared line apart: another one for every meter, push and variant.
-    Reader title{identity_.system_title};
-    const std::uint64_t id = mix(mix(title.u64_be(), frame.invocation_counter), deviation.variant);
-    frame.invoke_id.raw = (options_.confirmed ? invoke_flags : invoke_flags & ~invoke_confirmed) |
-                          static_cast<std::uint32_t>(id & 0x00ff'ffff);
+    frame.invoke_id = invoke_id_of(identity_.system_title, frame.invocation_counter, deviation.variant, options_.confirmed);
     const dlms::DateTime sent_at = dlms::date_time_at(push.at + deviation.clock_drift, *zone_);
     const auto octets_sent = dlms::encode_date_time(sent_at);
     frame.date_time_octets.assign(octets_sent.begin(), octets_sent.end());

@@ -1,5 +1,6 @@
 #include "admin_impl.hpp"
 #include "batch_rows.hpp"
+#include "daily_totals.hpp"
 #include "frame_pack.hpp"
 
 #include <algorithm>
@@ -13,21 +14,14 @@ namespace {
 struct ReducedDay {
     ChannelId channel;
     CivilDay day{};
-    engine::DaySummary summary;
-    std::int64_t energy_mj = 0;
-    Quality worst = Quality::valid;
-    std::array<std::uint64_t, 5> present{};
-    Provenance newest;
+    DailyTotal total;
 };
-
-auto rank(const Provenance& p)
-{
-    return std::tuple{p.authenticated, p.key_generation, p.counter};
-}
 
 result<ReducedDay> reduce(DayBlock block, const ChannelModel& channel, CivilDay day, const Validity& validity)
 {
-    ReducedDay reduced{channel.channel, day, {}, 0, Quality::valid, {}, {}};
+    ReducedDay reduced{channel.channel, day, {}};
+    DailyTotal& total = reduced.total;
+    total.worst = Quality::valid;
     bool authenticated = true;
     for (std::size_t i = 0; i < block.slots.size(); ++i) {
         auto& slot = block.slots[i];
@@ -35,25 +29,60 @@ result<ReducedDay> reduce(DayBlock block, const ChannelModel& channel, CivilDay 
             slot.reset();
         if (!slot)
             continue;
-        reduced.present.at(i / 64) |= std::uint64_t{1} << (i % 64);
-        reduced.worst = worse(reduced.worst, slot->provenance.quality);
+        total.present.at(i / 64) |= std::uint64_t{1} << (i % 64);
+        total.worst = worse(total.worst, slot->provenance.quality);
         authenticated = authenticated && slot->provenance.authenticated;
-        if (rank(reduced.newest) < rank(slot->provenance))
-            reduced.newest = slot->provenance;
+        if (rank(total.provenance) < rank(slot->provenance))
+            total.provenance = slot->provenance;
     }
-    reduced.newest.authenticated = authenticated;
+    total.provenance.authenticated = authenticated;
     RELEVE_TRY(summary, engine::summarise(block, channel));
-    reduced.summary = summary;
+    total.summary = summary;
     RELEVE_TRY(millijoules, engine::energy_in_millijoules(block, channel));
-    reduced.energy_mj = millijoules;
+    total.energy_mj = millijoules;
     return reduced;
 }
 
-/// A total that is there from before half-hours were collected stays if it covers more of the day.
+std::optional<DailyTotal> stored_total(Work& work, const UsagePointId& id, const ReducedDay& day)
+{
+    const Table rows = work.run(
+        "SELECT energy_wh, slots, missing, quality, worst, maximum, extract(epoch FROM maximum_at)::int8, present, "
+        "authenticated::int, key_generation, counter, energy_mj, batch FROM daily_total WHERE usage_point = $1 AND day = "
+        "$2::date AND channel = $3::int2 FOR UPDATE",
+        {id.value, day.day, day.channel.value});
+    if (rows.empty())
+        return std::nullopt;
+    const Row row = rows[0];
+    DailyTotal total;
+    total.summary = {row.integer(0), static_cast<int>(row.integer(1)), static_cast<int>(row.integer(2)),
+                     static_cast<Quality>(row.integer(3)), {}, row.maybe_instant(6)};
+    if (!row.null(5))
+        total.summary.maximum = row.integer(5);
+    total.worst = static_cast<Quality>(row.integer(4));
+    const Bytes bits = row.bytes(7);
+    Reader present{bits};
+    for (auto& word : total.present)
+        word = present.u64_be();
+    total.provenance = {row.integer(8) != 0, static_cast<std::uint16_t>(row.integer(9)),
+                        static_cast<std::uint64_t>(row.integer(10)), total.worst, row.integer(12)};
+    total.energy_mj = row.integer(11);
+    return total;
+}
+
+/// What is there already is a total from before half-hours were collected, or of the meter that hung there in the other
+/// part of the day. What cannot be put together is decided for the one that covers more of the day.
 void save_total(Work& work, const UsagePointId& id, const ReducedDay& day)
 {
+    DailyTotal total = day.total;
+    if (auto stored = stored_total(work, id, day)) {
+        const bool covers_more = day.total.summary.missing < stored->summary.missing;
+        if (combine(*stored, day.total) != MergeEffect::unchanged)
+            total = *stored;
+        else if (!covers_more)
+            return;
+    }
     Writer present;
-    for (const auto word : day.present)
+    for (const auto word : total.present)
         present.u64_be(word);
     work.run("INSERT INTO daily_total AS t (usage_point, day, channel, rev, batch, energy_wh, slots, "
              "missing, quality, worst, maximum, "
@@ -67,13 +96,12 @@ void save_total(Work& work, const UsagePointId& id, const ReducedDay& day)
              "worst = excluded.worst, maximum = excluded.maximum, maximum_at = excluded.maximum_at, present "
              "= excluded.present, "
              "authenticated = excluded.authenticated, key_generation = excluded.key_generation, counter = "
-             "excluded.counter, energy_mj = excluded.energy_mj "
-             "WHERE t.missing > excluded.missing",
-             {id.value, day.day, day.channel.value, day.newest.batch, day.summary.energy_wh,
-              day.summary.slots, day.summary.missing, static_cast<int>(day.summary.quality),
-              static_cast<int>(day.worst), day.summary.maximum, day.summary.maximum_at, present.view(),
-              day.newest.authenticated, day.newest.key_generation,
-              static_cast<std::int64_t>(day.newest.counter), day.energy_mj});
+             "excluded.counter, energy_mj = excluded.energy_mj",
+             {id.value, day.day, day.channel.value, total.provenance.batch, total.summary.energy_wh,
+              total.summary.slots, total.summary.missing, static_cast<int>(total.summary.quality),
+              static_cast<int>(total.worst), total.summary.maximum, total.summary.maximum_at, present.view(),
+              total.provenance.authenticated, total.provenance.key_generation,
+              static_cast<std::int64_t>(total.provenance.counter), total.energy_mj});
 }
 
 /// Frames of the meter as received hold the curve too: in the archive, and among what was refused although
@@ -114,7 +142,7 @@ result<void> thin_registers(Work& work, const std::vector<Arg>& range)
 {
     work.run(std::string{"DELETE FROM register_history"} + days_of_place, range);
     const Table rows =
-        work.run(std::string{"SELECT day, data FROM register_day"} + days_of_place + " FOR UPDATE", range);
+        work.run(std::string{"SELECT day, data FROM register_day"} + days_of_place + " ORDER BY day FOR UPDATE", range);
     for (const Row& row : rows) {
         RELEVE_TRY(block, decode_register_block(row.bytes(1)));
         if (!keep_first_reads(block))

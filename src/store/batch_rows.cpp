@@ -96,7 +96,7 @@ void merge_into_stored(pg::Connection& connection, const SeriesTable& table, Bat
         const Block before = must(decode(row.data, day->block));
         auto result = must(merge(before, day->block));
         const bool thinned = thin(*day, result.block);
-        if (result.effect == MergeEffect::unchanged || result.block == before)
+        if (result.block == before)
             continue;
         if (result.effect == MergeEffect::changed && !thinned) // what must not be kept is not kept as history
             changed.push_back(row.key);
@@ -270,7 +270,8 @@ void check_choices(pg::Connection& connection, std::span<const FrameWrite> frame
 {
     std::vector<std::int32_t> meters;
     for (const auto& frame : frames)
-        if (!frame.interval_days.empty() || !frame.archive.empty())
+        if (!frame.interval_days.empty() || !frame.archive.empty() ||
+            std::ranges::any_of(frame.register_days, [](const auto& day) { return !day.first_reads_only; }))
             meters.push_back(frame.meter.value);
     if (meters.empty())
         return;

@@ -74,7 +74,7 @@ std::optional<std::string> BatchWriter::Impl::commit_group(const Group& group, c
     // if the server is still at it, as a conflict on the number. However long the database stays away, what
     // was written once is not written again under another number.
     BatchRow row{request.next_batch(), request.watermark(), writer, request.now};
-    bool commit_sent = false, unknown = false;
+    bool commit_sent = false, unknown = false, taken = false;
     for (auto pause = std::chrono::milliseconds{first_pause};;
          pause = std::min<std::chrono::milliseconds>(pause * 2, longest_pause)) {
         std::string problem;
@@ -82,6 +82,10 @@ std::optional<std::string> BatchWriter::Impl::commit_group(const Group& group, c
             unknown = unknown || commit_sent;
             if (unknown && batch_is_ours(connected(), row, group.frames))
                 return std::nullopt;
+            if (taken) { // by somebody else: the row under it is committed and not ours
+                row.number = request.next_batch();
+                unknown = taken = false;
+            }
             commit_sent = false;
             run_transaction(group, row, commit_sent);
             ++result.transactions;
@@ -94,16 +98,13 @@ std::optional<std::string> BatchWriter::Impl::commit_group(const Group& group, c
         } catch (const pg::SqlError& error) {
             commit_sent = false; // the server answered: rolled back
             problem = error.what();
-            const bool number_taken =
-                error.sqlstate == "23505" && problem.find("batch_pkey") != std::string::npos;
+            taken = error.sqlstate == "23505" && problem.find("batch_pkey") != std::string::npos;
             if (error.systemic()) {
                 connection.reset();
                 problem = "the database is not as it should be: " + problem;
-            } else if (!error.transient() && !number_taken) {
+            } else if (!error.transient() && !taken) {
                 return problem;
             }
-            if (number_taken && !unknown)
-                row.number = request.next_batch();
         }
         ++result.retries;
         if (!request.wait(problem, pause))

@@ -9,6 +9,9 @@ namespace releve::store {
 bool CollectStore::Impl::take_claim(pg::Connection& connection)
 {
     constexpr std::int64_t collector_lock = 7232654312345681;
+    // A collector that vanished with its machine must not keep its place for the two hours of the server's default.
+    connection.exec("SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3; "
+                    "SET tcp_user_timeout = 60000");
     return connection.run("SELECT pg_try_advisory_lock($1::int8)", pg::Params{}.add(collector_lock)).boolean(0, 0);
 }
 
@@ -17,7 +20,7 @@ pg::Connection& CollectStore::Impl::connected()
     if (!connection) {
         pg::Connection fresh{address, DbRole::collect};
         if (claimed && !take_claim(fresh))
-            throw std::runtime_error("another collector works on this database; stop one of the two");
+            throw ClaimLost("another collector works on this database");
         fresh.exec("LISTEN releve_devices; LISTEN releve_retry; LISTEN releve_reprocess");
         connection.emplace(std::move(fresh));
     }

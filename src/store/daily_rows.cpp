@@ -31,6 +31,12 @@ std::vector<Row> incoming_rows(BatchNumber number, std::span<FrameWrite> frames)
     return rows;
 }
 
+void keep_first_of_each_key(std::vector<Row>& sorted)
+{
+    const auto same_key = [](const Row& a, const Row& b) { return a.key == b.key; };
+    sorted.erase(std::unique(sorted.begin(), sorted.end(), same_key), sorted.end());
+}
+
 Bytes to_bytes(const std::array<std::uint64_t, 5>& present)
 {
     Writer writer;
@@ -128,8 +134,7 @@ Row read_row(const pg::Rows& rows, int i)
 void merge_into_stored(pg::Connection& connection, BatchNumber number, const std::vector<Row>& incoming)
 {
     std::vector<Row> keys{incoming};
-    const auto repeated = std::ranges::unique(keys, {}, &Row::key);
-    keys.erase(repeated.begin(), repeated.end());
+    keep_first_of_each_key(keys);
     pg::Params which;
     add_keys(which, keys);
     const pg::Rows rows = connection.run(lock, which);
@@ -138,11 +143,13 @@ void merge_into_stored(pg::Connection& connection, BatchNumber number, const std
         Row stored = read_row(rows, i);
         // One by one, as if each had come alone: what is left does not depend on how frames fell into batches.
         MergeEffect effect = MergeEffect::unchanged;
+        const bool was_whole = stored.total.summary.missing == 0;
         for (const Row& row : std::ranges::equal_range(incoming, stored.key, {}, &Row::key))
             effect = std::max(effect, combine(stored.total, row.total));
         if (effect == MergeEffect::unchanged)
             continue;
-        if (effect == MergeEffect::changed)
+        // Of a day that grows there is no history: the differences between its parts would be the curve.
+        if (effect == MergeEffect::changed && was_whole)
             changed.push_back(stored);
         written.push_back(std::move(stored));
     }
@@ -164,8 +171,7 @@ void write_daily_totals(pg::Connection& connection, BatchNumber number, std::spa
         return;
     // The first of each day makes its row; what is there already, and the others, are put into it.
     std::vector<Row> first{rows};
-    const auto others = std::ranges::unique(first, {}, &Row::key);
-    first.erase(others.begin(), others.end());
+    keep_first_of_each_key(first);
     const pg::Rows inserted = connection.run(insert, all_columns(number, first));
     if (static_cast<std::size_t>(inserted.size()) == rows.size())
         return;

@@ -33,22 +33,19 @@ bool covers(const Slots& all, const Slots& some)
     return true;
 }
 
-auto rank(const Provenance& p)
+std::tuple<bool, std::uint16_t, std::uint64_t, std::int64_t> rank(const DailyTotal& total)
 {
-    return std::tuple{p.authenticated, p.key_generation, p.counter};
+    return std::tuple_cat(store::rank(total.provenance), std::tuple{total.energy_mj});
 }
 
-auto rank(const DailyTotal& total)
-{
-    return std::tuple_cat(rank(total.provenance), std::tuple{total.energy_mj});
-}
-
-void add(DailyTotal& stored, const DailyTotal& incoming)
+/// False when the sum would not fit.
+bool add(DailyTotal& stored, const DailyTotal& incoming)
 {
     engine::DaySummary& sum = stored.summary;
+    if (__builtin_add_overflow(stored.energy_mj, incoming.energy_mj, &stored.energy_mj))
+        return false;
     for (std::size_t i = 0; i < stored.present.size(); ++i)
         stored.present[i] |= incoming.present[i];
-    stored.energy_mj += incoming.energy_mj;
     sum.energy_wh = engine::millijoules_to_wh(stored.energy_mj);
     sum.missing = sum.slots - count(stored.present);
     if (incoming.summary.maximum &&
@@ -60,9 +57,10 @@ void add(DailyTotal& stored, const DailyTotal& incoming)
     stored.worst = worse(stored.worst, incoming.worst);
     sum.quality = sum.missing > 0 ? worse(Quality::incomplete, stored.worst) : stored.worst;
     const bool authenticated = stored.provenance.authenticated && incoming.provenance.authenticated;
-    if (rank(stored.provenance) < rank(incoming.provenance))
+    if (store::rank(stored.provenance) < store::rank(incoming.provenance))
         stored.provenance = incoming.provenance;
     stored.provenance.authenticated = authenticated;
+    return true;
 }
 
 } // namespace
@@ -88,7 +86,10 @@ MergeEffect combine(DailyTotal& stored, const DailyTotal& incoming)
         return replace_if(incoming.provenance.authenticated || !stored.provenance.authenticated);
     if (count(incoming.present) == 0 || overlap(stored.present, incoming.present))
         return MergeEffect::unchanged;
-    add(stored, incoming);
+    DailyTotal sum = stored;
+    if (!add(sum, incoming))
+        return MergeEffect::unchanged;
+    stored = sum;
     return MergeEffect::added;
 }
 

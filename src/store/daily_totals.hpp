@@ -3,7 +3,15 @@
 
 #include <releve/store/records.hpp>
 
+#include <tuple>
+
 namespace releve::store {
+
+/// Which of two values stays: authenticated before not, then the newer key, then the greater counter.
+[[nodiscard]] inline auto rank(const Provenance& p)
+{
+    return std::tuple{p.authenticated, p.key_generation, p.counter};
+}
 
 struct DailyTotal {
     engine::DaySummary summary;

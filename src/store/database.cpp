@@ -5,6 +5,7 @@
 #include <libpq-fe.h>
 
 #include <array>
+#include <cstdlib>
 #include <map>
 #include <memory>
 
@@ -34,10 +35,15 @@ std::string with_patience(const std::string& conninfo)
         PQconninfoParse(conninfo.c_str(), nullptr), PQconninfoFree};
     if (!options)
         return conninfo;
-    std::map<std::string, std::string> words = patience;
+    std::map<std::string, std::string> words = std::getenv("PGSERVICE") ? std::map<std::string, std::string>{} : patience;
+    for (const auto& [variable, word] : {std::pair{"PGCONNECT_TIMEOUT", "connect_timeout"}, std::pair{"PGAPPNAME", "application_name"}})
+        if (std::getenv(variable))
+            words.erase(word);
     for (const PQconninfoOption* option = options.get(); option->keyword != nullptr; ++option)
         if (option->val != nullptr)
             words[option->keyword] = option->val;
+    if (words.contains("service"))
+        return conninfo; // the file may say all of it
     std::string text;
     for (const auto& [word, value] : words)
         text += word + "=" + quoted(value) + " ";

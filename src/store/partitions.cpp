@@ -55,4 +55,32 @@ void CollectStore::ensure_partitions(const DatabaseAddress& address, CivilDay fr
             make_partition(connection, table, month);
 }
 
+int CollectStore::close_months(const DatabaseAddress& address, CivilDay before)
+{
+    pg::Connection connection{address, DbRole::owner};
+    connection.exec("SELECT pg_advisory_lock(7232654312345679)");
+    connection.exec("SET lock_timeout = '2s'");
+    const pg::Rows open = connection.run(
+        "SELECT c.relname::text, i.inhparent::regclass::text FROM pg_class c JOIN pg_inherits i ON i.inhrelid = c.oid "
+        "WHERE i.inhparent IN ('interval_day'::regclass, 'register_day'::regclass) AND 'fillfactor=50' = ANY (c.reloptions) "
+        "AND right(c.relname, 8) < $1 ORDER BY 1",
+        pg::Params{}.add(months_between(before, before).front().suffix));
+    int closed = 0;
+    for (int i = 0; i < open.size(); ++i) {
+        const std::string name = open.text(i, 0);
+        try {
+            pg::Transaction transaction{connection};
+            connection.exec("ALTER TABLE public." + name + " SET (fillfactor = 100)");
+            connection.exec("CLUSTER public." + name + " USING " + name + "_pkey");
+            transaction.commit();
+            connection.exec("ANALYZE public." + name);
+            ++closed;
+        } catch (const pg::SqlError& error) {
+            if (!error.transient())
+                throw; // else it is in use: the next time
+        }
+    }
+    return closed;
+}
+
 } // namespace releve::store

@@ -204,6 +204,64 @@ TEST_F(Privacy, indexes_of_a_daily_home_are_one_a_day_and_the_others_are_nowhere
     EXPECT_EQ(ask(DbRole::owner, "SELECT count(*) FROM register_history"), "0");
 }
 
+TEST_F(Privacy, a_total_that_grows_half_hour_by_half_hour_leaves_no_history_to_subtract)
+{
+    add_usage_point(home, "root", "daily");
+    install(meter, home);
+    std::uint64_t present = 0;
+    for (unsigned slot = 0; slot < 48; ++slot) {
+        present |= std::uint64_t{1} << slot;
+        FrameWrite write = frame(meter, slot + 1, "2024-03-20", 0);
+        write.interval_days.clear();
+        write.archive.clear();
+        DailyTotalWrite total = daily_write(home, "2024-03-20", 100 * (slot + 1), slot + 1);
+        total.present = {present, 0, 0, 0, 0};
+        total.summary.missing = 47 - static_cast<int>(slot);
+        write.daily_totals.push_back(total);
+        std::vector<FrameWrite> frames{write};
+        (void)writer.write(numbers.request(frames));
+    }
+    EXPECT_EQ(ask(DbRole::owner, "SELECT energy_wh, missing FROM daily_total"), "4800|0");
+    EXPECT_EQ(ask(DbRole::owner, "SELECT count(*) FROM daily_total_history"), "0");
+    FrameWrite corrected = frame(meter, 99, "2024-03-20", 0);
+    corrected.interval_days.clear();
+    corrected.archive.clear();
+    corrected.daily_totals.push_back(daily_write(home, "2024-03-20", 5000, 99));
+    std::vector<FrameWrite> frames{corrected};
+    (void)writer.write(numbers.request(frames));
+    EXPECT_EQ(ask(DbRole::owner, "SELECT energy_wh FROM daily_total_history"), "4800") << "a whole day's is kept";
+}
+
+TEST_F(Privacy, indexes_judged_before_a_choice_of_daily_are_not_written_after_it)
+{
+    add_usage_point(home);
+    install(meter, home);
+    AdminStore admin{address, test_model};
+    ASSERT_TRUE(admin.choose_collection({home}, Collection::daily, "letter", at("2024-04-01T00:00:00Z")));
+    std::vector<FrameWrite> frames{index_frame(meter, 1, "2024-03-20T06:00:00Z", 600)};
+    EXPECT_EQ(writer.write(numbers.request(frames)).value().outcomes.at(0), FrameOutcome::refused);
+    EXPECT_EQ(stored_indexes(), "");
+}
+
+TEST_F(Privacy, choosing_daily_on_a_day_of_two_meters_keeps_both_parts)
+{
+    add_usage_point(home);
+    install(meter, home);
+    owner("UPDATE installation SET validity = tstzrange(lower(validity), '2024-03-20T11:00:00Z')");
+    install(neighbour, home, "2024-03-20T11:00:00Z");
+    for (const MeterId who : {meter, neighbour}) {
+        FrameWrite write = frame(who, 1, "2024-03-20", 100);
+        for (std::size_t i = 0; i < 48; ++i)
+            if ((i < 24) != (who == meter))
+                write.interval_days[0].block.slots[i].reset();
+        std::vector<FrameWrite> frames{write};
+        (void)writer.write(numbers.request(frames));
+    }
+    AdminStore admin{address, test_model};
+    ASSERT_TRUE(admin.choose_collection({home}, Collection::daily, "letter", at("2024-04-01T00:00:00Z")));
+    EXPECT_EQ(ask(DbRole::owner, "SELECT energy_wh, missing FROM daily_total"), "2400|0");
+}
+
 TEST_F(Privacy, choosing_daily_leaves_one_index_a_day)
 {
     add_usage_point(home);

@@ -12,7 +12,7 @@ await run("operator", async (page, base) => {
   assert.deepEqual(states.map(([state]) => state), ["on_time", "silent", "refused", "never_seen"]);
   const meters = states.reduce((sum, [, count]) => sum + numberIn(count), 0);
   assert.ok(meters > 0, "there are meters");
-  assert.match(await page.textContent("#rate .value"), /^[\d,]+\.\d$/);
+  assert.match(await page.textContent("#rate .value"), /^(\d{1,3}(,\d{3})*|\d\.\d)$/);
   await page.waitForSelector("#refused h2");
   for (const reason of await page.locator("#refused li").evaluateAll((all) => all.map((e) => [e.dataset.reason, e.querySelector("strong").textContent, e.querySelector(".note").textContent]))) {
     assert.notEqual(reason[1], reason[0], "a reason is shown by its label, not by its code");

@@ -18,6 +18,7 @@ struct Command {
 int run_serve(std::span<const std::string> arguments);
 int run_demo(std::span<const std::string> arguments);
 int run_simulate(std::span<const std::string> arguments);
+int run_bench(std::span<const std::string> arguments);
 int run_decode(std::span<const std::string> arguments);
 int run_check(std::span<const std::string> arguments);
 int run_config(std::span<const std::string> arguments);

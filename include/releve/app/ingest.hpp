@@ -54,6 +54,7 @@ struct DeviceChange {
     std::vector<Device> devices;
     std::vector<net::InboundFrame> retries;
     std::vector<store::UndecodedRow> undecoded;
+    std::shared_ptr<void> while_applied; // let go of when every writer is done with it
 };
 
 class Ingest : public net::FrameSink {

@@ -83,7 +83,7 @@ struct Merged {
 [[nodiscard]] result<Merged<DayBlock>> merge(const DayBlock& stored, const DayBlock& incoming);
 /// errc::too_large past limits::register_reads_per_day_max; errc::bad_block if reads are out of order.
 [[nodiscard]] result<Merged<RegisterBlock>> merge(const RegisterBlock& stored, const RegisterBlock& incoming);
-/// Leaves of each channel the earliest read: all that a home with daily totals keeps of a day, since more would tell its
+/// Leaves of each channel the earliest read, of those that are authenticated if any is: all that a home with daily totals keeps of a day, since more would tell its
 /// curve. True if there were others. In whatever order and portions the reads of a day come, the same ones stay.
 bool keep_first_reads(RegisterBlock& sorted);
 

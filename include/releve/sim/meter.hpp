@@ -29,7 +29,12 @@ struct Frame {
     Bytes date_time_octets;
 };
 
-enum class PushKind : std::uint8_t { daily_index, half_hour, day };
+enum class PushKind : std::uint8_t {
+    daily_index,
+    half_hour,
+    day,       // the half-hours and the indexes
+    day_curve, // the half-hours alone; a meter sends one or the other: they share their counters
+};
 
 /// What is pushed and when: `at` is the end of what it tells (the midnight after a day, the end of a
 /// half-hour, the instant of the indexes).
@@ -71,6 +76,8 @@ public:
     [[nodiscard]] Frame build(const Push& push) const;
     [[nodiscard]] Frame build(const Push& push, const Deviation& deviation) const;
     [[nodiscard]] std::uint32_t counter_of(const Push& push) const;
+    /// What `build` protects: the encoded DataNotification.
+    [[nodiscard]] Bytes notification(const Push& push) const;
 
     /// Verifies a DataNotification-Confirm against the frame it should answer: protected as that was, under
     /// another system title and the frame's counter, with its invoke id and date-time. errc::bad_tag,

@@ -26,9 +26,9 @@ public:
 
     [[nodiscard]] result<std::vector<UsagePointRow>> list_usage_points(const Identity& who, const Page& page);
     [[nodiscard]] result<UsagePointRow> usage_point(const Identity& who, const UsagePointId& id);
-    /// [from, to): civil days of the usage point. channel: name, empty = the model's main channel.
     /// In which its days are cut; not noted as an access: it is asked for on the way to what is.
     [[nodiscard]] result<std::string> zone_name(const Identity& who, const UsagePointId& id);
+    /// [from, to): civil days of the usage point. channel: name, empty = the model's main channel.
     [[nodiscard]] result<DailyAnswer> daily(const Identity& who, const UsagePointId& id, CivilDay from,
                                             CivilDay to, const std::string& channel);
     /// [from, to). errc::daily_only when only totals are kept.

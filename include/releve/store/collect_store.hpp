@@ -8,6 +8,7 @@
 
 #include <memory>
 #include <span>
+#include <stdexcept>
 
 namespace releve::store {
 
@@ -52,13 +53,18 @@ private:
     std::unique_ptr<Impl> impl_;
 };
 
+/// Another collector has taken this one's place.
+struct ClaimLost : std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+
 class CollectStore {
 public:
     explicit CollectStore(DatabaseAddress address);
     ~CollectStore();
 
     /// Makes this the database's one collector, for as long as its connection lives, and again whenever it has to
-    /// connect anew (then an exception says that another has taken its place). False when there is another: two would
+    /// connect anew (ClaimLost when another has taken its place). False when there is another: two would
     /// each confirm what the other calls a replay.
     [[nodiscard]] bool claim();
     /// All devices, or those of the given addresses (system titles).
@@ -86,6 +92,10 @@ public:
 
     /// Monthly partitions of every series table, made ahead, by the owner's separate connection.
     static void ensure_partitions(const DatabaseAddress& address, CivilDay from, CivilDay to);
+    /// Repacks the months that ended before the one of `before` and are not yet: rows lie full and in the order of their
+    /// key. Each month is locked meanwhile (a second or two a million rows); one that is in use is left for the next
+    /// time. How many were repacked.
+    static int close_months(const DatabaseAddress& address, CivilDay before);
     [[nodiscard]] std::optional<CivilDay> earliest_installation();
     /// Archive and quarantine bounds: rows older than `keep_days`, and quarantine beyond its row/byte limits
     /// (oldest first).

@@ -1,0 +1,147 @@
+#pragma once
+// The parts of `releve bench`: what a benchmark reports, the load of the ingest benchmark and the process that sends it.
+// docs/BENCHMARKS.md says what each figure means.
+
+#include <releve/core/bytes.hpp>
+#include <releve/core/time.hpp>
+
+#include <filesystem>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace releve::app {
+
+// ---------------------------------------------------------------------- reports
+
+struct BenchFigure {
+    std::string name;
+    double value = 0;
+};
+struct BenchResult {
+    std::string name, unit;
+    double value = 0;
+    bool larger_is_better = true;
+    std::vector<BenchFigure> baselines; // the first one is what `ratio` compares with
+    std::vector<BenchFigure> details;
+    /// Value against the first baseline, so that larger is better; 0 without one.
+    [[nodiscard]] double ratio() const;
+};
+struct BenchReport {
+    std::string bench;
+    std::vector<BenchResult> results;
+};
+/// One line: {"bench":...,"results":[{"name","value","unit","baselines":[{"name","value"}],"ratio","details":{}}]}.
+[[nodiscard]] std::string bench_json(const BenchReport& report);
+/// For people.
+[[nodiscard]] std::string bench_table(const BenchReport& report);
+
+// ---------------------------------------------------------------------- the load
+
+enum class BenchKind : std::uint8_t {
+    day,             // a civil day's half-hours in a frame
+    day_and_indexes, // the same with the 15 indexes that a Linky sends at midnight
+    half_hour,       // one half-hour in a frame
+};
+
+/// What is sent, as a function of its options alone: the sender makes frames of it, the check compares what is stored.
+/// Meters hang behind `connections` concentrators; each sends round after round (a round is a civil day, or a half-hour)
+/// and within a round its meters in a pseudo-random order. Curves are the recorded half-hours of the demo's homes.
+class BenchLoad {
+public:
+    struct Options {
+        std::uint64_t seed = 1;
+        std::uint32_t meters = 100'000;
+        std::uint32_t connections = 64;
+        std::uint32_t rounds = 4;
+        BenchKind kind = BenchKind::day;
+        std::filesystem::path demo_data;
+    };
+    struct Item {
+        std::uint32_t meter = 0, round = 0;
+    };
+    /// errc::not_found_file, errc::bad_csv.
+    [[nodiscard]] static result<BenchLoad> make(const Options& options);
+
+    [[nodiscard]] const Options& options() const { return options_; }
+    [[nodiscard]] std::size_t items_of(std::uint32_t connection) const;
+    [[nodiscard]] Item item(std::uint32_t connection, std::size_t index) const;
+    /// The civil day of a round.
+    [[nodiscard]] CivilDay day_of(std::uint32_t round) const;
+    /// Readings of half-hours in a frame of this round.
+    [[nodiscard]] std::size_t slots_of(std::uint32_t round) const;
+    /// Start and mean power in W of each half-hour of the item's frame.
+    [[nodiscard]] std::vector<std::pair<Instant, std::int32_t>> slots(const Item& item) const;
+    /// Before frames_of.
+    void make_templates();
+    /// Protected APDUs of a connection, each in its wrapper, one after the other, and the length of each.
+    struct Frames {
+        Bytes bytes;
+        std::vector<std::uint32_t> lengths;
+    };
+    [[nodiscard]] Frames frames_of(std::uint32_t connection) const;
+
+private:
+    struct Template {
+        Bytes plaintext;
+        std::size_t serial_at = 0; // where the meter's serial number stands in it
+        std::uint32_t counter = 0;
+    };
+    [[nodiscard]] std::size_t curve_of(std::uint32_t meter) const;
+    [[nodiscard]] Template make_template(std::size_t curve, std::uint32_t round) const;
+    [[nodiscard]] Instant first_slot(std::uint32_t round) const;
+
+    Options options_;
+    std::vector<std::int32_t> powers_;               // recorded half-hours, one after the other
+    std::vector<std::vector<std::uint32_t>> orders_; // of each connection's meters
+    std::vector<std::vector<Template>> templates_;   // by round, curve
+};
+
+// ---------------------------------------------------------------------- the sender
+
+struct BenchSent {
+    std::vector<std::uint64_t> frames; // sent and confirmed, by connection
+    std::uint64_t unconfirmed = 0;
+    double seconds = 0;     // from the first byte sent to the last confirmation
+    double cpu_seconds = 0; // of the sender in that time
+    double answer_p50_ms = 0, answer_p99_ms = 0;
+    std::uint64_t bytes = 0;
+};
+
+/// A process of its own: makes its frames, says so, waits to be told to go, sends for so long and reports.
+class BenchSender {
+public:
+    /// errc::unavailable when it cannot be started.
+    [[nodiscard]] static result<BenchSender> start(const BenchLoad::Options& load, std::uint16_t port,
+                                                   const std::filesystem::path& certificate, int seconds);
+    BenchSender(BenchSender&& other) noexcept;
+    BenchSender& operator=(BenchSender&&) = delete;
+    ~BenchSender();
+    /// Until its frames are made.
+    [[nodiscard]] result<void> wait_prepared();
+    /// Sends, and waits for the end.
+    [[nodiscard]] result<BenchSent> run();
+
+private:
+    BenchSender() = default;
+    [[nodiscard]] result<std::string> read_line();
+    int process_ = -1;
+    int to_ = -1, from_ = -1;
+};
+/// The sender's own main: `releve bench send ...`, started by BenchSender.
+int run_bench_send(const BenchLoad::Options& load, std::uint16_t port, const std::filesystem::path& certificate,
+                   int seconds);
+
+// ---------------------------------------------------------------------- the benchmarks
+
+struct BenchIngestOptions {
+    int seconds = 10;
+    std::uint32_t meters = 100'000;
+    std::filesystem::path data_dir; // empty: a temporary folder
+    std::filesystem::path demo_data;
+    bool quiet = false;
+};
+/// The report, and whether everything sent is stored once and unaltered.
+[[nodiscard]] result<std::pair<BenchReport, bool>> bench_ingest(const BenchIngestOptions& options);
+
+} // namespace releve::app
