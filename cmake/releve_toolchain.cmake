@@ -24,7 +24,8 @@ if(RELEVE_SANITIZE)
   endif()
 endif()
 if(CMAKE_BUILD_TYPE STREQUAL "Release" OR CMAKE_BUILD_TYPE STREQUAL "RelWithDebInfo")
-  target_compile_options(releve_options INTERFACE -fstack-protector-strong -fstack-clash-protection -fcf-protection -D_FORTIFY_SOURCE=2)
+  # Frame pointers: a profile of the running product tells who called whom, for about a hundredth of its speed.
+  target_compile_options(releve_options INTERFACE -fno-omit-frame-pointer -fstack-protector-strong -fstack-clash-protection -fcf-protection -D_FORTIFY_SOURCE=2)
   target_link_options(releve_options INTERFACE -Wl,-z,relro,-z,now)
 endif()
 

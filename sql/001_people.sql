@@ -118,3 +118,11 @@ CREATE TABLE audit (
     detail       text NOT NULL DEFAULT ''
 );
 CREATE INDEX audit_usage_point ON audit (usage_point, id);
+
+-- Raised with every change of what a meter's readings may be kept as, in the same transaction: a writer whose meters are of
+-- this version need not ask for each of them.
+CREATE TABLE choice_version (
+    one     boolean CONSTRAINT choice_version_pkey PRIMARY KEY DEFAULT true CONSTRAINT choice_version_one CHECK (one),
+    version bigint NOT NULL
+);
+INSERT INTO choice_version (version) VALUES (0);

@@ -53,6 +53,8 @@ CREATE TABLE installation (
     CONSTRAINT installation_one_place EXCLUDE USING gist (meter_id WITH =, validity WITH &&),
     CONSTRAINT installation_one_meter EXCLUDE USING gist (usage_point WITH =, validity WITH &&)
 );
+-- Asked for every batch: whose half-hours may be kept now.
+CREATE INDEX installation_open ON installation (meter_id) INCLUDE (usage_point) WHERE upper_inf(validity);
 CREATE INDEX installation_meter ON installation (meter_id);
 CREATE INDEX installation_usage_point ON installation (usage_point);
 

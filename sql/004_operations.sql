@@ -16,6 +16,9 @@ CREATE TABLE batch (
     counters        bigint[],
     digests         bigint[]
 );
+-- Written once, read at a start: not worth compressing.
+ALTER TABLE batch ALTER COLUMN meter_ids SET STORAGE EXTERNAL, ALTER COLUMN key_generations SET STORAGE EXTERNAL,
+    ALTER COLUMN counters SET STORAGE EXTERNAL, ALTER COLUMN digests SET STORAGE EXTERNAL;
 CREATE INDEX batch_by_time ON batch USING brin (committed_at);
 CREATE INDEX batch_with_frames ON batch (batch) WHERE meter_ids IS NOT NULL;
 
@@ -38,7 +41,7 @@ CREATE TABLE frame_archive (
     CONSTRAINT frame_archive_pkey PRIMARY KEY (batch, part)
 );
 -- Ciphertext does not compress.
-ALTER TABLE frame_archive ALTER COLUMN data SET STORAGE EXTERNAL;
+ALTER TABLE frame_archive ALTER COLUMN data SET STORAGE EXTERNAL, ALTER COLUMN meter_ids SET STORAGE EXTERNAL;
 CREATE INDEX frame_archive_by_time ON frame_archive USING brin (written_at);
 
 CREATE TABLE undecoded (

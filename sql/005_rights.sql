@@ -84,7 +84,8 @@ GRANT SELECT (meter_id, last_accepted_at) ON meter_counter TO releve_api;
 GRANT SELECT (batch, committed_at, frames, readings, refused) ON batch TO releve_api;
 GRANT SELECT ON batch_sum TO releve_api;
 
-GRANT SELECT ON usage_point, meter, meter_key, channel, installation TO releve_collect;
+GRANT SELECT ON usage_point, meter, meter_key, channel, installation, choice_version TO releve_collect;
+GRANT SELECT, UPDATE ON choice_version TO releve_work;
 GRANT SELECT, INSERT, UPDATE ON interval_day, register_day, daily_total, meter_counter, batch_sum TO releve_collect;
 GRANT INSERT ON interval_history, register_history, daily_total_history TO releve_collect;
 GRANT SELECT, INSERT, UPDATE, DELETE ON batch TO releve_collect;
@@ -113,7 +114,7 @@ BEGIN
         'organisation', 'site', 'usage_point', 'collection_choice', 'meter', 'meter_key', 'channel', 'installation',
         'contract', 'token', 'token_organisation', 'token_usage_point', 'access_log', 'audit', 'interval_day',
         'register_day', 'interval_overlay_day', 'interval_history', 'register_history', 'overlay_history', 'daily_total',
-        'daily_total_history', 'batch', 'batch_sum', 'frame_archive', 'undecoded', 'quarantine', 'meter_counter'] LOOP
+        'daily_total_history', 'batch', 'batch_sum', 'frame_archive', 'undecoded', 'quarantine', 'meter_counter', 'choice_version'] LOOP
         EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', name);
         EXECUTE format('CREATE POLICY staff ON %I TO releve_collect, releve_work USING (true) WITH CHECK (true)', name);
     END LOOP;

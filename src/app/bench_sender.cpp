@@ -39,6 +39,7 @@ namespace {
 
 constexpr std::size_t chunk_bytes = 16 * 1024; // what a concentrator writes at a time: one TLS record
 constexpr std::size_t header_bytes = 8;        // of the wrapper
+constexpr std::uint64_t unanswered_max = 192; // of a connection: what waits in socket buffers is not measured
 constexpr auto last_answers_at_most = std::chrono::seconds{30};
 
 double cpu_seconds()
@@ -67,6 +68,12 @@ public:
     {
         std::size_t at = 0, next = 0;
         while (next < frames_.lengths.size() && std::chrono::steady_clock::now() < until) {
+            if (sent_ - confirmed_ >= unanswered_max) {
+                error_code woken;
+                timer_.expires_at(until);
+                co_await timer_.async_wait(asio::redirect_error(asio::use_awaitable, woken));
+                continue;
+            }
             std::size_t size = 0, count = 0;
             while (next + count < frames_.lengths.size() && (count == 0 || size + frames_.lengths[next + count] <= chunk_bytes))
                 size += frames_.lengths[next + count++];
@@ -102,6 +109,8 @@ public:
             if (failed)
                 break;
             take(ByteView{buffer}.first(count), header, skip);
+            if (!done_sending_ && sent_ - confirmed_ < unanswered_max)
+                timer_.cancel();
         }
         timer_.cancel();
         close();

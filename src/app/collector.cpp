@@ -18,6 +18,7 @@ namespace {
 constexpr auto checkpoint_every = 2min;
 constexpr auto housekeeping_every = 10min;
 constexpr auto drain_at_most = 30s;
+constexpr auto load_all_after = 5min;
 constexpr auto give_way_after = 2min;
 constexpr auto predecessor_at_most = 15s; // a killed one's connection ends when the database has noticed
 constexpr auto goodbye_at_most = 5s;
@@ -147,7 +148,7 @@ void Collector::start_ingest()
 
 void Collector::load_all_devices()
 {
-    std::vector<store::DeviceRow> rows = store().load_devices();
+    auto [version, rows] = store().load_devices();
     std::vector<std::string> addresses;
     for (const store::DeviceRow& row : rows)
         addresses.push_back(row.address);
@@ -155,24 +156,30 @@ void Collector::load_all_devices()
     auto retries = store().load_retries(addresses, retries_at_once);
     for (store::QuarantineRow& row : store().load_requested_retries(retries_at_once))
         retries.push_back(std::move(row)); // asked for while no collector ran
-    apply_rows(std::move(rows), states, std::move(retries));
+    choice_version_ = version;
+    load_all_at_.reset();
+    apply_rows(std::move(rows), states, std::move(retries), version);
 }
 
 void Collector::load_devices(const std::vector<std::string>& addresses)
 {
     make_partitions(); // a newly installed meter may bring readings of earlier months
-    std::vector<store::DeviceRow> rows = store().load_devices(addresses);
-    apply_rows(std::move(rows), {}, store().load_retries(addresses, retries_at_once));
+    auto [version, rows] = store().load_devices(addresses);
+    // Until all are loaded again every batch looks the choices of its meters up: correct, and a little slower.
+    if (version != choice_version_ && !load_all_at_)
+        load_all_at_ = std::chrono::steady_clock::now() + load_all_after;
+    apply_rows(std::move(rows), {}, store().load_retries(addresses, retries_at_once), std::nullopt);
 }
 
 void Collector::apply_rows(std::vector<store::DeviceRow> rows, const std::vector<store::ReplayRow>& states,
-                           std::vector<store::QuarantineRow> retries)
+                           std::vector<store::QuarantineRow> retries, std::optional<std::int64_t> choice_version)
 {
     std::map<MeterId, const store::ReplayRow*> state_of;
     for (const store::ReplayRow& row : states)
         state_of[row.meter] = &row;
     const auto models = models_.current();
     DeviceChange change;
+    change.choice_version = choice_version;
     for (const store::DeviceRow& row : rows) {
         auto device = make_device(row, master_, *models);
         if (!device) {
@@ -308,7 +315,7 @@ void Collector::maintain_once()
 {
     for (const std::string& payload : store().wait_for_notifications(undecoded_after_ ? 20ms : 500ms))
         take_notification(payload);
-    if (reload_requested_.exchange(false))
+    if (reload_requested_.exchange(false) || (load_all_at_ && std::chrono::steady_clock::now() > *load_all_at_))
         load_all_devices();
     {
         std::vector<std::int64_t> done;

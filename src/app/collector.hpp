@@ -45,7 +45,7 @@ private:
     void load_all_devices();
     void load_devices(const std::vector<std::string>& addresses);
     void apply_rows(std::vector<store::DeviceRow> rows, const std::vector<store::ReplayRow>& states,
-                    std::vector<store::QuarantineRow> retries);
+                    std::vector<store::QuarantineRow> retries, std::optional<std::int64_t> choice_version);
     [[nodiscard]] result<void> claim_database();
     void make_partitions();
     void start_ingest();
@@ -81,6 +81,8 @@ private:
     std::optional<std::int64_t> undecoded_after_ = 0; // a model may have been added while no collector ran
     std::weak_ptr<void> undecoded_under_way_;
     std::size_t undecoded_tried_ = 0;
+    std::int64_t choice_version_ = -1;
+    std::optional<std::chrono::steady_clock::time_point> load_all_at_;
     BatchNumber saved_up_to_{};
     std::map<MeterId, store::ReplayRow> unsaved_; // taken from the writers, not yet in the database
     std::mutex done_mutex_;

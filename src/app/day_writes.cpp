@@ -44,17 +44,9 @@ public:
 
     result<void> add(const IntervalReading& reading)
     {
-        const ChannelModel* channel = device_.model->find(reading.channel);
-        RELEVE_ASSERT(channel);
-        RELEVE_TRY(place, place_of(device_, reading.start, reading.start + channel->step, received_at_));
-        const CivilDay day = zone_.day_of(reading.start, channel->day_start);
-        auto [at, fresh] = intervals_.try_emplace(DayKey{reading.channel, day});
-        if (fresh) {
-            if (intervals_.size() > limits::days_per_frame_max)
-                return fail(errc::undecoded, "more than " + std::to_string(limits::days_per_frame_max) + " days");
-            at->second = {empty_block(zone_, day, *channel), channel, place};
-        }
-        DayBlock& block = at->second.block;
+        if (!current_ || !current_->holds(reading, received_at_))
+            RELEVE_CHECK(find_day(reading));
+        DayBlock& block = current_->block;
         const Seconds offset = reading.start - block.first;
         const auto index = static_cast<std::size_t>(offset / block.step);
         if (offset % block.step != Seconds{0} || index >= block.slots.size())
@@ -107,7 +99,31 @@ private:
         DayBlock block;
         const ChannelModel* channel = nullptr;
         const store::InstallationRow* place = nullptr;
+
+        /// Whether this reading needs no looking up: readings come by channel and time.
+        [[nodiscard]] bool holds(const IntervalReading& reading, Instant received_at) const
+        {
+            const Instant end = block.first + block.step * static_cast<std::int64_t>(block.slots.size());
+            return reading.channel == channel->channel && reading.start >= block.first && reading.start < end &&
+                   place->validity.contains(reading.start) && reading.start + block.step <= received_at + limits::future_max;
+        }
     };
+
+    result<void> find_day(const IntervalReading& reading)
+    {
+        const ChannelModel* channel = device_.model->find(reading.channel);
+        RELEVE_ASSERT(channel);
+        RELEVE_TRY(place, place_of(device_, reading.start, reading.start + channel->step, received_at_));
+        const CivilDay day = zone_.day_of(reading.start, channel->day_start);
+        auto [at, fresh] = intervals_.try_emplace(DayKey{reading.channel, day});
+        if (fresh) {
+            if (intervals_.size() > limits::days_per_frame_max)
+                return fail(errc::undecoded, "more than " + std::to_string(limits::days_per_frame_max) + " days");
+            at->second = {empty_block(zone_, day, *channel), channel, place};
+        }
+        current_ = &at->second;
+        return {};
+    }
 
     result<void> reduce(const DayKey& key, const Day& day)
     {
@@ -137,6 +153,7 @@ private:
     Instant received_at_;
     const Zone& zone_;
     std::map<DayKey, Day> intervals_;
+    Day* current_ = nullptr;
     std::map<CivilDay, std::pair<RegisterBlock, bool>> registers_; // the bool: only the first read of each channel stays
     DayWrites writes_;
 };

@@ -97,6 +97,7 @@ void Ingest::apply(DeviceChange change)
         // A waiting frame is known by its meter's number only; each writer takes those of its own meters.
         parts[i].undecoded = change.undecoded;
         parts[i].while_applied = change.while_applied;
+        parts[i].choice_version = change.choice_version;
         shards_[i]->post(std::move(parts[i]));
     }
 }

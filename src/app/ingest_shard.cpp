@@ -183,6 +183,8 @@ void Ingest::Shard::apply(DeviceChange change)
         const bool fresh = devices_.insert_or_assign(title, std::move(device)).second;
         owner_.counters_.devices += fresh ? 1 : 0;
     }
+    if (change.choice_version)
+        choice_version_ = *change.choice_version;
     retry(std::move(change.retries));
     if (!change.undecoded.empty())
         reprocess(change.undecoded);
@@ -270,6 +272,7 @@ std::optional<store::BatchResult> Ingest::Shard::write(Batch& batch)
             },
         .watermark = [&] { return owner_.numbers_.watermark(); },
         .now = owner_.options_.now(),
+        .choice_version = choice_version_,
         .wait = [&](const std::string& problem,
                     std::chrono::milliseconds pause) { return wait_for_database(problem, pause, ++attempts); }};
     std::optional<store::BatchResult> result = writer_->write(request);
@@ -301,7 +304,7 @@ void Ingest::Shard::commit(Batch& batch)
         result = write(batch);
     if (!result) {
         for (auto& [device, before] : batch.before)
-            *device = std::move(before);
+            static_cast<ReplayState&>(*device) = std::move(before);
         return;
     }
     roll_back_refused(batch, *result);

@@ -56,7 +56,7 @@ private:
         std::vector<store::FrameWrite> writes;
         std::vector<store::QuarantineWrite> quarantine;
         std::vector<std::int64_t> resolved, reprocessed;
-        std::unordered_map<Device*, Device> before; // devices as they were, for a rollback
+        std::unordered_map<Device*, ReplayState> before; // as it was, for a rollback
     };
     struct Work {
         std::vector<Queued> frames;
@@ -87,6 +87,7 @@ private:
     std::unique_ptr<ReadingWriter> writer_;
     std::unordered_map<SystemTitle, Device, TitleHash> devices_;
     Allowance allowance_;
+    std::int64_t choice_version_ = -1; // of all devices
 
     mutable std::mutex mutex_; // everything below
     std::condition_variable wake_;

@@ -1,5 +1,7 @@
 #include <releve/core/bytes.hpp>
 
+#include <array>
+
 #include <cctype>
 
 namespace releve {
@@ -92,12 +94,6 @@ T big_endian(ByteView bytes)
 }
 } // namespace
 
-std::uint8_t Reader::u8()
-{
-    const ByteView b = take(1);
-    return b.empty() ? std::uint8_t{0} : std::to_integer<std::uint8_t>(b[0]);
-}
-
 std::uint16_t Reader::u16_be()
 {
     return big_endian<std::uint16_t>(take(2));
@@ -136,25 +132,34 @@ std::int64_t Reader::zigzag()
     return static_cast<std::int64_t>(v >> 1) ^ -static_cast<std::int64_t>(v & 1);
 }
 
-Writer& Writer::u8(std::uint8_t value)
+namespace {
+/// One insertion, not one a byte: arrays for the database are written four bytes at a time.
+template <class T>
+void append_big_endian(Bytes& bytes, T value)
 {
-    bytes_.push_back(static_cast<std::byte>(value));
-    return *this;
+    std::array<std::byte, sizeof(T)> octets;
+    for (std::size_t i = sizeof(T); i-- > 0; value = static_cast<T>(value >> 8))
+        octets[i] = static_cast<std::byte>(value);
+    bytes.insert(bytes.end(), octets.begin(), octets.end());
 }
+} // namespace
 
 Writer& Writer::u16_be(std::uint16_t value)
 {
-    return u8(static_cast<std::uint8_t>(value >> 8)).u8(static_cast<std::uint8_t>(value));
+    append_big_endian(bytes_, value);
+    return *this;
 }
 
 Writer& Writer::u32_be(std::uint32_t value)
 {
-    return u16_be(static_cast<std::uint16_t>(value >> 16)).u16_be(static_cast<std::uint16_t>(value));
+    append_big_endian(bytes_, value);
+    return *this;
 }
 
 Writer& Writer::u64_be(std::uint64_t value)
 {
-    return u32_be(static_cast<std::uint32_t>(value >> 32)).u32_be(static_cast<std::uint32_t>(value));
+    append_big_endian(bytes_, value);
+    return *this;
 }
 
 Writer& Writer::varint(std::uint64_t value)

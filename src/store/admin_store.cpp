@@ -20,6 +20,8 @@ void note_change(Work& work, const AuditNote& note)
 
 void notify_devices(Work& work, const std::vector<std::string>& addresses)
 {
+    if (!addresses.empty())
+        work.run("UPDATE choice_version SET version = version + 1");
     constexpr std::size_t many = 1'000;
     if (addresses.size() > many) {
         work.run("SELECT pg_notify('releve_devices', 'devices:*')");

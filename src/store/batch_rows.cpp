@@ -44,11 +44,14 @@ void set_batch(RegisterBlock& block, BatchNumber number)
         read.provenance.batch = number.value;
 }
 
+/// A frame's day, or what several frames of a batch say of one.
 template <class Block>
 struct Keyed {
     SeriesKey key;
-    Block block;
+    const Block* given;
     bool first_reads_only = false;
+    std::optional<Block> merged{};
+    [[nodiscard]] const Block& block() const { return merged ? *merged : *given; }
 };
 
 /// True if reads were dropped.
@@ -73,16 +76,34 @@ std::vector<Keyed<Block>> merge_equal_keys(std::vector<Keyed<Block>> days)
             continue;
         }
         Keyed<Block>& one = merged.back();
-        one.block = must(merge(one.block, day.block)).block;
+        one.merged = must(merge(one.block(), day.block())).block;
         one.first_reads_only |= day.first_reads_only;
-        thin(one, one.block);
+        thin(one, *one.merged);
     }
     return merged;
 }
 
+bool complete(const DayBlock& block)
+{
+    return std::ranges::all_of(block.slots, [](const auto& slot) { return slot.has_value(); });
+}
+
+/// What is in the database now, if more of that day may come.
+void note_recent(RecentDays* recent, const SeriesKey& key, const DayBlock& block, std::int32_t revision, const Bytes& data)
+{
+    if (recent == nullptr)
+        return;
+    if (complete(block))
+        recent->forget(key);
+    else
+        recent->note(key, {revision, data});
+}
+void note_recent(RecentDays*, const SeriesKey&, const RegisterBlock&, std::int32_t, const Bytes&) {}
+
 template <class Block>
 void merge_into_stored(pg::Connection& connection, const SeriesTable& table, BatchNumber number,
-                       const std::vector<SeriesKey>& existing, const std::vector<Keyed<Block>>& incoming)
+                       const std::vector<SeriesKey>& existing, const std::vector<Keyed<Block>>& incoming,
+                       RecentDays* recent)
 {
     const auto stored = lock_rows(connection, table, existing);
     // Somebody erased one between our two statements: a new attempt inserts it.
@@ -93,14 +114,15 @@ void merge_into_stored(pg::Connection& connection, const SeriesTable& table, Bat
     for (const SeriesRow& row : stored) {
         const auto day =
             std::ranges::lower_bound(incoming, row.key, {}, [](const auto& item) { return item.key; });
-        const Block before = must(decode(row.data, day->block));
-        auto result = must(merge(before, day->block));
+        const Block before = must(decode(row.data, day->block()));
+        auto result = must(merge(before, day->block()));
         const bool thinned = thin(*day, result.block);
         if (result.block == before)
             continue;
         if (result.effect == MergeEffect::changed && !thinned) // what must not be kept is not kept as history
             changed.push_back(row.key);
-        update.push_back({row.key, must(encode(result.block))});
+        update.push_back({row.key, must(encode(result.block)), row.revision});
+        note_recent(recent, row.key, result.block, row.revision + 1, update.back().data);
     }
     if (!changed.empty())
         keep_old_rows(connection, table, number, changed);
@@ -108,19 +130,67 @@ void merge_into_stored(pg::Connection& connection, const SeriesTable& table, Bat
         update_rows(connection, table, number, update);
 }
 
+/// Adds to days that this writer knows as they are; gives those that it must look at first.
+std::vector<Keyed<DayBlock>> add_to_recent(pg::Connection& connection, BatchNumber number,
+                                           std::vector<Keyed<DayBlock>> incoming, RecentDays& recent)
+{
+    std::vector<SeriesRow> known;
+    std::vector<Keyed<DayBlock>> of_known, rest;
+    std::vector<DayBlock> after;
+    for (auto& day : incoming) {
+        const RecentDays::Entry* entry = recent.find(day.key);
+        auto merged = entry ? merge(must(decode_day_block(entry->data)), day.block()) : fail(errc::not_found);
+        if (!merged || merged->effect == MergeEffect::changed) {
+            rest.push_back(std::move(day));
+            continue;
+        }
+        if (merged->effect == MergeEffect::unchanged)
+            continue;
+        known.push_back({day.key, must(encode_day_block(merged->block)), entry->revision});
+        after.push_back(std::move(merged->block));
+        of_known.push_back(std::move(day));
+    }
+    if (known.empty())
+        return rest;
+    const auto updated = update_if_unchanged(connection, number, known);
+    for (std::size_t i = 0; i < known.size(); ++i) {
+        if (std::ranges::binary_search(updated, known[i].key)) {
+            note_recent(&recent, known[i].key, after[i], known[i].revision + 1, known[i].data);
+        } else {
+            recent.forget(known[i].key);
+            rest.push_back(std::move(of_known[i]));
+        }
+    }
+    std::ranges::sort(rest, {}, [](const auto& day) { return day.key; });
+    return rest;
+}
+std::vector<Keyed<RegisterBlock>> add_to_recent(pg::Connection&, BatchNumber, std::vector<Keyed<RegisterBlock>> incoming,
+                                                RecentDays&)
+{
+    return incoming;
+}
+
 template <class Block>
 void write_series(pg::Connection& connection, const SeriesTable& table, BatchNumber number,
-                  std::vector<Keyed<Block>> days)
+                  std::vector<Keyed<Block>> days, RecentDays* recent)
 {
     if (days.empty())
         return;
-    const auto incoming = merge_equal_keys(std::move(days));
+    auto incoming = merge_equal_keys(std::move(days));
+    if (recent)
+        incoming = add_to_recent(connection, number, std::move(incoming), *recent);
+    if (incoming.empty())
+        return;
     std::vector<SeriesRow> rows;
     rows.reserve(incoming.size());
     for (const auto& day : incoming)
-        rows.push_back({day.key, must(encode(day.block))});
-    if (const auto existing = insert_new(connection, table, number, rows); !existing.empty())
-        merge_into_stored(connection, table, number, existing, incoming);
+        rows.push_back({day.key, must(encode(day.block()))});
+    const auto existing = insert_new(connection, table, number, rows);
+    for (std::size_t i = 0; i < rows.size(); ++i)
+        if (!std::ranges::binary_search(existing, rows[i].key))
+            note_recent(recent, rows[i].key, incoming[i].block(), 1, rows[i].data);
+    if (!existing.empty())
+        merge_into_stored(connection, table, number, existing, incoming, recent);
 }
 
 void add_frame_arrays(pg::Params& params, std::span<const FrameWrite> frames)
@@ -176,15 +246,15 @@ bool batch_is_ours(pg::Connection& connection, const BatchRow& row, std::span<co
                .size() == 1;
 }
 
-void write_intervals(pg::Connection& connection, BatchNumber number, std::span<FrameWrite> frames)
+void write_intervals(pg::Connection& connection, BatchNumber number, std::span<FrameWrite> frames, RecentDays& recent)
 {
     std::vector<Keyed<DayBlock>> days;
     for (FrameWrite& frame : frames)
         for (auto& day : frame.interval_days) {
             set_batch(day.block, number);
-            days.push_back({{frame.meter.value, day.channel.value, day.day}, day.block});
+            days.push_back({{frame.meter.value, day.channel.value, day.day}, &day.block});
         }
-    write_series(connection, interval_table, number, std::move(days));
+    write_series(connection, interval_table, number, std::move(days), &recent);
 }
 
 void write_registers(pg::Connection& connection, BatchNumber number, std::span<FrameWrite> frames)
@@ -193,9 +263,9 @@ void write_registers(pg::Connection& connection, BatchNumber number, std::span<F
     for (FrameWrite& frame : frames)
         for (auto& day : frame.register_days) {
             set_batch(day.block, number);
-            days.push_back({{frame.meter.value, 0, day.day}, day.block, day.first_reads_only});
+            days.push_back({{frame.meter.value, 0, day.day}, &day.block, day.first_reads_only});
         }
-    write_series(connection, register_table, number, std::move(days));
+    write_series(connection, register_table, number, std::move(days), nullptr);
 }
 
 void write_archive(pg::Connection& connection, const BatchRow& row, std::span<const FrameWrite> frames)
@@ -266,7 +336,7 @@ void write_quarantine(pg::Connection& connection, std::span<const QuarantineWrit
     connection.run(insert, params);
 }
 
-void check_choices(pg::Connection& connection, std::span<const FrameWrite> frames)
+void check_choices(pg::Connection& connection, std::span<const FrameWrite> frames, std::int64_t judged_under)
 {
     std::vector<std::int32_t> meters;
     for (const auto& frame : frames)
@@ -276,6 +346,9 @@ void check_choices(pg::Connection& connection, std::span<const FrameWrite> frame
     if (meters.empty())
         return;
     connection.run("SELECT pg_advisory_xact_lock_shared($1::int8)", pg::Params{}.add(collection_choice_lock));
+    static const pg::Statement version{"choice_version", "SELECT version FROM choice_version"};
+    if (connection.run(version, {}).int8(0, 0) == judged_under)
+        return;
     const pg::Rows found =
         connection.run("SELECT FROM installation i JOIN usage_point u ON u.id = i.usage_point "
                        "WHERE i.meter_id = ANY ($1::int4[]) AND upper_inf(i.validity) AND u.collection = 'daily' "

@@ -5,6 +5,7 @@
 #include "daily_totals.hpp"
 #include "frame_pack.hpp"
 #include "pg.hpp"
+#include "recent_days.hpp"
 #include "series_tables.hpp"
 
 #include <span>
@@ -29,7 +30,7 @@ void write_batch_row(pg::Connection&, const BatchRow&, std::span<const FrameWrit
 /// Whether the number is taken by these very frames.
 [[nodiscard]] bool batch_is_ours(pg::Connection&, const BatchRow&, std::span<const FrameWrite>);
 
-void write_intervals(pg::Connection&, BatchNumber, std::span<FrameWrite>);
+void write_intervals(pg::Connection&, BatchNumber, std::span<FrameWrite>, RecentDays&);
 void write_registers(pg::Connection&, BatchNumber, std::span<FrameWrite>);
 void write_daily_totals(pg::Connection&, BatchNumber, std::span<FrameWrite>);
 void write_archive(pg::Connection&, const BatchRow&, std::span<const FrameWrite>);
@@ -40,7 +41,7 @@ void write_quarantine(pg::Connection&, std::span<const QuarantineWrite>);
 inline constexpr std::int64_t collection_choice_lock = 7232654312345680;
 inline constexpr const char* choice_is_daily = "the home has chosen daily totals meanwhile";
 /// Refusal (choice_is_daily) when half-hours are to be written for a usage point that keeps none.
-void check_choices(pg::Connection&, std::span<const FrameWrite>);
+void check_choices(pg::Connection&, std::span<const FrameWrite>, std::int64_t judged_under);
 void forget_retried(pg::Connection&, std::span<const FrameWrite>, std::span<const QuarantineWrite>,
                     std::span<const std::int64_t> resolved);
 

@@ -22,6 +22,7 @@ struct BatchWriter::Impl {
     DatabaseAddress address;
     int writer = 0;
     std::optional<pg::Connection> connection;
+    RecentDays recent{};
 
     struct Group {
         std::span<FrameWrite> frames;
@@ -31,7 +32,7 @@ struct BatchWriter::Impl {
     };
 
     pg::Connection& connected();
-    void run_transaction(const Group& group, const BatchRow& row, bool& commit_sent);
+    void run_transaction(const Group& group, const BatchRow& row, std::int64_t choice_version, bool& commit_sent);
     /// Commits, or says why these rows never will.
     std::optional<std::string> commit_group(const Group& group, const Request& request, BatchResult& result);
     void write_group(const Group& group, const Request& request, BatchResult& result);
@@ -50,13 +51,14 @@ pg::Connection& BatchWriter::Impl::connected()
     return *connection;
 }
 
-void BatchWriter::Impl::run_transaction(const Group& group, const BatchRow& row, bool& commit_sent)
+void BatchWriter::Impl::run_transaction(const Group& group, const BatchRow& row, std::int64_t choice_version,
+                                        bool& commit_sent)
 {
     pg::Connection& db = connected();
     pg::Transaction transaction{db};
     write_batch_row(db, row, group.frames, group.quarantine.size());
-    check_choices(db, group.frames);
-    write_intervals(db, row.number, group.frames);
+    check_choices(db, group.frames, choice_version);
+    write_intervals(db, row.number, group.frames, recent);
     write_registers(db, row.number, group.frames);
     write_daily_totals(db, row.number, group.frames);
     write_archive(db, row, group.frames);
@@ -87,16 +89,21 @@ std::optional<std::string> BatchWriter::Impl::commit_group(const Group& group, c
                 unknown = taken = false;
             }
             commit_sent = false;
-            run_transaction(group, row, commit_sent);
+            recent.forget_if_older(request.choice_version);
+            run_transaction(group, row, request.choice_version, commit_sent);
+            recent.keep();
             ++result.transactions;
             return std::nullopt;
         } catch (const Refusal& refusal) {
+            recent.drop();
             return refusal.what();
         } catch (const pg::LostConnection& lost) {
             connection.reset();
+            recent.clear();
             problem = lost.what();
         } catch (const pg::SqlError& error) {
             commit_sent = false; // the server answered: rolled back
+            recent.drop();
             problem = error.what();
             taken = error.sqlstate == "23505" && problem.find("batch_pkey") != std::string::npos;
             if (error.systemic()) {
@@ -166,7 +173,7 @@ void BatchWriter::Impl::write_refused(const Request& request, BatchResult& resul
 }
 
 BatchWriter::BatchWriter(DatabaseAddress address, int writer)
-    : impl_(std::make_unique<Impl>(Impl{std::move(address), writer, std::nullopt}))
+    : impl_(std::make_unique<Impl>(Impl{std::move(address), writer, std::nullopt, {}}))
 {
 }
 BatchWriter::~BatchWriter() = default;

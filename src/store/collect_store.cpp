@@ -92,7 +92,7 @@ void load_installations(pg::Connection& db, const pg::Params& which, DevicesById
 }
 
 /// The three reads see one state of the database.
-std::vector<DeviceRow> load(pg::Connection& db, const pg::Params& which)
+CollectStore::Devices load(pg::Connection& db, const pg::Params& which)
 {
     pg::Transaction transaction{db};
     db.exec("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY");
@@ -114,22 +114,22 @@ std::vector<DeviceRow> load(pg::Connection& db, const pg::Params& which)
                                     {}};
     load_keys(db, which, devices);
     load_installations(db, which, devices);
+    CollectStore::Devices loaded{db.run("SELECT version FROM choice_version").int8(0, 0), {}};
     transaction.commit();
-    std::vector<DeviceRow> list;
-    list.reserve(devices.size());
+    loaded.rows.reserve(devices.size());
     for (auto& [id, device] : devices)
-        list.push_back(std::move(device));
-    return list;
+        loaded.rows.push_back(std::move(device));
+    return loaded;
 }
 
 } // namespace
 
-std::vector<DeviceRow> CollectStore::load_devices()
+CollectStore::Devices CollectStore::load_devices()
 {
     return impl_->with_connection([](pg::Connection& db) { return load(db, pg::Params{}.add_null()); });
 }
 
-std::vector<DeviceRow> CollectStore::load_devices(std::span<const std::string> addresses)
+CollectStore::Devices CollectStore::load_devices(std::span<const std::string> addresses)
 {
     return impl_->with_connection([&](pg::Connection& db) {
         return load(db,

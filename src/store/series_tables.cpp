@@ -11,7 +11,7 @@ const SeriesTable interval_table{
                         "SELECT k.m, k.c, k.d, 1, $5::int8, k.b "
                         "FROM unnest($1::int4[], $2::int2[], $3::date[], $4::bytea[]) AS k (m, c, d, b) "
                         "ON CONFLICT DO NOTHING RETURNING meter_id, channel, day"},
-    {"interval_lock", "SELECT t.meter_id, t.channel, t.day, t.data "
+    {"interval_lock", "SELECT t.meter_id, t.channel, t.day, t.data, t.rev "
                       "FROM unnest($1::int4[], $2::int2[], $3::date[]) AS k (m, c, d) "
                       "JOIN interval_day t ON t.meter_id = k.m AND t.channel = k.c AND t.day = k.d "
                       "WHERE t.day BETWEEN $4::date AND $5::date "
@@ -34,7 +34,7 @@ const SeriesTable register_table{
                         "SELECT k.m, k.d, 1, $5::int8, k.b "
                         "FROM unnest($1::int4[], $2::int2[], $3::date[], $4::bytea[]) AS k (m, c, d, b) "
                         "ON CONFLICT DO NOTHING RETURNING meter_id, 0::int2, day"},
-    {"register_lock", "SELECT t.meter_id, 0::int2, t.day, t.data "
+    {"register_lock", "SELECT t.meter_id, 0::int2, t.day, t.data, t.rev "
                       "FROM unnest($1::int4[], $2::int2[], $3::date[]) AS k (m, c, d) "
                       "JOIN register_day t ON t.meter_id = k.m AND t.day = k.d "
                       "WHERE t.day BETWEEN $4::date AND $5::date "
@@ -116,9 +116,29 @@ std::vector<SeriesRow> lock_rows(pg::Connection& connection, const SeriesTable& 
     std::vector<SeriesRow> found;
     for (int i = 0; i < rows.size(); ++i) {
         const ByteView data = rows.bytes(i, 3);
-        found.push_back({read_key(rows, i), Bytes{data.begin(), data.end()}});
+        found.push_back({read_key(rows, i), Bytes{data.begin(), data.end()}, rows.int4(i, 4)});
     }
     return found;
+}
+
+std::vector<SeriesKey> update_if_unchanged(pg::Connection& connection, BatchNumber batch,
+                                           const std::vector<SeriesRow>& rows)
+{
+    static const pg::Statement statement{
+        "interval_update_if_unchanged",
+        "UPDATE interval_day t SET rev = t.rev + 1, batch = $7::int8, data = k.b "
+        "FROM unnest($1::int4[], $2::int2[], $3::date[], $6::bytea[], $8::int4[]) AS k (m, c, d, b, r) "
+        "WHERE t.meter_id = k.m AND t.channel = k.c AND t.day = k.d AND t.day BETWEEN $4::date AND $5::date "
+        "AND t.rev = k.r RETURNING t.meter_id, t.channel, t.day"};
+    pg::Params params;
+    add_day_bounds(add_keys(params, rows), rows).array(rows, data_of).add(batch.value);
+    params.array(rows, [](const SeriesRow& row) { return row.revision; });
+    const pg::Rows updated = connection.run(statement, params);
+    std::vector<SeriesKey> keys;
+    for (int i = 0; i < updated.size(); ++i)
+        keys.push_back(read_key(updated, i));
+    std::ranges::sort(keys);
+    return keys;
 }
 
 void keep_old_rows(pg::Connection& connection, const SeriesTable& table, BatchNumber superseded_by,

@@ -18,6 +18,7 @@ struct SeriesKey {
 struct SeriesRow {
     SeriesKey key;
     Bytes data;
+    std::int32_t revision = 0; // of the row that is there
 };
 
 struct SeriesTable {
@@ -34,6 +35,8 @@ extern const SeriesTable interval_table, register_table;
 /// Copies the rows as they stand into the history.
 void keep_old_rows(pg::Connection&, const SeriesTable&, BatchNumber superseded_by,
                    const std::vector<SeriesKey>& keys);
+/// Writes those rows that still have the revision given; their keys, in order.
+[[nodiscard]] std::vector<SeriesKey> update_if_unchanged(pg::Connection&, BatchNumber, const std::vector<SeriesRow>& rows);
 void update_rows(pg::Connection&, const SeriesTable&, BatchNumber, const std::vector<SeriesRow>& rows);
 
 } // namespace releve::store

@@ -56,7 +56,7 @@ TEST_F(Admin, imports_once_and_wraps_keys_so_that_the_collector_can_open_them)
     EXPECT_EQ(collector.wait_for_notifications(std::chrono::minutes{1}),
               (std::vector<std::string>{"devices:4c4b590000000001", "devices:4c4b590000000002"}));
 
-    const auto device = collector.load_devices().at(0);
+    const auto device = collector.load_devices().rows.at(0);
     EXPECT_EQ(device.installations.at(0).collection, Collection::daily);
     const auto& key = device.keys.at(0);
     EXPECT_EQ(
@@ -81,7 +81,7 @@ TEST_F(Admin, a_changed_key_is_the_next_generation_and_a_changed_word_an_update)
     const auto summary = import({changed}).value();
     EXPECT_EQ(summary.keys_new, 1);
     EXPECT_EQ(summary.meters_updated, 1);
-    EXPECT_EQ(CollectStore{address}.load_devices().at(0).keys.at(0).generation, 2);
+    EXPECT_EQ(CollectStore{address}.load_devices().rows.at(0).keys.at(0).generation, 2);
 }
 
 TEST_F(Admin, a_dry_run_counts_and_leaves_nothing)
@@ -117,7 +117,7 @@ TEST_F(Admin, another_meter_later_is_an_exchange)
     auto next = row("4c4b590000000002", "01000000000001");
     next.installed_from = at("2024-02-01T00:00:00Z");
     (void)import({next}).value();
-    const auto devices = CollectStore{address}.load_devices();
+    const auto devices = CollectStore{address}.load_devices().rows;
     EXPECT_EQ(devices.at(0).installations.at(0).validity.to, at("2024-02-01T00:00:00Z"));
     EXPECT_FALSE(devices.at(1).installations.at(0).validity.to);
 }
@@ -203,7 +203,7 @@ TEST_F(Admin, choosing_half_hours_is_recorded_with_its_proof)
     EXPECT_EQ(ask(DbRole::work,
                   "SELECT collection, how, proof, isempty(validity) FROM collection_choice ORDER BY id"),
               "daily|import|row 2 of the import|t\nhalf_hour|choice|signed form 12|f");
-    EXPECT_EQ(CollectStore{address}.load_devices().at(0).installations.at(0).collection,
+    EXPECT_EQ(CollectStore{address}.load_devices().rows.at(0).installations.at(0).collection,
               Collection::half_hour);
     EXPECT_EQ(store.choose_collection({"99999999999999"}, Collection::daily, "", at("2024-02-01T00:00:00Z"))
                   .error()

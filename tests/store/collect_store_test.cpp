@@ -40,7 +40,7 @@ TEST_F(Collect, loads_devices_with_keys_and_installations)
     add_meter("4c4b590000000002");
     owner("INSERT INTO meter_key SELECT 1, g, '\\x01', '\\x02', '\\x03', tstzrange(NULL, NULL) FROM "
           "generate_series(1, 3) g");
-    const auto all = store.load_devices();
+    const auto all = store.load_devices().rows;
     ASSERT_EQ(all.size(), 2U);
     EXPECT_EQ(all[0].address, "4c4b590000000001");
     ASSERT_EQ(all[0].keys.size(), 2U);
@@ -51,8 +51,8 @@ TEST_F(Collect, loads_devices_with_keys_and_installations)
     EXPECT_EQ(all[0].installations[0].collection, Collection::half_hour);
     EXPECT_EQ(all[0].installations[0].validity, (Validity{at("2024-01-01T00:00:00Z"), std::nullopt}));
     const std::vector<std::string> named{"4c4b590000000002"};
-    EXPECT_EQ(store.load_devices(named).size(), 1U);
-    EXPECT_EQ(store.load_devices(std::vector<std::string>{}).size(), 0U);
+    EXPECT_EQ(store.load_devices(named).rows.size(), 1U);
+    EXPECT_EQ(store.load_devices(std::vector<std::string>{}).rows.size(), 0U);
     EXPECT_EQ(store.earliest_installation(), day("2024-01-01"));
 }
 

@@ -20,7 +20,14 @@ struct DeviceKeys {
 using WindowId = std::uint16_t;
 inline constexpr WindowId unauthenticated_window = 0x8000;
 
-struct Device {
+/// What an accepted frame changes.
+struct ReplayState {
+    std::map<WindowId, ReplayWindow> windows;
+    std::optional<Instant> last_accepted_at;
+    bool replay_dirty = false;
+};
+
+struct Device : ReplayState {
     MeterId meter;
     SystemTitle title{};
     std::string serial;
@@ -29,10 +36,6 @@ struct Device {
     const MeterModel* model = nullptr;
     std::vector<DeviceKeys> keys; // newest first
     std::vector<store::InstallationRow> installations;
-
-    std::map<WindowId, ReplayWindow> windows;
-    std::optional<Instant> last_accepted_at;
-    bool replay_dirty = false;
 
     [[nodiscard]] const store::InstallationRow* installation_at(Instant at) const;
     /// What may be kept of frames that cannot be assigned to a day: the strictest of all installations.

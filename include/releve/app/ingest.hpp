@@ -54,6 +54,7 @@ struct DeviceChange {
     std::vector<Device> devices;
     std::vector<net::InboundFrame> retries;
     std::vector<store::UndecodedRow> undecoded;
+    std::optional<std::int64_t> choice_version; // when `devices` are all there are
     std::shared_ptr<void> while_applied; // let go of when every writer is done with it
 };
 

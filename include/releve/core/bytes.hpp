@@ -29,7 +29,12 @@ class Reader {
 public:
     explicit Reader(ByteView bytes) : bytes_(bytes) {}
 
-    std::uint8_t u8();
+    std::uint8_t u8()
+    {
+        if (error_ || offset_ == bytes_.size()) [[unlikely]]
+            return take(1), std::uint8_t{0};
+        return std::to_integer<std::uint8_t>(bytes_[offset_++]);
+    }
     std::uint16_t u16_be();
     std::uint32_t u32_be();
     std::uint64_t u64_be();
@@ -73,7 +78,11 @@ public:
     Writer() = default;
     explicit Writer(Bytes reuse) : bytes_(std::move(reuse)) { bytes_.clear(); }
 
-    Writer& u8(std::uint8_t value);
+    Writer& u8(std::uint8_t value)
+    {
+        bytes_.push_back(static_cast<std::byte>(value));
+        return *this;
+    }
     Writer& u16_be(std::uint16_t value);
     Writer& u32_be(std::uint32_t value);
     Writer& u64_be(std::uint64_t value);

@@ -40,6 +40,8 @@ public:
         std::function<BatchNumber()> next_batch;
         std::function<BatchNumber()> watermark; // highest number below which all are decided
         Instant now{};
+        /// Under which choices the frames were judged; if it is the database's, no choice needs to be looked up.
+        std::int64_t choice_version = -1;
         /// The database cannot be written (the reason, without values): waits so long for the next attempt.
         /// False: give up.
         std::function<bool(const std::string& problem, std::chrono::milliseconds pause)> wait;
@@ -68,8 +70,13 @@ public:
     /// each confirm what the other calls a replay.
     [[nodiscard]] bool claim();
     /// All devices, or those of the given addresses (system titles).
-    [[nodiscard]] std::vector<DeviceRow> load_devices();
-    [[nodiscard]] std::vector<DeviceRow> load_devices(std::span<const std::string> addresses);
+    /// `choice_version`: of which these are (choices and installations).
+    struct Devices {
+        std::int64_t choice_version = 0;
+        std::vector<DeviceRow> rows;
+    };
+    [[nodiscard]] Devices load_devices();
+    [[nodiscard]] Devices load_devices(std::span<const std::string> addresses);
     /// meter_counter completed by the batches since its last writing.
     [[nodiscard]] std::vector<ReplayRow> load_replay_states();
     /// In bulk; batches older than this no longer need their frame lists (kept until `save` committed).

@@ -44,9 +44,11 @@ result<std::int64_t> in_channel_scale(const ChannelModel& channel, std::int64_t 
 template <class Reading>
 bool sort_and_fold(std::vector<Reading>& readings, Instant Reading::*instant)
 {
-    std::stable_sort(readings.begin(), readings.end(), [&](const Reading& a, const Reading& b) {
+    const auto before = [&](const Reading& a, const Reading& b) {
         return std::pair{a.channel, a.*instant} < std::pair{b.channel, b.*instant};
-    });
+    };
+    if (!std::is_sorted(readings.begin(), readings.end(), before)) // as a rule they come in order
+        std::stable_sort(readings.begin(), readings.end(), before);
     std::size_t kept = 0;
     for (std::size_t i = 0; i < readings.size(); ++i) {
         if (kept > 0 && readings[kept - 1].channel == readings[i].channel &&
@@ -136,8 +138,12 @@ result<void> PushReadings::add_slot(const ChannelModel& channel, Dated stamped, 
 {
     RELEVE_ASSERT(channel.step > Seconds{0});
     const Instant start = stamp == Stamp::end ? stamped.at - channel.step : stamped.at;
-    const CivilDay day = zone_.day_of(start, channel.day_start);
-    if ((start - zone_.start_of(day, channel.day_start)) % channel.step != Seconds{0})
+    if (channel.day_start != day_.day_start || start < day_.from || start >= day_.to) {
+        const CivilDay day = zone_.day_of(start, channel.day_start);
+        day_ = {zone_.start_of(day, channel.day_start), zone_.start_of(day + std::chrono::days{1}, channel.day_start),
+                channel.day_start};
+    }
+    if ((start - day_.from) % channel.step != Seconds{0})
         return fail(errc::undecoded, channel.name + ": a time that is not on the day's grid of " +
                                          std::to_string(channel.step.count()) + " s");
     intervals_.push_back({channel.channel, start, value, stamped.quality});

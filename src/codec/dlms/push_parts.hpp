@@ -62,6 +62,11 @@ private:
     const MeterModel& model_;
     const Zone& zone_;
     std::optional<DateTime> clock_;
+    /// The civil day of the slot before: the next one is mostly in it, and looking a day up costs more than the slot.
+    struct {
+        Instant from{}, to{};
+        Seconds day_start{-1};
+    } day_;
     std::vector<IntervalReading> intervals_;
     std::vector<RegisterReading> registers_;
 };

@@ -46,6 +46,7 @@ result<void> PushReadings::add_profile(const PushElement& profile, const Data& b
 {
     RowBefore before;
     before.values.resize(profile.columns.size());
+    intervals_.reserve(intervals_.size() + buffer.children.size());
     const Seconds step = step_of(profile, model_);
 
     const auto read_column = [&](const Column& column, const Data& cell, std::size_t index) -> result<void> {
