@@ -51,7 +51,7 @@ struct Case {
     std::size_t key_index = 0;
     bool authenticated = false;
     Bytes plaintext;
-    std::optional<dlms::DataNotification> notification;
+    std::optional<dlms::DataNotificationHead> notification; // of one whose body could be read, at least as a value
     Judgement judgement;
 
     Case(const Device* from, const net::InboundFrame& which, const JudgeRules& under)
@@ -133,13 +133,20 @@ Bytes confirmation(const Case& c)
     return dlms::protect(confirm, c.device->keys[c.key_index].keys, protection);
 }
 
-result<dlms::PushBody> body_of(Case& c)
+/// What the notification says, under the meter's model. Repeats of a frame only need it to be one.
+result<PushContent> content_of(Case& c)
 {
     if (first_octet(c.plaintext) == tag_data_notification) {
+        if (auto head = dlms::decode_data_notification_head(c.plaintext)) {
+            auto content = dlms::decode_push_directly(*c.device->model, head->date_time, head->body, *c.rules.zone);
+            if (content) {
+                c.notification = std::move(*head);
+                return std::move(*content);
+            }
+        }
         RELEVE_TRY(notification, dlms::decode_data_notification(c.plaintext));
-        dlms::PushBody body{notification.date_time, std::move(notification.body)};
-        c.notification = std::move(notification);
-        return body;
+        c.notification = {notification.invoke_id, std::move(notification.date_time_octets), notification.date_time, {}};
+        return dlms::decode_push(*c.device->model, {notification.date_time, std::move(notification.body)}, *c.rules.zone);
     }
     if (first_octet(c.plaintext) == tag_event_notification) {
         RELEVE_CHECK(dlms::decode_event_notification(c.plaintext));
@@ -177,11 +184,9 @@ Judgement keep_undecoded(Case& c, const Error& error)
     return std::move(c.judgement);
 }
 
-Judgement judge_content(Case& c, const result<dlms::PushBody>& body)
+Judgement judge_content(Case& c)
 {
-    if (!body)
-        return keep_undecoded(c, body.error());
-    const auto content = dlms::decode_push(*c.device->model, *body, *c.rules.zone);
+    const auto content = content_of(c);
     if (!content)
         return keep_undecoded(c, content.error());
     const Provenance provenance{.authenticated = c.authenticated,
@@ -227,13 +232,13 @@ Judgement judge_ciphered(Case& c)
     if (verdict == ReplayVerdict::replay)
         return c.refuse(FrameState::replay, "invocation counter " + std::to_string(c.ciphered->invocation_counter) +
                                                 " was used for another message or is too old");
-    const auto body = body_of(c);
     if (verdict == ReplayVerdict::duplicate) {
+        static_cast<void>(content_of(c)); // for the confirmation, which is the same as the first time
         c.judgement.state = FrameState::duplicate;
         c.judgement.reply = confirmation(c);
         return std::move(c.judgement);
     }
-    return judge_content(c, body);
+    return judge_content(c);
 }
 
 Judgement judge_clear(Case& c)
@@ -241,7 +246,7 @@ Judgement judge_clear(Case& c)
     if (auto strong = dlms::check_policy(c.device->policy, std::nullopt); !strong)
         return c.refuse(strong.error());
     c.plaintext = c.frame.apdu;
-    return judge_content(c, body_of(c));
+    return judge_content(c);
 }
 
 std::string printable_text(const dlms::Data& data)
@@ -314,7 +319,7 @@ result<store::FrameWrite> judge_again(const Device& device, const store::Undecod
     c.judgement.window = row.generation;
     c.judgement.counter = row.counter;
     c.judgement.digest = row.digest;
-    Judgement judgement = judge_content(c, body_of(c));
+    Judgement judgement = judge_content(c);
     if (!judgement.write || judgement.write->undecoded)
         return fail(errc::undecoded, judgement.detail);
     judgement.write->archive.clear(); // it is in the archive already

@@ -37,20 +37,40 @@ void write_octets(Writer& writer, ByteView octets)
 
 } // namespace
 
-result<DataNotification> decode_data_notification(ByteView apdu)
+namespace {
+
+/// All in front of the body.
+template <class Notification>
+void read_head(Reader& reader, Notification& notification)
 {
-    Reader reader{apdu};
-    DataNotification notification;
     read_tag(reader, data_notification_tag);
     notification.invoke_id.raw = reader.u32_be();
     notification.date_time_octets = read_optional_date_time(reader);
-    notification.body = read_data(reader);
     // Octets that are no date-time do not make the notification unreadable: its body has clocks of its own, and the
     // confirmation repeats the octets as they came.
     if (!reader.failed() && !notification.date_time_octets.empty())
         if (auto date_time = decode_date_time(notification.date_time_octets))
             notification.date_time = *date_time;
+}
+
+} // namespace
+
+result<DataNotification> decode_data_notification(ByteView apdu)
+{
+    Reader reader{apdu};
+    DataNotification notification;
+    read_head(reader, notification);
+    notification.body = read_data(reader);
     return reader.finish(std::move(notification));
+}
+
+result<DataNotificationHead> decode_data_notification_head(ByteView apdu)
+{
+    Reader reader{apdu};
+    DataNotificationHead head;
+    read_head(reader, head);
+    head.body = reader.take(reader.remaining());
+    return reader.finish(std::move(head));
 }
 
 Bytes encode_data_notification(const DataNotification& notification)

@@ -101,12 +101,17 @@ result<std::optional<std::int64_t>> read_number(const Data& data)
                              : data.number};
 }
 
+std::string printable_text(ByteView text)
+{
+    const std::string_view characters = as_text(text);
+    const bool printable =
+        std::all_of(characters.begin(), characters.end(), [](char c) { return c >= 0x20 && c < 0x7f; });
+    return printable ? std::string{characters} : std::string{};
+}
+
 std::string printable_text(const Data& data)
 {
-    const std::string_view text = as_text(data.bytes);
-    const bool printable =
-        data.is_text() && std::all_of(text.begin(), text.end(), [](char c) { return c >= 0x20 && c < 0x7f; });
-    return printable ? std::string{text} : std::string{};
+    return data.is_text() ? printable_text(ByteView{data.bytes}) : std::string{};
 }
 
 result<Dated> PushReadings::date(const DateTime& clock) const
@@ -123,13 +128,18 @@ result<void> PushReadings::add_value(const ChannelModel& channel, const Data& va
     if (!number)
         return {};
     RELEVE_TRY(scaled, in_channel_scale(channel, *number, sent));
+    return add_number(channel, scaled, stamp);
+}
+
+result<void> PushReadings::add_number(const ChannelModel& channel, std::int64_t number, Stamp stamp)
+{
     if (!clock_)
         return fail(errc::time_undefined,
                     channel.name + ": neither the body nor the notification gives a time");
     RELEVE_TRY(dated, date(*clock_));
     if (channel.kind == ChannelKind::interval)
-        return add_slot(channel, dated, stamp, scaled);
-    registers_.push_back({channel.channel, dated.at, scaled, dated.quality});
+        return add_slot(channel, dated, stamp, number);
+    registers_.push_back({channel.channel, dated.at, number, dated.quality});
     return {};
 }
 

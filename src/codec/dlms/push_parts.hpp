@@ -23,11 +23,30 @@ struct ScalerUnit {
 [[nodiscard]] result<std::optional<std::int64_t>> read_number(const Data& data);
 /// Empty unless all of it is printable ASCII.
 [[nodiscard]] std::string printable_text(const Data& data);
+[[nodiscard]] std::string printable_text(ByteView text);
 
 /// An instant and how far its clock is to be trusted.
 struct Dated {
     Instant at{};
     Quality quality = Quality::raw;
+};
+
+/// A row of a profile's buffer. Null-data in a later row repeats the row before; in the clock column it is the time before
+/// plus the step.
+struct ProfileRow {
+    ProfileRow(const PushElement& of, const MeterModel& model);
+    void repeat(const PushElement::Column& column)
+    {
+        if (column.role == PushElement::Column::Role::clock && clock)
+            clock->at += step;
+    }
+
+    const PushElement& profile;
+    std::vector<const ChannelModel*> channels; // by column; null for those that hold no value
+    Seconds step{0};
+    std::optional<Dated> clock;
+    bool doubtful = false;
+    std::vector<std::optional<std::int64_t>> values; // by column
 };
 
 class PushReadings {
@@ -44,6 +63,14 @@ public:
     /// nothing.
     [[nodiscard]] result<void> add_value(const ChannelModel& channel, const Data& value, Stamp stamp,
                                          std::optional<ScalerUnit> sent = std::nullopt);
+    [[nodiscard]] result<void> add_number(const ChannelModel& channel, std::int64_t number, Stamp stamp);
+    /// What the row says now, a slot a value column.
+    [[nodiscard]] result<void> add_row(const ProfileRow& row);
+    void expect(std::size_t rows) { intervals_.reserve(intervals_.size() + rows); }
+    [[nodiscard]] bool doubtful(std::int64_t status) const
+    {
+        return (status & model_.quirks.doubtful_clock_mask) != 0;
+    }
     [[nodiscard]] result<void> add_profile(const PushElement& profile, const Data& buffer);
     /// Sorted by channel and time. errc::undecoded if one instant of a channel has two values.
     [[nodiscard]] result<PushContent> finish(const std::string& layout) &&;
@@ -54,10 +81,6 @@ public:
 private:
     [[nodiscard]] result<void> add_slot(const ChannelModel& channel, Dated stamped, Stamp stamp,
                                         std::int64_t value);
-    [[nodiscard]] bool doubtful(std::int64_t status) const
-    {
-        return (status & model_.quirks.doubtful_clock_mask) != 0;
-    }
 
     const MeterModel& model_;
     const Zone& zone_;

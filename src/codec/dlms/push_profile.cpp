@@ -10,13 +10,6 @@ namespace {
 
 using Column = PushElement::Column;
 
-/// What a null-data of the next row stands for.
-struct RowBefore {
-    std::optional<Dated> clock;
-    bool doubtful = false;
-    std::vector<std::optional<std::int64_t>> values; // by column
-};
-
 /// A status word as a number, or the first octet of a bit-string as it was sent.
 result<std::int64_t> read_status(const Data& data)
 {
@@ -26,15 +19,6 @@ result<std::int64_t> read_status(const Data& data)
     return number.value_or(0);
 }
 
-Seconds step_of(const PushElement& profile, const MeterModel& model)
-{
-    for (const Column& column : profile.columns)
-        if (const ChannelModel* channel = model.find(column.obis);
-            column.role == Column::Role::value && channel)
-            return channel->step;
-    return Seconds{0};
-}
-
 Error in_row(const Error& error, std::size_t row)
 {
     return fail(error.code, "row " + std::to_string(row + 1) + ": " + error.detail, error.offset);
@@ -42,51 +26,62 @@ Error in_row(const Error& error, std::size_t row)
 
 } // namespace
 
+ProfileRow::ProfileRow(const PushElement& of, const MeterModel& model)
+    : profile(of), channels(of.columns.size()), values(of.columns.size())
+{
+    for (std::size_t i = 0; i < of.columns.size(); ++i) {
+        if (of.columns[i].role != Column::Role::value)
+            continue;
+        channels[i] = model.find(of.columns[i].obis);
+        RELEVE_ASSERT(channels[i] != nullptr); // find_fault() refuses such a model
+        if (step == Seconds{0})
+            step = channels[i]->step;
+    }
+}
+
+result<void> PushReadings::add_row(const ProfileRow& row)
+{
+    if (!row.clock)
+        return fail(errc::time_undefined, "the first row has no clock");
+    Dated dated = *row.clock;
+    if (row.doubtful)
+        dated.quality = worse(dated.quality, Quality::questionable);
+    for (std::size_t i = 0; i < row.values.size(); ++i)
+        if (row.channels[i] && row.values[i])
+            RELEVE_CHECK(add_slot(*row.channels[i], dated, row.profile.stamp, *row.values[i]));
+    return {};
+}
+
 result<void> PushReadings::add_profile(const PushElement& profile, const Data& buffer)
 {
-    RowBefore before;
-    before.values.resize(profile.columns.size());
-    intervals_.reserve(intervals_.size() + buffer.children.size());
-    const Seconds step = step_of(profile, model_);
+    ProfileRow row{profile, model_};
+    expect(buffer.children.size());
 
     const auto read_column = [&](const Column& column, const Data& cell, std::size_t index) -> result<void> {
-        const bool repeated = cell.type == DataType::null_data;
-        if (column.role == Column::Role::clock && repeated) {
-            if (before.clock)
-                before.clock->at += step;
+        if (cell.type == DataType::null_data) {
+            row.repeat(column);
         } else if (column.role == Column::Role::clock) {
             RELEVE_TRY(clock, read_clock(cell));
             RELEVE_TRY(dated, date(clock));
-            before.clock = dated;
-        } else if (column.role == Column::Role::status && !repeated) {
+            row.clock = dated;
+        } else if (column.role == Column::Role::status) {
             RELEVE_TRY(status, read_status(cell));
-            before.doubtful = doubtful(status);
-        } else if (column.role == Column::Role::value && !repeated) {
+            row.doubtful = doubtful(status);
+        } else if (column.role == Column::Role::value) {
             RELEVE_TRY(number, read_number(cell));
-            before.values[index] = number;
+            row.values[index] = number;
         }
         return {};
     };
 
-    for (std::size_t row = 0; row < buffer.children.size(); ++row) {
-        const std::vector<Data>& cells = buffer.children[row].children;
+    for (std::size_t n = 0; n < buffer.children.size(); ++n) {
+        const std::vector<Data>& cells = buffer.children[n].children;
         RELEVE_ASSERT(cells.size() == profile.columns.size()); // the layout's shape was compared before
         for (std::size_t i = 0; i < cells.size(); ++i)
             if (auto read = read_column(profile.columns[i], cells[i], i); !read)
-                return in_row(read.error(), row);
-        if (!before.clock)
-            return in_row(fail(errc::time_undefined, "the first row has no clock"), row);
-        Dated dated = *before.clock;
-        if (before.doubtful)
-            dated.quality = worse(dated.quality, Quality::questionable);
-        for (std::size_t i = 0; i < cells.size(); ++i) {
-            if (profile.columns[i].role != Column::Role::value || !before.values[i])
-                continue;
-            const ChannelModel* channel = model_.find(profile.columns[i].obis);
-            RELEVE_ASSERT(channel != nullptr); // find_fault() refuses such a model
-            if (auto added = add_slot(*channel, dated, profile.stamp, *before.values[i]); !added)
-                return in_row(added.error(), row);
-        }
+                return in_row(read.error(), n);
+        if (auto added = add_row(row); !added)
+            return in_row(added.error(), n);
     }
     return {};
 }

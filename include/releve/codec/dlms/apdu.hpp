@@ -26,6 +26,14 @@ struct DataNotification {
     Data body;
 };
 [[nodiscard]] result<DataNotification> decode_data_notification(ByteView apdu);
+/// The same with the body left as it is, for who reads it directly: a view into the APDU.
+struct DataNotificationHead {
+    LongInvokeId invoke_id;
+    Bytes date_time_octets;
+    std::optional<DateTime> date_time;
+    ByteView body;
+};
+[[nodiscard]] result<DataNotificationHead> decode_data_notification_head(ByteView apdu);
 [[nodiscard]] Bytes encode_data_notification(const DataNotification& notification);
 /// 10 | long-invoke-id(4) | len(date-time) | date-time, as received.
 [[nodiscard]] Bytes encode_data_notification_confirm(LongInvokeId invoke_id, ByteView date_time_octets);

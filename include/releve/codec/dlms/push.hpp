@@ -20,4 +20,9 @@ struct PushBody {
 /// errc::time_undefined if a layout fits but an instant cannot be told.
 [[nodiscard]] result<PushContent> decode_push(const MeterModel& model, const PushBody& push, const Zone& zone);
 
+/// The same for the encoded body of an ordinary push, many times faster. Nothing where that is not sure to be what
+/// decode_push would say: then ask it.
+[[nodiscard]] std::optional<PushContent> decode_push_directly(const MeterModel& model, const std::optional<DateTime>& sent_at,
+                                                              ByteView body, const Zone& zone);
+
 } // namespace releve::dlms
