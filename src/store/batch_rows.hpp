@@ -39,6 +39,9 @@ void write_quarantine(pg::Connection&, std::span<const QuarantineWrite>);
 /// Taken shared by every batch and alone by a change of choice: a batch that has seen "half-hours" commits before the
 /// choice of "daily" erases them, and a later one sees the choice.
 inline constexpr std::int64_t collection_choice_lock = 7232654312345680;
+/// Held shared by every connection that writes, for as long as it lives: who takes it alone knows that no killed
+/// collector's last commit is still on its way.
+inline constexpr std::int64_t writers_lock = 7232654312345682;
 inline constexpr const char* choice_is_daily = "the home has chosen daily totals meanwhile";
 /// Refusal (choice_is_daily) when half-hours are to be written for a usage point that keeps none.
 void check_choices(pg::Connection&, std::span<const FrameWrite>, std::int64_t judged_under);

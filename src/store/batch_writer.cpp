@@ -47,6 +47,7 @@ pg::Connection& BatchWriter::Impl::connected()
         // be chosen from time to time on stale statistics, and is fifty times slower.
         connection->exec("SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; "
                          "SET plan_cache_mode = force_generic_plan");
+        connection->run("SELECT pg_advisory_lock_shared($1::int8)", pg::Params{}.add(writers_lock));
     }
     return *connection;
 }
@@ -80,10 +81,13 @@ std::optional<std::string> BatchWriter::Impl::commit_group(const Group& group, c
     for (auto pause = std::chrono::milliseconds{first_pause};;
          pause = std::min<std::chrono::milliseconds>(pause * 2, longest_pause)) {
         std::string problem;
+        unknown = unknown || commit_sent;
+        // Whether rows will never be taken can only be said of rows that are known not to be there.
+        bool certain = !unknown;
         try {
-            unknown = unknown || commit_sent;
-            if (unknown && batch_is_ours(connected(), row, group.frames))
+            if ((unknown || taken) && batch_is_ours(connected(), row, group.frames))
                 return std::nullopt;
+            certain = true;
             if (taken) { // by somebody else: the row under it is committed and not ours
                 row.number = request.next_batch();
                 unknown = taken = false;
@@ -102,14 +106,16 @@ std::optional<std::string> BatchWriter::Impl::commit_group(const Group& group, c
             recent.clear();
             problem = lost.what();
         } catch (const pg::SqlError& error) {
-            commit_sent = false; // the server answered: rolled back
+            // The server answered, so it rolled back; unless it said that it ends, which it may do after the commit.
+            const bool server_ends = error.sqlstate.starts_with("57P") || error.sqlstate.starts_with("08");
+            commit_sent = commit_sent && server_ends;
             recent.drop();
             problem = error.what();
             taken = error.sqlstate == "23505" && problem.find("batch_pkey") != std::string::npos;
             if (error.systemic()) {
                 connection.reset();
                 problem = "the database is not as it should be: " + problem;
-            } else if (!error.transient() && !taken) {
+            } else if (!error.transient() && !taken && certain) {
                 return problem;
             }
         }

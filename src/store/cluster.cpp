@@ -2,7 +2,10 @@
 #include "conninfo.hpp"
 #include "pg.hpp"
 
+#include <atomic>
+#include <condition_variable>
 #include <csignal>
+#include <mutex>
 #include <thread>
 
 #include <fcntl.h>
@@ -21,6 +24,8 @@ namespace {
 constexpr auto poll_every = 10ms;
 constexpr auto start_limit = 10min; // a large crash recovery takes minutes
 constexpr auto stop_limit = 60s;
+constexpr auto watch_every = 200ms;
+constexpr auto revive_every = 5s;
 
 /// An advisory lock on a file; the kernel lets go of it when the process dies, however it dies.
 class FileLock {
@@ -112,6 +117,8 @@ struct Cluster::Impl {
     std::unique_ptr<FileLock> users; // shared while this object lives: the last to let go stops the server
     pid_t child = 0;                 // the server, if we started it
     bool owner = false;
+    std::atomic<bool> ending{false};
+    std::jthread watcher; // starts a server that has ended again
 
     void say(const std::string& line) const
     {
@@ -123,6 +130,8 @@ struct Cluster::Impl {
     result<void> start(const Installed& installed);
     result<void> wait_until_ready();
     void make_roles() const;
+    void watch(const std::stop_token& ending);
+    void revive();
     void stop();
 };
 
@@ -183,12 +192,14 @@ result<void> Cluster::Impl::start(const Installed& installed)
 {
     write_access_files(options.data_dir, user);
     RELEVE_TRY(folder, make_socket_folder(options.data_dir, user));
-    sockets = std::move(folder);
+    if (sockets != folder)
+        sockets = std::move(folder);
     say("Starting PostgreSQL " + std::to_string(installed.version));
     child = start_program(user, server_command(installed, options, pgdata, sockets), pgdata / "server.log");
     if (child <= 0)
         return fail(errc::unavailable, "cannot start a process for PostgreSQL");
-    owner = true;
+    if (!owner)
+        owner = true;
     RELEVE_CHECK(wait_until_ready());
     make_roles();
     return {};
@@ -202,12 +213,14 @@ result<void> Cluster::Impl::wait_until_ready()
         const bool gone = child > 0 ? waitpid(child, nullptr, WNOHANG) != 0 : !find_running(pgdata);
         if (gone)
             child = 0;
-        if (gone || std::chrono::steady_clock::now() > limit)
+        if (gone || ending || std::chrono::steady_clock::now() > limit)
             return fail(errc::unavailable,
                         "PostgreSQL did not start; its log ends with: " + tail_of(pgdata / "server.log"));
         std::this_thread::sleep_for(poll_every);
     }
-    address = DatabaseAddress{conninfo(sockets, "releve"), true};
+    // Others read it while a server that has ended is started again: it stays what it was.
+    if (DatabaseAddress found{conninfo(sockets, "releve"), true}; found.conninfo != address.conninfo)
+        address = std::move(found);
     return {};
 }
 
@@ -219,6 +232,42 @@ void Cluster::Impl::make_roles() const
             connection.exec("CREATE ROLE " + role + " LOGIN");
     if (connection.run("SELECT FROM pg_database WHERE datname = 'releve'").size() == 0)
         connection.exec("CREATE DATABASE releve");
+}
+
+/// The server may be killed (memory, a hand) while we live; what was confirmed is in its log, and it goes on from there.
+void Cluster::Impl::watch(const std::stop_token& stopping)
+{
+    std::mutex mutex;
+    std::condition_variable_any wake;
+    std::unique_lock lock{mutex};
+    auto pause = watch_every;
+    while (!wake.wait_for(lock, stopping, pause, [] { return false; }) && !stopping.stop_requested()) {
+        if (child > 0 && waitpid(child, nullptr, WNOHANG) != 0)
+            child = 0;
+        pause = watch_every;
+        if (find_running(pgdata))
+            continue;
+        try {
+            revive();
+        } catch (const std::exception& error) {
+            say(std::string{"PostgreSQL does not start again: "} + error.what());
+            pause = revive_every;
+        }
+    }
+}
+
+void Cluster::Impl::revive()
+{
+    FileLock turn{options.data_dir / "start.lock"};
+    turn.take(LOCK_EX);
+    if (find_running(pgdata)) // another process of ours was faster
+        return;
+    say("PostgreSQL has ended; starting it again");
+    const auto installed = find_postgresql(version_of_data(pgdata));
+    if (!installed)
+        throw std::runtime_error(to_string(installed.error()));
+    if (const auto started = start(*installed); !started)
+        throw std::runtime_error(started.error().detail);
 }
 
 void Cluster::Impl::stop()
@@ -265,7 +314,7 @@ try {
         RELEVE_CHECK(impl->wait_until_ready());
         if (alone)
             impl->make_roles();
-        return std::unique_ptr<Cluster>{new Cluster{std::move(impl)}};
+        return watched(std::move(impl));
     }
     const auto version = version_of_data(impl->pgdata);
     RELEVE_TRY(installed, find_postgresql(version));
@@ -275,13 +324,23 @@ try {
         impl->stop();
         return std::move(started).error();
     }
-    return std::unique_ptr<Cluster>{new Cluster{std::move(impl)}};
+    return watched(std::move(impl));
 } catch (const std::exception& error) {
     return fail(errc::unavailable, error.what());
 }
 
+std::unique_ptr<Cluster> Cluster::watched(std::unique_ptr<Impl> impl)
+{
+    Impl* raw = impl.get();
+    impl->watcher = std::jthread{[raw](const std::stop_token& stopping) { raw->watch(stopping); }};
+    return std::unique_ptr<Cluster>{new Cluster{std::move(impl)}};
+}
+
 Cluster::~Cluster()
 {
+    impl_->ending = true;
+    impl_->watcher.request_stop();
+    impl_->watcher.join();
     try {
         FileLock turn{impl_->options.data_dir / "start.lock"};
         turn.take(LOCK_EX);

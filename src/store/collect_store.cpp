@@ -1,5 +1,7 @@
 #include "collect_impl.hpp"
 
+#include "batch_rows.hpp"
+
 #include <poll.h>
 
 #include <map>
@@ -30,8 +32,15 @@ pg::Connection& CollectStore::Impl::connected()
 bool CollectStore::claim()
 {
     return impl_->with_connection([&](pg::Connection& db) {
-        impl_->claimed = impl_->claimed || Impl::take_claim(db);
-        return impl_->claimed;
+        if (impl_->claimed)
+            return true;
+        if (!Impl::take_claim(db))
+            return false;
+        const pg::Params writers = pg::Params{}.add(writers_lock);
+        if (!db.run("SELECT pg_try_advisory_lock($1::int8)", writers).boolean(0, 0))
+            return false;
+        db.run("SELECT pg_advisory_unlock($1::int8)", writers);
+        return impl_->claimed = true;
     });
 }
 

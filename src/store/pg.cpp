@@ -195,11 +195,12 @@ Rows Connection::check(PGresult* result) const
     const auto status = PQresultStatus(result);
     if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK)
         return rows;
-    if (result == nullptr || PQstatus(connection_.get()) != CONNECTION_OK)
+    // An error without a state is libpq's own: the connection is breaking, whatever its status still says.
+    const char* state = result ? PQresultErrorField(result, PG_DIAG_SQLSTATE) : nullptr;
+    if (state == nullptr || PQstatus(connection_.get()) != CONNECTION_OK)
         throw LostConnection("the connection to the database was lost");
-    const char* state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
     const char* message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
-    throw SqlError(state ? state : "XX000", message ? message : "unknown database error");
+    throw SqlError(state, message ? message : "unknown database error");
 }
 
 void Connection::exec(const std::string& sql)

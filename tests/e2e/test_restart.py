@@ -1,6 +1,7 @@
 """Confirmed means committed: however the server ends with messages in flight, what it confirmed is there afterwards,
 and what is sent again adds nothing."""
 import datetime
+import os
 import select
 import signal
 
@@ -168,6 +169,24 @@ def test_nothing_is_confirmed_while_the_database_is_away(make_server, new_meter)
         link.confirm(push)
     assert eventually(lambda: server.readings(meter, FIRST_DAY)) == {half_hours(FIRST_DAY)[0]: 5}
     eventually(lambda: server.ask("/readyz").status == 200)
+
+
+@pytest.mark.parametrize("number", [signal.SIGQUIT, signal.SIGKILL])
+def test_a_database_that_ends_is_started_again(make_server, new_meter, number):
+    server = make_server(**SMALL_BATCHES)
+    meters = [new_meter() for _ in range(METERS)]
+    server.import_meters(*meters)
+    pushes = make_day(meters, FIRST_DAY)
+    senders = [Sender(server, pushes[meter]) for meter in meters]
+    confirm_until(senders, 40)
+    before = server.postmaster()
+    os.kill(before, number)
+    confirm_until(senders, METERS * 48)
+    assert server.postmaster() not in (None, before)
+    eventually(lambda: server.ask("/readyz").status == 200)
+    check_all_confirmed_is_there(server, meters, senders, FIRST_DAY)
+    assert server.sql("SELECT sum(frames), sum(readings) FROM batch") == [(str(METERS * 48),) * 2], "each was stored once"
+    assert server.stop() == 0
 
 
 def test_two_collectors_do_not_share_a_data_folder(make_server):

@@ -124,6 +124,17 @@ TEST_F(Collect, one_collector_at_a_time)
     EXPECT_FALSE(other.claim()) << "claimed again with the new connection";
 }
 
+TEST_F(Collect, a_place_is_taken_only_when_the_writers_before_have_ended)
+{
+    auto old = std::make_unique<BatchWriter>(address, 1);
+    std::vector<FrameWrite> frames{frame(meter, 1, "2024-03-01", 1)};
+    (void)old->write(numbers.request(frames));
+    EXPECT_FALSE(store.claim()) << "it could still be committing";
+    old.reset();
+    while (!store.claim()) // its session ends when the server has noticed
+        std::this_thread::yield();
+}
+
 TEST_F(Collect, retries_come_oldest_counter_first_and_go_when_they_succeed)
 {
     write({}, {refused(FrameState::no_key, "4c4b590000000001", 9),

@@ -67,7 +67,8 @@ public:
 
     /// Makes this the database's one collector, for as long as its connection lives, and again whenever it has to
     /// connect anew (ClaimLost when another has taken its place). False when there is another: two would
-    /// each confirm what the other calls a replay.
+    /// each confirm what the other calls a replay. Also false while a killed one's last commit is still on its way: what
+    /// it holds would be missing from the replay states.
     [[nodiscard]] bool claim();
     /// All devices, or those of the given addresses (system titles).
     /// `choice_version`: of which these are (choices and installations).

@@ -33,7 +33,7 @@ struct ClusterOptions {
 };
 
 /// Our own PostgreSQL: made on first use, started, adopted from a killed run. Several processes may hold the
-/// same data folder; the last one to let go stops the server. As root the server runs as the user `postgres`.
+/// same data folder; the last one to let go stops the server, and one that ends by itself is started again. As root the server runs as the user `postgres`.
 class Cluster {
 public:
     /// errc::unavailable with a sentence that says what to do (PostgreSQL not installed, other major version,
@@ -49,6 +49,7 @@ public:
 private:
     struct Impl;
     explicit Cluster(std::unique_ptr<Impl> impl);
+    [[nodiscard]] static std::unique_ptr<Cluster> watched(std::unique_ptr<Impl> impl);
     std::unique_ptr<Impl> impl_;
 };
 

@@ -1,0 +1,315 @@
+"""Faults at random while a fleet pushes: whatever ends, and whenever, what was confirmed is there, once and unaltered.
+
+A fleet of meters behind concentrators pushes half-hours with confirmation and sends again what was not confirmed. After random
+numbers of confirmations something ends: the server (SIGKILL), its database (stopped at once, or killed), both, a connection in
+the middle of a message, all connections, the server gracefully. At checkpoints and at the end the store holds exactly the
+fleet's readings. All chances come from the seed; what the machine makes of them differs from run to run.
+"""
+import argparse
+import collections
+import datetime
+import json
+import os
+import pathlib
+import random
+import select
+import signal
+import socket
+import struct
+import sys
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
+
+from dlms import Meter, half_hours  # noqa: E402
+from link import PATIENCE_S, confirms  # noqa: E402
+from product import Releve, eventually  # noqa: E402
+
+FIRST_DAY = datetime.date(2025, 10, 25)  # the day of 50 half-hours is the second one
+DAYS_MAX, WINDOW, CHECK_EVERY = 90, 8, 10
+STARTS = [start for n in range(DAYS_MAX) for start in half_hours(FIRST_DAY + datetime.timedelta(days=n))]
+
+
+class PushingMeter:
+    """A meter with what it has still to say, what waits for an answer, and what was confirmed."""
+
+    def __init__(self, seed, number):
+        self.meter = Meter(f"soak {seed} {number}", replay="window" if number % 2 else "strict")
+        self.number, self.made = number, 0
+        self.pushes, self.waiting, self.confirmed = [], collections.deque(), 0
+        self.resends = 0
+
+    def value(self, index):
+        return 100 * (self.number + 1) + (index * 7_919) % 5_003
+
+    def next_push(self):
+        """What comes next, which is an earlier one after a lost connection; None when there is nothing more."""
+        index = self.confirmed + len(self.waiting)
+        if index == len(STARTS):
+            return None
+        if index == self.made:
+            self.pushes.append(self.meter.push(self.meter.single_value(STARTS[index], self.value(index))))
+            self.made += 1
+        else:
+            self.resends += 1
+        self.waiting.append(self.pushes[index])
+        return self.pushes[index]
+
+
+class Concentrator:
+    """One connection for several meters."""
+
+    def __init__(self, meters):
+        self.meters, self.link = meters, None
+        self.by_title = {meter.meter.title: meter for meter in meters}
+
+    def connect(self, server):
+        self.link = server.connect()
+        self.fill()
+
+    def fill(self):
+        for meter in self.meters:
+            while len(meter.waiting) < WINDOW:
+                push = meter.next_push()
+                if push is None:
+                    break
+                self.link.send(push)
+
+    def explain(self, apdu):
+        for meter in self.meters:
+            for n, push in enumerate(meter.pushes):
+                if confirms(push, apdu):
+                    return f"meter {meter.number}, message {n}, when {meter.confirmed} were confirmed and {len(meter.waiting)} wait"
+        return "of no message of these meters"
+
+    def lose(self):
+        """The connection is gone: what waits is sent again."""
+        if self.link:
+            self.link.close()
+        self.link = None
+        for meter in self.meters:
+            meter.waiting.clear()
+
+    def take(self):
+        """Confirmations that have come; how many. Raises ConnectionError at the end of the stream."""
+        count = 0
+        while True:
+            try:
+                message = self.link.receive()
+            except AssertionError as cut:
+                raise ConnectionError(str(cut)) from cut
+            if message is None:
+                raise ConnectionError("closed")
+            owner = next((m for m in self.meters if m.waiting and confirms(m.waiting[0], message[2])), None)
+            assert owner, f"a confirmation of nothing that waits: {self.explain(message[2])}"
+            owner.waiting.popleft()
+            owner.confirmed += 1
+            count += 1
+            if not self.link.holds_message():
+                return count
+
+
+class Soak:
+    def __init__(self, options):
+        self.options = options
+        self.random = random.Random(options.seed)
+        self.meters = [PushingMeter(options.seed, number) for number in range(options.meters)]
+        self.concentrators = [Concentrator(self.meters[n::4]) for n in range(4)]
+        self.faults = collections.Counter()
+        self.peak_kb, self.history = 0, []
+        self.server = Releve(collector__batch_frames=16, collector__batch_wait_ms=1)
+
+    def say(self, text):
+        print(text, file=sys.stderr, flush=True)
+
+    # ---- the fleet
+
+    def pump(self, confirmations):
+        """Pushes until so many more were confirmed, or nothing is left to say; connects where a connection was lost."""
+        done = 0
+        deadline = time.monotonic() + 120
+        while done < confirmations and any(meter.confirmed < len(STARTS) for meter in self.meters):
+            assert time.monotonic() < deadline, f"only {done} of {confirmations} confirmations in two minutes\n{self.server.log_text()[-2000:]}"
+            for concentrator in self.concentrators:
+                if concentrator.link is None:
+                    concentrator.connect(self.server)
+            links = {c.link.socket: c for c in self.concentrators}
+            readable, _, _ = select.select(list(links), [], [], 1.0)
+            for ready in readable:
+                concentrator = links[ready]
+                try:
+                    done += concentrator.take()
+                    concentrator.fill()
+                except (ConnectionError, OSError):
+                    concentrator.lose()
+        return done
+
+    def lose_all(self):
+        for concentrator in self.concentrators:
+            concentrator.lose()
+
+    # ---- what happens to it
+
+    def kill_server(self):
+        self.server.kill()
+        self.lose_all()
+        self.server.start()
+
+    def kill_both(self):
+        self.server.kill_with_database()
+        self.lose_all()
+        self.server.start()
+
+    def end_database(self, number):
+        postmaster = self.server.postmaster()
+        os.kill(postmaster, number)
+        try:
+            os.waitpid(postmaster, 0)  # one that a killed server left behind is ours, and its number taken until then
+        except ChildProcessError:
+            pass
+
+    def stop_database(self):
+        self.end_database(signal.SIGQUIT)
+
+    def kill_database(self):
+        self.end_database(signal.SIGKILL)
+
+    def stop_server(self):
+        assert self.server.stop() == 0
+        self.lose_all()
+        self.server.start()
+
+    def cut_link(self):
+        self.lose_all()
+
+    def reset_inside_a_message(self):
+        concentrator = self.random.choice([c for c in self.concentrators if c.link])
+        meter = concentrator.meters[0]
+        frame = (meter.pushes or [meter.meter.push(meter.meter.single_value(STARTS[0], 1))])[-1].frame
+        concentrator.link.send(frame[:self.random.randrange(1, len(frame))])
+        concentrator.link.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        concentrator.lose()
+
+    def fault(self):
+        kinds = [(self.kill_server, 6), (self.kill_both, 2), (self.stop_database, 2), (self.kill_database, 1), (self.cut_link, 1),
+                 (self.reset_inside_a_message, 2), (self.stop_server, 1)]
+        act = self.random.choices([kind for kind, _ in kinds], [weight for _, weight in kinds])[0]
+        self.note_memory()
+        eventually(lambda: self.server.postmaster() is not None)
+        self.faults[act.__name__] += 1
+        self.history.append((datetime.datetime.now().strftime("%H:%M:%S.%f")[:12], act.__name__))
+        act()
+
+    def note_memory(self):
+        try:
+            status = pathlib.Path(f"/proc/{self.server.process.pid}/status").read_text()
+            self.peak_kb = max(self.peak_kb, int(status.split("VmHWM:")[1].split()[0]))
+        except (OSError, IndexError):
+            pass
+
+    # ---- what must hold
+
+    def check(self, final=False):
+        eventually(lambda: self.server.ask("/readyz").status == 200)
+        for meter in self.meters:
+            made = max(meter.made, 1)
+            days = (STARTS[made - 1].date() - FIRST_DAY).days + 2
+            stored = {}
+            for first in range(0, days, 30):
+                stored.update(self.server.readings(meter.meter, FIRST_DAY + datetime.timedelta(days=first), days=min(30, days - first)))
+            expected = {STARTS[i]: meter.value(i) for i in range(meter.made)}
+            altered = {start: value for start, value in stored.items() if expected.get(start) != value}
+            assert not altered, f"meter {meter.number}: altered or never sent: {altered}"
+            lost = [STARTS[i] for i in range(meter.confirmed) if STARTS[i] not in stored]
+            assert not lost, f"meter {meter.number}: confirmed and lost: {lost[:5]}"
+            if final:
+                assert len(stored) == meter.made, f"meter {meter.number}: {len(stored)} of {meter.made}"
+        if final:
+            made = sum(meter.made for meter in self.meters)
+            counted = self.server.sql("SELECT sum(frames), sum(readings) FROM batch")[0]
+            kept = dict(self.server.sql("SELECT m.address, count(*) FROM frame_archive a, unnest(a.meter_ids) AS x "
+                                        "JOIN meter m ON m.id = x GROUP BY 1"))
+            twice = {m.number: self.server.sql("SELECT a.batch, a.part, a.written_at, cardinality(array_positions(a.meter_ids, m.id)) "
+                                               "FROM frame_archive a JOIN meter m ON m.id = ANY (a.meter_ids) "
+                                               f"WHERE m.address = '{m.meter.title.hex()}' ORDER BY 1")
+                     for m in self.meters if kept[m.meter.title.hex()] != str(m.made)}
+            assert counted == (str(made), str(made)), f"{made} messages, but frames and readings of all batches are {counted}: {twice}"
+            archived = self.server.sql("SELECT sum(cardinality(meter_ids)) FROM frame_archive")[0][0]
+            assert archived == str(made), f"{made} messages, but {archived} in the archive"
+
+    def check_replay(self):
+        """Earlier messages are known, and their counters are used up."""
+        before = self.server.frames()
+        with self.server.connect() as link:
+            for meter in self.meters:
+                for push in meter.pushes[-WINDOW:]:
+                    link.exchange(push)
+        known = sum(len(meter.pushes[-WINDOW:]) for meter in self.meters)
+        assert self.server.frames_since(before) == {"duplicate": known}, self.server.frames_since(before)
+        for meter in self.meters:
+            with self.server.connect() as link:
+                link.send(meter.meter.push(meter.meter.single_value(STARTS[0], 1), counter=meter.pushes[-1].counter))
+        eventually(lambda: self.server.frames_since(before) == {"duplicate": known, "replay": len(self.meters)})
+
+    def run(self):
+        began = time.monotonic()
+        self.server.start()
+        self.server.import_meters(*[meter.meter for meter in self.meters])
+        for number in range(self.options.kills):
+            if self.options.seconds and time.monotonic() - began > self.options.seconds:
+                break
+            self.pump(self.random.randrange(1, 60))
+            self.fault()
+            if number % CHECK_EVERY == CHECK_EVERY - 1:
+                self.check()
+                self.say(f"soak: {number + 1} of {self.options.kills} faults, "
+                         f"{sum(m.confirmed for m in self.meters)} messages confirmed, nothing lost")
+        self.pump(50)
+        for meter in self.meters:  # what was made is said to the end, and nothing new
+            del meter.waiting
+            meter.waiting = collections.deque()
+        self.lose_all()
+        with self.server.connect() as link:
+            for meter in self.meters:
+                for push in meter.pushes[meter.confirmed:]:
+                    link.exchange(push)
+                    meter.confirmed += 1
+        self.check(final=True)
+        self.check_replay()
+        self.note_memory()
+        self.server.close()
+        return {"seed": self.options.seed, "faults": sum(self.faults.values()), **self.faults,
+                "messages": sum(m.made for m in self.meters), "resends": sum(m.resends for m in self.meters),
+                "peak_resident_mb": round(self.peak_kb / 1024, 1), "seconds": round(time.monotonic() - began, 1)}
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="./dev soak", description=__doc__.splitlines()[0])
+    parser.add_argument("--kills", type=int, default=20, help="faults in all")
+    parser.add_argument("--seconds", type=int, default=0, help="no new fault after so long")
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1_000_000))
+    parser.add_argument("--meters", type=int, default=12)
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    print(f"soak: seed {options.seed}", file=sys.stderr, flush=True)
+    try:
+        soak = Soak(options)
+        summary = soak.run()
+    except AssertionError as failure:
+        print(f"{soak.history}\n{soak.server.log_text()[-3000:]}", file=sys.stderr)
+        try:
+            print(soak.server.frames(), soak.server.sql("SELECT reason, detail, system_title, counter FROM quarantine"), file=sys.stderr)
+        except (AssertionError, OSError) as error:
+            print(error, file=sys.stderr)
+        print(f"seed {options.seed}: {failure}\n0 passed, 1 failed")
+        return 1
+    if options.json:
+        print(json.dumps({"bench": "soak", **summary}))
+    else:
+        print(", ".join(f"{name} {value}" for name, value in summary.items()))
+        print("1 passed, 0 failed")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
