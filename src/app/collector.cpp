@@ -156,6 +156,10 @@ void Collector::load_all_devices()
     auto retries = store().load_retries(addresses, retries_at_once);
     for (store::QuarantineRow& row : store().load_requested_retries(retries_at_once))
         retries.push_back(std::move(row)); // asked for while no collector ran
+    // Whether or not its meter is served now or says anything more, the next checkpoint takes these out of the batches.
+    for (const store::ReplayRow& state : states)
+        if (state.from_batches)
+            unsaved_[state.meter] = state;
     choice_version_ = version;
     load_all_at_.reset();
     apply_rows(std::move(rows), states, std::move(retries), version);

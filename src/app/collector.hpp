@@ -84,7 +84,7 @@ private:
     std::int64_t choice_version_ = -1;
     std::optional<std::chrono::steady_clock::time_point> load_all_at_;
     BatchNumber saved_up_to_{};
-    std::map<MeterId, store::ReplayRow> unsaved_; // taken from the writers, not yet in the database
+    std::map<MeterId, store::ReplayRow> unsaved_; // what the next checkpoint writes down, with what the writers then have
     std::mutex done_mutex_;
     std::vector<std::int64_t> reprocessed_;
 };

@@ -23,9 +23,12 @@ namespace {
 
 constexpr auto poll_every = 10ms;
 constexpr auto start_limit = 10min; // a large crash recovery takes minutes
+constexpr auto start_again_after = 500ms;
 constexpr auto stop_limit = 60s;
 constexpr auto watch_every = 200ms;
 constexpr auto revive_every = 5s;
+constexpr auto orphans_limit = 15s;
+constexpr int start_attempts = 3; // one that another process of ours has just begun gets in the way of ours
 
 /// An advisory lock on a file; the kernel lets go of it when the process dies, however it dies.
 class FileLock {
@@ -128,6 +131,7 @@ struct Cluster::Impl {
     result<void> prepare_folder();
     result<void> make_data(const Installed& installed);
     result<void> start(const Installed& installed);
+    result<void> start_server(const Installed& installed);
     result<void> wait_until_ready();
     void make_roles() const;
     void watch(const std::stop_token& ending);
@@ -194,15 +198,32 @@ result<void> Cluster::Impl::start(const Installed& installed)
     RELEVE_TRY(folder, make_socket_folder(options.data_dir, user));
     if (sockets != folder)
         sockets = std::move(folder);
+    for (int attempt = 1;; ++attempt) {
+        const auto started = start_server(installed);
+        if (started)
+            break;
+        if (ending || attempt == start_attempts)
+            return started.error();
+        std::this_thread::sleep_for(start_again_after);
+    }
+    if (!owner)
+        owner = true;
+    make_roles();
+    return {};
+}
+
+result<void> Cluster::Impl::start_server(const Installed& installed)
+{
+    const auto limit = std::chrono::steady_clock::now() + orphans_limit;
+    while (has_orphans(pgdata) && !ending && std::chrono::steady_clock::now() < limit)
+        std::this_thread::sleep_for(poll_every);
+    if (find_running(pgdata)) // begun by a process of ours that was killed meanwhile
+        return wait_until_ready();
     say("Starting PostgreSQL " + std::to_string(installed.version));
     child = start_program(user, server_command(installed, options, pgdata, sockets), pgdata / "server.log");
     if (child <= 0)
         return fail(errc::unavailable, "cannot start a process for PostgreSQL");
-    if (!owner)
-        owner = true;
-    RELEVE_CHECK(wait_until_ready());
-    make_roles();
-    return {};
+    return wait_until_ready();
 }
 
 result<void> Cluster::Impl::wait_until_ready()

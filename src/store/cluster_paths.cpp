@@ -11,6 +11,7 @@
 #include <sstream>
 #include <stdexcept>
 
+#include <sys/shm.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -118,6 +119,20 @@ std::optional<Running> find_running(const fs::path& pgdata)
     if (command.find(pgdata.native()) == std::string::npos)
         return std::nullopt;
     return Running{pid, line[4]};
+}
+
+bool has_orphans(const fs::path& pgdata)
+{
+    std::istringstream lines{read_text(pgdata / "postmaster.pid")};
+    std::string line;
+    for (int n = 0; n < 7; ++n) // the seventh: key and number of the shared memory that all its processes hold
+        std::getline(lines, line);
+    std::istringstream seventh{line};
+    unsigned long key = 0;
+    int id = -1;
+    shmid_ds status{};
+    return seventh >> key >> id && shmctl(id, IPC_STAT, &status) == 0 && status.shm_nattch > 0 &&
+           static_cast<unsigned long>(status.shm_perm.__key) == key;
 }
 
 std::string tail_of(const fs::path& log)

@@ -34,6 +34,9 @@ struct Running {
 };
 [[nodiscard]] std::optional<Running> find_running(const std::filesystem::path& pgdata);
 
+/// Whether sessions of a server that was killed are still at work: the next one starts only when they have noticed.
+[[nodiscard]] bool has_orphans(const std::filesystem::path& pgdata);
+
 /// The last lines of the server's log, for an error message.
 [[nodiscard]] std::string tail_of(const std::filesystem::path& log);
 

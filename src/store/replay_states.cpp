@@ -46,6 +46,7 @@ void read_batches(pg::Connection& db, StatesById& states)
             for (std::size_t n = 0; n < meters.size(); ++n) {
                 const auto id = static_cast<std::int32_t>(meters[n]);
                 ReplayRow& state = states[id];
+                state.from_batches = true;
                 state.recent.push_back({MeterId{id}, static_cast<std::uint16_t>(generations.at(n)),
                                         static_cast<std::uint64_t>(counters.at(n)),
                                         static_cast<std::uint64_t>(digests.at(n))});

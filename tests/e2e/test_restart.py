@@ -171,6 +171,26 @@ def test_nothing_is_confirmed_while_the_database_is_away(make_server, new_meter)
     eventually(lambda: server.ask("/readyz").status == 200)
 
 
+def test_a_meter_that_says_nothing_between_a_kill_and_a_stop_is_remembered(make_server, new_meter):
+    """The stop takes the counters out of the batches that the killed server wrote."""
+    server = make_server()
+    meters = [new_meter(replay=mode) for mode in ("strict", "window")]
+    server.import_meters(*meters)
+    pushes = [meter.push(meter.single_value(half_hours(FIRST_DAY)[0], 5)) for meter in meters]
+    with server.connect() as link:
+        for push in pushes:
+            link.exchange(push)
+    server.kill()
+    server.start()
+    assert server.stop() == 0
+    server.start()
+    before = server.frames()
+    with server.connect() as link:
+        for push in pushes:
+            link.exchange(push)
+    assert server.frames_since(before) == {"duplicate": len(meters)}
+
+
 @pytest.mark.parametrize("number", [signal.SIGQUIT, signal.SIGKILL])
 def test_a_database_that_ends_is_started_again(make_server, new_meter, number):
     server = make_server(**SMALL_BATCHES)

@@ -227,15 +227,25 @@ class Soak:
         if final:
             made = sum(meter.made for meter in self.meters)
             counted = self.server.sql("SELECT sum(frames), sum(readings) FROM batch")[0]
-            kept = dict(self.server.sql("SELECT m.address, count(*) FROM frame_archive a, unnest(a.meter_ids) AS x "
-                                        "JOIN meter m ON m.id = x GROUP BY 1"))
-            twice = {m.number: self.server.sql("SELECT a.batch, a.part, a.written_at, cardinality(array_positions(a.meter_ids, m.id)) "
-                                               "FROM frame_archive a JOIN meter m ON m.id = ANY (a.meter_ids) "
-                                               f"WHERE m.address = '{m.meter.title.hex()}' ORDER BY 1")
-                     for m in self.meters if kept[m.meter.title.hex()] != str(m.made)}
-            assert counted == (str(made), str(made)), f"{made} messages, but frames and readings of all batches are {counted}: {twice}"
+            assert counted == (str(made), str(made)), \
+                f"{made} messages, but frames and readings of all batches are {counted}; kept twice: {self.kept_twice()}"
             archived = self.server.sql("SELECT sum(cardinality(meter_ids)) FROM frame_archive")[0][0]
             assert archived == str(made), f"{made} messages, but {archived} in the archive"
+
+    def kept_twice(self):
+        """Messages that are in the archive more than once, with the batches they came in: an archive part is a row of frames,
+        each meter, key generation, counter, digest, instant, length (variable) and bytes."""
+        places = collections.defaultdict(list)
+        for batch, data in self.server.sql("SELECT batch, encode(data, 'hex') FROM frame_archive ORDER BY batch"):
+            data, at = bytes.fromhex(data), 0
+            while at < len(data):
+                meter, _, counter = struct.unpack_from(">iHQ", data, at)
+                at, size, shift, more = at + 30, 0, 0, True
+                while more:
+                    size, more, shift, at = size | (data[at] & 127) << shift, data[at] & 128, shift + 7, at + 1
+                at += size
+                places[meter, counter].append(int(batch))
+        return {message: batches for message, batches in places.items() if len(batches) > 1}
 
     def check_replay(self):
         """Earlier messages are known, and their counters are used up."""

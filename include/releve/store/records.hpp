@@ -67,6 +67,7 @@ struct ReplayRow {
     MeterId meter;
     std::vector<CounterRow> recent; // newest last
     std::optional<Instant> last_accepted_at;
+    bool from_batches = false; // not yet in the meter's own row: lost when the batches let go of their counters
 };
 
 struct DailyTotalWrite {
