@@ -259,8 +259,8 @@ def documentation(tree):
 def settings_are_documented(tree):
     for path, text in code_files(tree, ("src/app/config",)).items():
         for key in sorted(set(re.findall(r'"((?:collector|api|database|keys|models|retention|log)\.[a-z0-9_]+)"', text))):
-            if f"`{key}`" not in tree.get("docs/OPERATING.md", ""):
-                yield f"docs/OPERATING.md: `{key}` ({path}) is described nowhere"
+            if f"`{key}`" not in tree.get("docs/OPERATIONS.md", ""):
+                yield f"docs/OPERATIONS.md: `{key}` ({path}) is described nowhere"
 
 
 def documents_name_what_exists(tree):
@@ -315,8 +315,8 @@ RULES = [
     (tables_have_words, {"proto/a.def": ROW.format('"D", "E"')}, {"proto/a.def": ROW.format('"D"')}),
     (readme_commands, {"README.md": "run it\n"}, {"README.md": "```\n./dev demo\n$ ./dev test\n```\n"}),
     (commands_are_documented, {"src/app/main.cpp": 'Command t[] = {{"serve", "runs", run_serve}};\n'},
-     {"src/app/main.cpp": 'Command t[] = {{"serve", "runs", run_serve}};\n', "docs/OPERATING.md": "`releve serve`\n"}),
-    (settings_are_documented, {"src/app/config.cpp": 'row("api.listen")'}, {"src/app/config.cpp": 'row("api.listen")', "docs/OPERATING.md": "`api.listen`"}),
+     {"src/app/main.cpp": 'Command t[] = {{"serve", "runs", run_serve}};\n', "docs/OPERATIONS.md": "`releve serve`\n"}),
+    (settings_are_documented, {"src/app/config.cpp": 'row("api.listen")'}, {"src/app/config.cpp": 'row("api.listen")', "docs/OPERATIONS.md": "`api.listen`"}),
     (documents_name_what_exists, {"docs/A.md": "see `src/core/gone.cpp`"}, {"docs/A.md": "see `src/core`", "src/core/a.cpp": ""}),
     (routes_have_a_rule, {"proto/openapi.yaml": GET}, {"proto/openapi.yaml": GET + "      x-role: operator\n"}),
 ]

@@ -2,6 +2,7 @@
 
 #include <releve/app/demo.hpp>
 #include <releve/app/environment.hpp>
+#include <releve/app/master_key.hpp>
 #include <releve/app/fleet_import.hpp>
 #include <releve/app/server.hpp>
 #include <releve/core/block.hpp>
@@ -210,7 +211,7 @@ private:
     result<void> import_fleet()
     {
         say("registering " + std::to_string(options_.meters) + " meters with keys of their own");
-        RELEVE_TRY(master, load_master_key(config_));
+        RELEVE_TRY(master, load_master_key(config_, database_.address));
         store::AdminStore admin{database_.address};
         auto rows = fleet_rows(options_.meters);
         RELEVE_CHECK(admin.import_meters(rows, master, "root", false));

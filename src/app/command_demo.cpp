@@ -2,6 +2,7 @@
 #include <releve/app/command_line.hpp>
 #include <releve/app/demo.hpp>
 #include <releve/app/environment.hpp>
+#include <releve/app/master_key.hpp>
 #include <releve/app/fleet_client.hpp>
 #include <releve/app/server.hpp>
 #include <releve/store/admin_store.hpp>
@@ -215,7 +216,7 @@ result<int> demo(const Choices& choices)
     const sigset_t signals = block_signals({SIGINT, SIGTERM});
     say("Database in " + data_dir.string());
     RELEVE_TRY(database, open_database(config, say));
-    RELEVE_TRY(master, load_master_key(config));
+    RELEVE_TRY(master, load_master_key(config, database.address));
     RELEVE_TRY(tokens, register_homes(database.address, master, homes, now));
     RELEVE_TRY(server, Server::start(config, {.say = say}));
     say(server->ready_line());

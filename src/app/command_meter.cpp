@@ -1,6 +1,7 @@
 #include <releve/app/command.hpp>
 #include <releve/app/command_line.hpp>
 #include <releve/app/environment.hpp>
+#include <releve/app/master_key.hpp>
 #include <releve/app/meter_csv.hpp>
 #include <releve/app/series_files.hpp>
 #include <releve/crypto/aes.hpp>
@@ -51,7 +52,7 @@ int import(const ConfigFlags& flags, const std::string& file, const std::string&
     const auto database = open_database(*config, [](std::string_view) {});
     if (!database)
         return complain(database.error());
-    const auto master = load_master_key(*config);
+    const auto master = load_master_key(*config, database->address);
     if (!master)
         return complain(master.error());
     store::AdminStore admin{database->address};

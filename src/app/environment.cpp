@@ -1,7 +1,5 @@
 #include <releve/app/environment.hpp>
 
-#include <releve/crypto/aes.hpp>
-
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/mman.h>
@@ -54,110 +52,24 @@ sigset_t block_signals(std::initializer_list<int> signals)
     return set;
 }
 
-result<CollectorLock> CollectorLock::take(const std::filesystem::path& data_dir)
+result<FolderLock> FolderLock::take(const std::filesystem::path& folder, const std::string& kind)
 {
     std::error_code ignored;
-    std::filesystem::create_directories(data_dir, ignored);
-    const auto path = data_dir / "collector.lock";
+    std::filesystem::create_directories(folder, ignored);
+    const auto path = folder / (kind + ".lock");
     const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0)
         return fail(errc::unavailable, path.string() + ": " + std::strerror(errno));
-    CollectorLock lock{fd};
+    FolderLock lock{fd};
     if (::flock(fd, LOCK_EX | LOCK_NB) != 0)
-        return fail(errc::unavailable, "another collector is running on " + data_dir.string());
+        return fail(errc::unavailable, "another " + kind + " is running on " + folder.string());
     return lock;
 }
 
-CollectorLock::~CollectorLock()
+FolderLock::~FolderLock()
 {
     if (fd_ >= 0)
         ::close(fd_);
-}
-
-namespace {
-
-Error key_file_error(const std::filesystem::path& path, const std::string& what)
-{
-    return fail(errc::bad_config, "keys.master_key_file '" + path.string() + "': " + what);
-}
-
-struct Descriptor {
-    int fd = -1;
-    ~Descriptor()
-    {
-        if (fd >= 0)
-            ::close(fd);
-    }
-};
-
-result<crypto::Key256> parse_master_key(const std::filesystem::path& path, Bytes content)
-{
-    if (content.size() != 32) {
-        auto from_text = from_hex(as_text(content));
-        crypto::wipe(content.data(), content.size());
-        if (!from_text || from_text->size() != 32)
-            return key_file_error(path, "must hold 32 bytes, or 64 hexadecimal digits");
-        content = std::move(*from_text);
-    }
-    auto key = crypto::Key256::from(content);
-    crypto::wipe(content.data(), content.size());
-    return key;
-}
-
-result<crypto::Key256> read_master_key(const std::filesystem::path& path, bool strict_mode)
-{
-    const Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
-    struct stat status{};
-    if (file.fd < 0 || ::fstat(file.fd, &status) != 0)
-        return key_file_error(path, std::strerror(errno));
-    if (strict_mode && (status.st_mode & 077) != 0)
-        return key_file_error(path, "is readable by others: chmod 600");
-    Bytes content(256);
-    const ssize_t count = ::read(file.fd, content.data(), content.size());
-    if (count < 0)
-        return key_file_error(path, std::strerror(errno));
-    content.resize(static_cast<std::size_t>(count));
-    return parse_master_key(path, std::move(content));
-}
-
-/// Written to a temporary name first, so that a crash never leaves half a key.
-result<crypto::Key256> make_master_key(const std::filesystem::path& path)
-{
-    std::error_code ignored;
-    std::filesystem::create_directories(path.parent_path(), ignored);
-    Bytes secret = crypto::random_bytes(32);
-    std::filesystem::path fresh = path;
-    fresh += ".new." + std::to_string(::getpid());
-    const Descriptor file{::open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600)};
-    if (file.fd < 0 || ::write(file.fd, secret.data(), secret.size()) != static_cast<ssize_t>(secret.size()) ||
-        ::fsync(file.fd) != 0 || ::link(fresh.c_str(), path.c_str()) != 0) {
-        const int reason = errno;
-        ::unlink(fresh.c_str());
-        crypto::wipe(secret.data(), secret.size());
-        if (reason == EEXIST) // another process made it in the meantime: its key counts
-            return read_master_key(path, true);
-        return key_file_error(path, std::strerror(reason));
-    }
-    ::unlink(fresh.c_str());
-    auto key = crypto::Key256::from(secret);
-    crypto::wipe(secret.data(), secret.size());
-    return key;
-}
-
-} // namespace
-
-result<crypto::Key256> load_master_key(const Config& config)
-{
-    if (const char* directory = std::getenv("CREDENTIALS_DIRECTORY")) {
-        const auto credential = std::filesystem::path{directory} / "releve-master-key";
-        if (std::filesystem::exists(credential))
-            return read_master_key(credential, false); // systemd sees to who may read it
-    }
-    const std::filesystem::path path =
-        config.keys.master_key_file.empty() ? config.data_dir / "master.key" : config.keys.master_key_file;
-    if (!std::filesystem::exists(path))
-        return make_master_key(path);
-    return read_master_key(path, true);
 }
 
 void protect_memory()

@@ -4,6 +4,7 @@
 
 #include <releve/api/server.hpp>
 #include <releve/app/environment.hpp>
+#include <releve/app/master_key.hpp>
 
 #include <boost/asio/post.hpp>
 
@@ -23,7 +24,7 @@ struct Server::Impl {
     void stop_api();
 
     Config config;
-    std::optional<CollectorLock> lock;
+    std::optional<FolderLock> lock; // two collectors would each call a replay what the other has confirmed
     OpenDatabase database;
     crypto::Key256 master;
     ModelShelf models;
@@ -82,14 +83,14 @@ result<std::unique_ptr<Server>> Server::start(const Config& config, ServerOption
     auto impl = std::make_unique<Impl>(config);
     RELEVE_CHECK(impl->models.load(config.models.dir));
     if (options.collect && config.database.url.empty()) {
-        RELEVE_TRY(lock, CollectorLock::take(config.data_dir));
+        RELEVE_TRY(lock, FolderLock::take(config.data_dir, "collector"));
         impl->lock.emplace(std::move(lock));
     }
     RELEVE_TRY(database, open_database(config, options.say));
     impl->database = std::move(database);
-    RELEVE_TRY(master, load_master_key(config));
-    impl->master = master;
     if (options.collect) {
+        RELEVE_TRY(master, load_master_key(config, impl->database.address));
+        impl->master = master;
         RELEVE_TRY(collector, Collector::start(impl->config, impl->database.address, impl->master, impl->models,
                                                impl->counters));
         impl->collector = std::move(collector);

@@ -95,7 +95,7 @@ std::string own_user_name()
     return entry != nullptr ? entry->pw_name : std::to_string(geteuid());
 }
 
-Finished run_program(const OsUser& user, const std::vector<std::string>& arguments)
+Finished run_program(const OsUser& user, const std::vector<std::string>& arguments, Output output)
 {
     std::array<int, 2> ends{};
     if (pipe2(ends.data(), O_CLOEXEC) != 0)
@@ -106,7 +106,7 @@ Finished run_program(const OsUser& user, const std::vector<std::string>& argumen
         umask(077);
         if (chdir("/") != 0 || !become(user))
             _exit(cannot_start);
-        become_program(argv.data(), ends[1]);
+        become_program(argv.data(), output == Output::shown ? STDERR_FILENO : ends[1]);
     }
     close(ends[1]);
     Finished finished;

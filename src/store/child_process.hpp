@@ -30,8 +30,10 @@ struct Finished {
     int status = 0; // exit code, 128 + signal, or 127 when the program could not be started
     std::string output;
 };
+/// What becomes of what a program prints: kept for the caller, or shown on our own standard error as it comes.
+enum class Output { kept, shown };
 /// Runs to the end and collects what it printed (both streams, the last 8 kB).
-[[nodiscard]] Finished run_program(const OsUser& user, const std::vector<std::string>& arguments);
+[[nodiscard]] Finished run_program(const OsUser& user, const std::vector<std::string>& arguments, Output output = Output::kept);
 
 /// Starts a server in a session of its own, printing to `log` (opened as that user). -1 if there was no
 /// process to be had.

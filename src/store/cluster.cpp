@@ -22,7 +22,6 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr auto poll_every = 10ms;
-constexpr auto start_limit = 10min; // a large crash recovery takes minutes
 constexpr auto start_again_after = 500ms;
 constexpr auto stop_limit = 60s;
 constexpr auto watch_every = 200ms;
@@ -69,7 +68,7 @@ void write_access_files(const fs::path& data_dir, const OsUser& user)
         for (const char* role : {"releve_owner", "releve_collect", "releve_api", "releve_work"})
             ident += "releve \"" + name + "\" " + role + "\n";
     write_file(data_dir / "pg_ident.conf", ident);
-    write_file(data_dir / "pg_hba.conf", "local all all peer map=releve\n");
+    write_file(data_dir / "pg_hba.conf", "local all all peer map=releve\nlocal replication all peer map=releve\n");
 }
 
 std::vector<std::string> server_command(const Installed& installed, const ClusterOptions& options,
@@ -86,6 +85,7 @@ std::vector<std::string> server_command(const Installed& installed, const Cluste
         {"ident_file", options.data_dir / "pg_ident.conf"},
         {"shared_buffers", buffers},
         {"max_wal_size", options.throw_away ? "256MB" : "2GB"},
+        {"max_slot_wal_keep_size", "8GB"}, // what a backup that nobody continues may hold back
         {"fsync", "on"},
         {"synchronous_commit", "on"},
         {"full_page_writes", "on"},
@@ -229,7 +229,7 @@ result<void> Cluster::Impl::start_server(const Installed& installed)
 result<void> Cluster::Impl::wait_until_ready()
 {
     const std::string probe = conninfo(sockets, "postgres") + " user=releve_owner";
-    const auto limit = std::chrono::steady_clock::now() + start_limit;
+    const auto limit = std::chrono::steady_clock::now() + options.ready_within;
     while (PQping(probe.c_str()) != PQPING_OK) {
         const bool gone = child > 0 ? waitpid(child, nullptr, WNOHANG) != 0 : !find_running(pgdata);
         if (gone)

@@ -146,6 +146,15 @@ CollectStore::Devices CollectStore::load_devices(std::span<const std::string> ad
     });
 }
 
+std::optional<KeySample> CollectStore::some_key(const DatabaseAddress& address)
+{
+    pg::Connection db{address, DbRole::collect};
+    const pg::Rows rows = db.run("SELECT meter_id, generation, encryption FROM meter_key LIMIT 1");
+    if (rows.size() == 0)
+        return std::nullopt;
+    return KeySample{MeterId{rows.int4(0, 0)}, static_cast<std::uint16_t>(rows.int2(0, 1)), copy(rows.bytes(0, 2))};
+}
+
 std::optional<CivilDay> CollectStore::earliest_installation()
 {
     return impl_->with_connection([](pg::Connection& db) -> std::optional<CivilDay> {

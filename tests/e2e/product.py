@@ -95,6 +95,7 @@ class Releve:
         self.settings = {"data_dir": str(self.data), "collector.dlms_tcp": "127.0.0.1:0", "api.listen": "127.0.0.1:0"}
         self.settings.update({key.replace("__", "."): value for key, value in settings.items()})
         self.process = None
+        self.environment = {}  # more of it, for the server
         self.ports = {}
         self.tokens = {}
         self.secrets = set()
@@ -115,7 +116,8 @@ class Releve:
     def start(self, *flags):
         with self.log.open("ab") as log:
             self.process = subprocess.Popen([BINARY, "serve", "--config", str(self.config), *flags],
-                                            stdout=subprocess.PIPE, stderr=log, start_new_session=True)
+                                            stdout=subprocess.PIPE, stderr=log, start_new_session=True,
+                                            env={**os.environ, **self.environment})
         if self not in running:
             running.append(self)
         line = self.read_ready_line()

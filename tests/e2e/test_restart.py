@@ -164,6 +164,7 @@ def test_nothing_is_confirmed_while_the_database_is_away(make_server, new_meter)
         link.send(push)
         eventually(lambda: server.metrics()["releve_database_lost_total"] >= 2)
         assert select.select([link.socket], [], [], 0)[0] == [], "not confirmed"
+        eventually(lambda: server.ask("/readyz").status == 503)
         assert server.frames()["accepted"] == 0
         server.give_database_back()
         link.confirm(push)

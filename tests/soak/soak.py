@@ -2,12 +2,14 @@
 
 A fleet of meters behind concentrators pushes half-hours with confirmation and sends again what was not confirmed. After random
 numbers of confirmations something ends: the server (SIGKILL), its database (stopped at once, or killed), both, a connection in
-the middle of a message, all connections, the server gracefully. At checkpoints and at the end the store holds exactly the
+the middle of a message, all connections, the server gracefully; its disk is full for a while, its clock steps by an hour. At checkpoints and at the end the store holds exactly the
 fleet's readings. All chances come from the seed; what the machine makes of them differs from run to run.
 """
 import argparse
 import collections
+import contextlib
 import datetime
+import glob
 import json
 import os
 import pathlib
@@ -16,6 +18,7 @@ import select
 import signal
 import socket
 import struct
+import subprocess
 import sys
 import time
 
@@ -109,6 +112,49 @@ class Concentrator:
                 return count
 
 
+class SmallDisk:
+    """A file system of its own under the server's data, as root; filled and emptied again."""
+    MEGABYTES = 400
+
+    def __init__(self, folder):
+        self.folder, self.ballast = folder, folder / "ballast"
+        folder.mkdir(parents=True, exist_ok=True)
+        self.mounted = os.geteuid() == 0 and subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", f"size={self.MEGABYTES}m,mode=755", "releve-soak", str(folder)], capture_output=True,
+            check=False).returncode == 0
+
+    def fill(self):
+        with contextlib.suppress(OSError), self.ballast.open("wb", buffering=0) as file:
+            while True:
+                file.write(bytes(1 << 16))
+
+    def empty(self):
+        self.ballast.unlink(missing_ok=True)
+
+    def close(self):
+        if self.mounted:
+            subprocess.run(["umount", "--lazy", str(self.folder)], check=False)
+
+
+class Clock:
+    """The server's wall clock, through Debian's libfaketime: a file holds by how much it is wrong."""
+
+    def __init__(self, folder):
+        libraries = glob.glob("/usr/lib/*/faketime/libfaketime.so.1")
+        self.file, self.wrong_by = folder / "clock", 0
+        self.environment = {}
+        if libraries:
+            self.environment = {"LD_PRELOAD": libraries[0], "FAKETIME_TIMESTAMP_FILE": str(self.file), "FAKETIME_NO_CACHE": "1",
+                                "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+            self.set(0)
+
+    def set(self, seconds):
+        self.wrong_by = seconds
+        fresh = self.file.with_suffix(".new")
+        fresh.write_text(f"{seconds:+d}s\n")
+        fresh.rename(self.file)
+
+
 class Soak:
     def __init__(self, options):
         self.options = options
@@ -118,18 +164,21 @@ class Soak:
         self.faults = collections.Counter()
         self.peak_kb, self.history = 0, []
         self.server = Releve(collector__batch_frames=16, collector__batch_wait_ms=1)
+        self.disk = SmallDisk(self.server.data)
+        self.clock = Clock(self.server.folder)
+        self.server.environment = self.clock.environment
 
     def say(self, text):
         print(text, file=sys.stderr, flush=True)
 
     # ---- the fleet
 
-    def pump(self, confirmations):
+    def pump(self, confirmations, seconds=120):
         """Pushes until so many more were confirmed, or nothing is left to say; connects where a connection was lost."""
         done = 0
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + seconds
         while done < confirmations and any(meter.confirmed < len(STARTS) for meter in self.meters):
-            assert time.monotonic() < deadline, f"only {done} of {confirmations} confirmations in two minutes\n{self.server.log_text()[-2000:]}"
+            assert time.monotonic() < deadline, f"only {done} of {confirmations} confirmations in {seconds} s\n{self.server.log_text()[-2000:]}"
             for concentrator in self.concentrators:
                 if concentrator.link is None:
                     concentrator.connect(self.server)
@@ -190,9 +239,23 @@ class Soak:
         concentrator.link.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         concentrator.lose()
 
+    def fill_disk(self):
+        """For as long as it takes to notice: what is sent meanwhile is not confirmed, or fits into what was free."""
+        self.disk.fill()
+        with contextlib.suppress(AssertionError):
+            self.pump(200, seconds=2)
+        self.disk.empty()
+
+    def step_clock(self):
+        self.clock.set(self.random.choice([wrong for wrong in (-3600, 0, 3600) if wrong != self.clock.wrong_by]))
+
     def fault(self):
         kinds = [(self.kill_server, 6), (self.kill_both, 2), (self.stop_database, 2), (self.kill_database, 1), (self.cut_link, 1),
                  (self.reset_inside_a_message, 2), (self.stop_server, 1)]
+        if self.disk.mounted:
+            kinds.append((self.fill_disk, 1))
+        if self.clock.environment:
+            kinds.append((self.step_clock, 1))
         act = self.random.choices([kind for kind, _ in kinds], [weight for _, weight in kinds])[0]
         self.note_memory()
         eventually(lambda: self.server.postmaster() is not None)
@@ -288,9 +351,18 @@ class Soak:
         self.check_replay()
         self.note_memory()
         self.server.close()
+        self.disk.close()
         return {"seed": self.options.seed, "faults": sum(self.faults.values()), **self.faults,
                 "messages": sum(m.made for m in self.meters), "resends": sum(m.resends for m in self.meters),
                 "peak_resident_mb": round(self.peak_kb / 1024, 1), "seconds": round(time.monotonic() - began, 1)}
+
+
+def in_own_mounts():
+    """The small disk is seen by this process and its children only, and goes with them."""
+    if os.geteuid() == 0 and not os.environ.get("SOAK_OWN_MOUNTS"):
+        os.environ["SOAK_OWN_MOUNTS"] = "1"
+        with contextlib.suppress(OSError):
+            os.execvp("unshare", ["unshare", "--mount", "--propagation", "private", sys.executable, *sys.argv])
 
 
 def main():
@@ -301,6 +373,7 @@ def main():
     parser.add_argument("--meters", type=int, default=12)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
+    in_own_mounts()
     print(f"soak: seed {options.seed}", file=sys.stderr, flush=True)
     try:
         soak = Soak(options)

@@ -27,6 +27,9 @@ int run_meter(std::span<const std::string> arguments);
 int run_token(std::span<const std::string> arguments);
 int run_usage_point(std::span<const std::string> arguments);
 int run_quarantine(std::span<const std::string> arguments);
+int run_backup(std::span<const std::string> arguments);
+int run_restore(std::span<const std::string> arguments);
+int run_master_key(std::span<const std::string> arguments);
 int run_reprocess(std::span<const std::string> arguments);
 
 } // namespace releve::app

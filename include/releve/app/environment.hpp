@@ -4,7 +4,6 @@
 
 #include <releve/app/config.hpp>
 #include <releve/core/time.hpp>
-#include <releve/crypto/secret.hpp>
 #include <releve/store/database.hpp>
 
 #include <csignal>
@@ -35,24 +34,19 @@ struct ConfiguredDatabase {
 /// write, not a signal.
 sigset_t block_signals(std::initializer_list<int> signals);
 
-/// Held by the one collector of a data folder: two would each call a replay what the other has confirmed. The kernel lets
-/// go of it when the process ends, however it ends.
-class CollectorLock {
+/// Held by one process of a kind in a folder. The kernel lets go of it when the process ends, however it ends.
+class FolderLock {
 public:
-    /// errc::unavailable when another process holds it. Makes the folder if it is not there.
-    [[nodiscard]] static result<CollectorLock> take(const std::filesystem::path& data_dir);
-    CollectorLock(CollectorLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-    CollectorLock& operator=(CollectorLock&&) = delete;
-    ~CollectorLock();
+    /// errc::unavailable when another process holds it. Makes the folder if it is not there. `kind` is "collector" or "backup".
+    [[nodiscard]] static result<FolderLock> take(const std::filesystem::path& folder, const std::string& kind);
+    FolderLock(FolderLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+    FolderLock& operator=(FolderLock&&) = delete;
+    ~FolderLock();
 
 private:
-    explicit CollectorLock(int fd) : fd_(fd) {}
+    explicit FolderLock(int fd) : fd_(fd) {}
     int fd_;
 };
-
-/// 32 bytes, raw or as 64 hex digits, from the systemd credential `releve-master-key` if there is one, else from the
-/// configured file, which must not be readable by others; made there on first use. errc::bad_config.
-[[nodiscard]] result<crypto::Key256> load_master_key(const Config& config);
 
 /// No core files, no reading of our memory by other processes, no swapping where the limit allows it.
 void protect_memory();

@@ -80,6 +80,8 @@ public:
     [[nodiscard]] Devices load_devices(std::span<const std::string> addresses);
     /// meter_counter completed by the batches since its last writing.
     [[nodiscard]] std::vector<ReplayRow> load_replay_states();
+    /// Any stored key, for finding out whether a master key is the right one.
+    [[nodiscard]] static std::optional<KeySample> some_key(const DatabaseAddress& address);
     /// In bulk; batches older than this no longer need their frame lists (kept until `save` committed).
     void save_replay_states(std::span<const ReplayRow> rows, BatchNumber up_to);
     [[nodiscard]] BatchNumber last_batch();

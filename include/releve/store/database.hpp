@@ -4,6 +4,7 @@
 
 #include <releve/core/error.hpp>
 
+#include <chrono>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -30,6 +31,7 @@ struct ClusterOptions {
     std::function<void(std::string_view)> say; // progress lines for people
     bool throw_away = false;                   // for benches and tests: shared buffers small, still durable
     int shared_buffers_mb = 256;               // not used when thrown away
+    std::chrono::minutes ready_within{10};     // a large crash recovery takes minutes
 };
 
 /// Our own PostgreSQL: made on first use, started, adopted from a killed run. Several processes may hold the

@@ -37,6 +37,11 @@ struct WrappedKey {
     Bytes authentication;
     Validity validity;
 };
+struct KeySample {
+    MeterId meter;
+    std::uint16_t generation = 0;
+    Bytes wrapped;
+};
 /// The additional data under which a key is wrapped: binds it to its meter, role and generation.
 [[nodiscard]] Bytes key_context(MeterId meter, std::uint16_t generation,
                                 std::string_view role /* "encryption" | "authentication" */);
