@@ -24,6 +24,7 @@ constexpr auto predecessor_at_most = 15s; // a killed one's connection ends when
 constexpr auto goodbye_at_most = 5s;
 constexpr std::size_t retries_at_once = 4'000;
 constexpr std::size_t undecoded_at_once = 100;
+constexpr std::size_t deferred_at_once = 4'000;
 constexpr std::chrono::days partitions_ahead{62};
 
 class DatabaseWriter final : public ReadingWriter {
@@ -33,6 +34,9 @@ public:
     {
         return writer_.write(request);
     }
+    std::size_t deferred() const override { return writer_.deferred(); }
+    bool fold_is_due() const override { return writer_.fold_is_due(); }
+    std::optional<bool> fold(const store::BatchWriter::Request& request) override { return writer_.fold(request); }
 
 private:
     store::BatchWriter writer_;
@@ -85,6 +89,8 @@ result<std::unique_ptr<Collector>> Collector::start(const Config& config, store:
     self->make_partitions();
     self->start_ingest();
     self->load_all_devices();
+    self->begin_reading_deferred();
+    self->read_all_deferred();
     RELEVE_CHECK(self->open_listeners());
     const auto now = std::chrono::steady_clock::now();
     self->next_checkpoint_ = now + checkpoint_every;
@@ -142,6 +148,7 @@ void Collector::start_ingest()
         const std::scoped_lock lock{done_mutex_};
         reprocessed_.insert(reprocessed_.end(), ids.begin(), ids.end());
     });
+    ingest_->on_fold_refused([this] { fold_refused_ = true; });
 }
 
 // ---------------------------------------------------------------------- devices
@@ -196,6 +203,7 @@ void Collector::apply_rows(std::vector<store::DeviceRow> rows, const std::vector
         }
         if (const auto found = state_of.find(row.meter); found != state_of.end())
             restore_replay(*device, *found->second);
+        served_.insert(row.meter);
         change.devices.push_back(std::move(*device));
     }
     for (store::QuarantineRow& row : retries)
@@ -317,7 +325,7 @@ void Collector::breathe()
 
 void Collector::maintain_once()
 {
-    for (const std::string& payload : store().wait_for_notifications(undecoded_after_ ? 20ms : 500ms))
+    for (const std::string& payload : store().wait_for_notifications(undecoded_after_ || deferred_after_ ? 20ms : 500ms))
         take_notification(payload);
     if (reload_requested_.exchange(false) || (load_all_at_ && std::chrono::steady_clock::now() > *load_all_at_))
         load_all_devices();
@@ -333,6 +341,11 @@ void Collector::maintain_once()
         }
     }
     try_undecoded();
+    if (fold_refused_.exchange(false)) {
+        load_all_devices();
+        begin_reading_deferred();
+    }
+    read_deferred();
     const auto now = std::chrono::steady_clock::now();
     if (now >= next_checkpoint_) {
         checkpoint();
@@ -408,6 +421,56 @@ void Collector::try_undecoded()
     change.undecoded = std::move(rows);
     change.while_applied = std::move(under_way);
     ingest_->apply(std::move(change));
+}
+
+void Collector::begin_reading_deferred()
+{
+    deferred_after_ = BatchNumber{0};
+    deferred_up_to_ = store().last_batch();
+    deferred_read_ = 0;
+}
+
+/// What a process that is gone has confirmed and left in the archive, one portion at a time as above.
+void Collector::read_deferred()
+{
+    if (!deferred_after_ || !deferred_under_way_.expired() || stopping_)
+        return;
+    if (!deferred_batches_.empty())
+        store().finish_deferred(deferred_batches_);
+    deferred_batches_.clear();
+    auto rows = store().load_deferred(*deferred_after_, deferred_up_to_, deferred_at_once);
+    if (rows.empty()) {
+        if (deferred_read_ > 0)
+            spdlog::info("{} messages that were confirmed and only archived have been brought into their days", deferred_read_);
+        deferred_after_.reset();
+        return;
+    }
+    deferred_after_ = rows.back().batch;
+    deferred_read_ += rows.size();
+    std::set<std::int64_t> whole, held_back;
+    for (const store::DeferredRow& row : rows)
+        (served_.contains(row.meter) ? whole : held_back).insert(row.batch.value);
+    for (const std::int64_t batch : held_back) {
+        whole.erase(batch);
+        spdlog::error("batch {}: holds messages of a meter that is not served; they stay in the archive", batch);
+    }
+    deferred_batches_.assign(whole.begin(), whole.end());
+    auto under_way = std::make_shared<int>();
+    deferred_under_way_ = under_way;
+    DeviceChange change;
+    change.deferred = std::move(rows);
+    change.while_applied = std::move(under_way);
+    ingest_->apply(std::move(change));
+}
+
+/// Before anything new comes and anybody is told that we are ready: what was confirmed is where it is looked for.
+void Collector::read_all_deferred()
+{
+    while (deferred_after_) {
+        read_deferred();
+        while (!deferred_under_way_.expired())
+            std::this_thread::sleep_for(5ms);
+    }
 }
 
 void Collector::checkpoint()

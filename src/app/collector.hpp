@@ -58,6 +58,9 @@ private:
     void take_notification(const std::string& payload);
     void reprocess();
     void try_undecoded();
+    void begin_reading_deferred();
+    void read_deferred();
+    void read_all_deferred();
     void give_way(const char* why);
     void breathe();
     void checkpoint();
@@ -81,6 +84,13 @@ private:
     std::optional<std::int64_t> undecoded_after_ = 0; // a model may have been added while no collector ran
     std::weak_ptr<void> undecoded_under_way_;
     std::size_t undecoded_tried_ = 0;
+    std::set<MeterId> served_;
+    std::optional<BatchNumber> deferred_after_;     // while what earlier processes deferred is read
+    BatchNumber deferred_up_to_;
+    std::vector<std::int64_t> deferred_batches_;    // of the portion under way
+    std::weak_ptr<void> deferred_under_way_;
+    std::size_t deferred_read_ = 0;
+    std::atomic<bool> fold_refused_{false};
     std::int64_t choice_version_ = -1;
     std::optional<std::chrono::steady_clock::time_point> load_all_at_;
     BatchNumber saved_up_to_{};

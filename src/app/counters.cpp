@@ -91,6 +91,8 @@ void write_ingest(Text& text, const IngestCounters& ingest)
     text.single("releve_quarantine_not_kept_total", "counter", "Refused frames that were counted but not kept.",
                 std::to_string(ingest.quarantine_not_kept));
     text.single("releve_queued_frames", "gauge", "Frames waiting for a writer.", std::to_string(ingest.queued_frames));
+    text.single("releve_deferred_readings", "gauge", "Readings confirmed and archived that are not yet in their days.",
+                std::to_string(ingest.deferred()));
     text.single("releve_meters", "gauge", "Meters known to the collector.", std::to_string(ingest.devices));
 }
 
@@ -136,6 +138,14 @@ std::string metrics_text(const Counters& counters, std::size_t open_connections)
     write_ingest(text, counters.ingest);
     write_net(text, counters.net, open_connections);
     return text.take();
+}
+
+std::int64_t IngestCounters::deferred() const
+{
+    std::int64_t sum = 0;
+    for (const auto& count : deferred_readings)
+        sum += count;
+    return sum;
 }
 
 } // namespace releve::app

@@ -96,6 +96,7 @@ void Ingest::apply(DeviceChange change)
     for (std::size_t i = 0; i < shards_.size(); ++i) {
         // A waiting frame is known by its meter's number only; each writer takes those of its own meters.
         parts[i].undecoded = change.undecoded;
+        parts[i].deferred = change.deferred;
         parts[i].while_applied = change.while_applied;
         parts[i].choice_version = change.choice_version;
         shards_[i]->post(std::move(parts[i]));
@@ -105,6 +106,11 @@ void Ingest::apply(DeviceChange change)
 void Ingest::on_reprocessed(std::function<void(std::vector<std::int64_t>)> done)
 {
     reprocessed_ = std::move(done);
+}
+
+void Ingest::on_fold_refused(std::function<void()> refused)
+{
+    fold_refused_ = std::move(refused);
 }
 
 Ingest::Checkpoint Ingest::checkpoint()

@@ -124,7 +124,10 @@ Ingest::Shard::Work Ingest::Shard::wait_for_work()
 {
     std::unique_lock lock{mutex_};
     const auto something = [&] { return stopping_ || !queue_.empty() || !changes_.empty() || !collects_.empty(); };
-    wake_.wait(lock, something);
+    if (writer_ && writer_->deferred() > 0)
+        wake_.wait_for(lock, owner_.options_.batch_wait, something);
+    else
+        wake_.wait(lock, something);
     // A little company makes a cheaper batch.
     const auto enough = [&] { return stopping_ || queue_.size() >= owner_.options_.batch_frames || !changes_.empty(); };
     if (!queue_.empty() && owner_.options_.batch_wait.count() > 0)
@@ -139,6 +142,7 @@ Ingest::Shard::Work Ingest::Shard::wait_for_work()
         work.frames.push_back(std::move(queue_.front()));
         queue_.pop_front();
     }
+    work.backlog = queue_.size();
     work.stop = abandoned_ || (stopping_ && queue_.empty() && count == 0);
     return work;
 }
@@ -153,13 +157,37 @@ void Ingest::Shard::run()
         }
         for (DeviceChange& change : work.changes)
             apply(std::move(change));
+        const bool busy = work.backlog >= owner_.options_.batch_frames / 2;
         if (!work.frames.empty())
-            process(std::move(work.frames));
+            process(std::move(work.frames), busy);
+        const bool goes_on = fold_some(busy);
         for (auto& collect : work.collects)
             collect.set_value(take_replay_states());
         if (work.stop)
+            while (goes_on && writer_ && writer_->deferred() > 0 && fold_some(false)) {
+            }
+        if (work.stop)
             return;
     }
+}
+
+bool Ingest::Shard::fold_some(bool busy)
+{
+    if (!writer_ || writer_->deferred() == 0 || (busy && !writer_->fold_is_due()))
+        return true;
+    std::vector<BatchNumber> numbers;
+    int attempts = 0;
+    const auto whole = writer_->fold(new_request(numbers, attempts));
+    if (!whole)
+        return false;
+    decided(numbers);
+    owner_.counters_.deferred_readings[index_ % IngestCounters::writers_shown] = static_cast<std::int64_t>(writer_->deferred());
+    if (!*whole) {
+        owner_.options_.log("writer " + std::to_string(index_) + ": some of what was deferred was refused, and is read again");
+        if (owner_.fold_refused_)
+            owner_.fold_refused_();
+    }
+    return true;
 }
 
 Device* Ingest::Shard::find(const std::optional<SystemTitle>& title)
@@ -188,6 +216,8 @@ void Ingest::Shard::apply(DeviceChange change)
     retry(std::move(change.retries));
     if (!change.undecoded.empty())
         reprocess(change.undecoded);
+    if (!change.deferred.empty())
+        read_again(change.deferred);
 }
 
 /// In batches no larger than live ones, so that what strangers have left cannot make one that the database never takes.
@@ -210,9 +240,10 @@ void Ingest::Shard::retry(std::vector<net::InboundFrame> frames)
 
 // ---------------------------------------------------------------------- a batch
 
-void Ingest::Shard::process(std::vector<Queued> frames)
+void Ingest::Shard::process(std::vector<Queued> frames, bool may_defer)
 {
     Batch batch;
+    batch.may_defer = may_defer;
     batch.frames.reserve(frames.size());
     for (Queued& queued : frames)
         judge_into(batch, std::move(queued));
@@ -255,30 +286,44 @@ void Ingest::Shard::remember(Batch& batch, Device& device, const Judgement& judg
     device.replay_dirty = true;
 }
 
+store::BatchWriter::Request Ingest::Shard::new_request(std::vector<BatchNumber>& numbers, int& attempts)
+{
+    return {.frames = {},
+            .quarantine = {},
+            .resolved = {},
+            .next_batch =
+                [&] {
+                    numbers.push_back(owner_.numbers_.next());
+                    return numbers.back();
+                },
+            .watermark = [this] { return owner_.numbers_.watermark(); },
+            .now = owner_.options_.now(),
+            .choice_version = choice_version_,
+            .wait = [this, &attempts](const std::string& problem,
+                                      std::chrono::milliseconds pause) { return wait_for_database(problem, pause, ++attempts); }};
+}
+
+void Ingest::Shard::decided(const std::vector<BatchNumber>& numbers)
+{
+    for (BatchNumber number : numbers)
+        owner_.numbers_.decided(number);
+}
+
 std::optional<store::BatchResult> Ingest::Shard::write(Batch& batch)
 {
     if (!writer_)
         writer_ = owner_.options_.make_writer(index_);
     std::vector<BatchNumber> numbers;
     int attempts = 0;
-    const store::BatchWriter::Request request{
-        .frames = batch.writes,
-        .quarantine = batch.quarantine,
-        .resolved = batch.resolved,
-        .next_batch =
-            [&] {
-                numbers.push_back(owner_.numbers_.next());
-                return numbers.back();
-            },
-        .watermark = [&] { return owner_.numbers_.watermark(); },
-        .now = owner_.options_.now(),
-        .choice_version = choice_version_,
-        .wait = [&](const std::string& problem,
-                    std::chrono::milliseconds pause) { return wait_for_database(problem, pause, ++attempts); }};
+    store::BatchWriter::Request request = new_request(numbers, attempts);
+    request.frames = batch.writes;
+    request.quarantine = batch.quarantine;
+    request.resolved = batch.resolved;
+    request.may_defer = batch.may_defer;
     std::optional<store::BatchResult> result = writer_->write(request);
     if (result)
-        for (BatchNumber number : numbers)
-            owner_.numbers_.decided(number);
+        decided(numbers);
+    owner_.counters_.deferred_readings[index_ % IngestCounters::writers_shown] = static_cast<std::int64_t>(writer_->deferred());
     return result;
 }
 
@@ -393,6 +438,44 @@ void Ingest::Shard::reprocess(const std::vector<store::UndecodedRow>& rows)
     }
     if (!batch.writes.empty())
         commit(batch);
+}
+
+/// Under the devices as they are now. What cannot be read any more waits with what no layout explains.
+void Ingest::Shard::read_again(const std::vector<store::DeferredRow>& rows)
+{
+    std::unordered_map<MeterId, Device*> own;
+    for (auto& [title, device] : devices_)
+        own.emplace(device.meter, &device);
+    Batch batch;
+    const auto flush = [&] {
+        if (!batch.writes.empty())
+            commit(batch);
+        batch = {};
+    };
+    for (const store::DeferredRow& row : rows) {
+        const auto found = own.find(row.meter);
+        if (found == own.end())
+            continue;
+        auto write = judge_again(*found->second, {0, row.meter, row.generation, row.counter, row.digest, row.received_at, row.frame},
+                                 owner_.options_.rules);
+        if (!write) {
+            store::FrameWrite unread;
+            unread.meter = row.meter;
+            unread.generation = row.generation;
+            unread.counter = row.counter;
+            unread.digest = row.digest;
+            unread.received_at = row.received_at;
+            unread.archive = row.frame;
+            unread.undecoded = true;
+            unread.undecoded_reason = to_string(write.error());
+            write = std::move(unread);
+        }
+        write->again = true;
+        batch.writes.push_back(std::move(*write));
+        if (batch.writes.size() >= owner_.options_.batch_frames)
+            flush();
+    }
+    flush();
 }
 
 std::vector<store::ReplayRow> Ingest::Shard::take_replay_states()

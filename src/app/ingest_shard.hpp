@@ -57,11 +57,13 @@ private:
         std::vector<store::QuarantineWrite> quarantine;
         std::vector<std::int64_t> resolved, reprocessed;
         std::unordered_map<Device*, ReplayState> before; // as it was, for a rollback
+        bool may_defer = false;                          // more waits than can be written value by value
     };
     struct Work {
         std::vector<Queued> frames;
         std::vector<DeviceChange> changes;
         std::vector<std::promise<std::vector<store::ReplayRow>>> collects;
+        std::size_t backlog = 0; // frames still in the queue
         bool stop = false;
     };
 
@@ -70,12 +72,17 @@ private:
     [[nodiscard]] Work wait_for_work();
     void apply(DeviceChange change);
     void retry(std::vector<net::InboundFrame> frames);
-    void process(std::vector<Queued> frames);
+    void process(std::vector<Queued> frames, bool may_defer = false);
+    /// Writes some of what was deferred, now that there is time or it is due. False when told to give up.
+    bool fold_some(bool busy);
+    void read_again(const std::vector<store::DeferredRow>& rows);
     void judge_into(Batch& batch, Queued queued);
     void remember(Batch& batch, Device& device, const Judgement& judgement, Instant received_at);
     void reprocess(const std::vector<store::UndecodedRow>& rows);
     void commit(Batch& batch);
     [[nodiscard]] std::optional<store::BatchResult> write(Batch& batch);
+    [[nodiscard]] store::BatchWriter::Request new_request(std::vector<BatchNumber>& numbers, int& attempts);
+    void decided(const std::vector<BatchNumber>& numbers);
     [[nodiscard]] bool wait_for_database(const std::string& problem, std::chrono::milliseconds pause, int attempt);
     void roll_back_refused(Batch& batch, const store::BatchResult& result);
     void answer(Batch& batch, const store::BatchResult& result);

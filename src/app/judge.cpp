@@ -313,9 +313,15 @@ result<store::FrameWrite> judge_again(const Device& device, const store::Undecod
     frame.apdu = row.frame;
     frame.received_at = row.received_at;
     Case c{&device, frame, rules};
-    RELEVE_TRY(ciphered, dlms::decode_ciphered_apdu(frame.apdu));
-    c.ciphered = ciphered;
-    RELEVE_CHECK(open_with_any_key(c));
+    if (dlms::is_ciphered_tag(first_octet(frame.apdu))) {
+        RELEVE_TRY(ciphered, dlms::decode_ciphered_apdu(frame.apdu));
+        c.ciphered = ciphered;
+        if (device.keys.empty())
+            return fail(errc::no_key);
+        RELEVE_CHECK(open_with_any_key(c));
+    } else {
+        c.plaintext = frame.apdu;
+    }
     c.judgement.window = row.generation;
     c.judgement.counter = row.counter;
     c.judgement.digest = row.digest;

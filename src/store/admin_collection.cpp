@@ -4,6 +4,8 @@
 #include "frame_pack.hpp"
 
 #include <algorithm>
+#include <chrono>
+#include <thread>
 #include <tuple>
 
 namespace releve::store {
@@ -199,11 +201,46 @@ result<void> reduce_to_totals(Work& work, const UsagePointId& id, const ModelLoo
     return {};
 }
 
+namespace {
+
+constexpr auto ask_again_after = std::chrono::milliseconds{100};
+constexpr auto deferred_at_most = std::chrono::seconds{30};
+
+/// Confirmed half-hours that are in the archive only: erasing them now would take them out of the totals.
+bool half_hours_wait(Work& work, const UsagePointId& id)
+{
+    return !work.run("SELECT FROM batch b JOIN frame_archive a ON a.batch = b.batch WHERE b.deferred > 0 AND a.meter_ids && "
+                     "(SELECT array_agg(i.meter_id) FROM installation i WHERE i.usage_point = $1) LIMIT 1",
+                     {id.value})
+                .empty();
+}
+
+} // namespace
+
 result<void> AdminStore::choose_collection(const UsagePointId& id, Collection collection,
                                            const std::string& proof, Instant now)
 {
+    for (const auto until = std::chrono::steady_clock::now() + deferred_at_most;;) {
+        bool wait = false;
+        auto chosen = choose_collection_at_once(id, collection, proof, now, wait);
+        if (!wait)
+            return chosen;
+        if (std::chrono::steady_clock::now() > until)
+            return fail(errc::unavailable, "confirmed messages of " + id.value +
+                                               " are still on their way into the database: start `releve serve`, then choose again");
+        std::this_thread::sleep_for(ask_again_after);
+    }
+}
+
+result<void> AdminStore::choose_collection_at_once(const UsagePointId& id, Collection collection, const std::string& proof,
+                                                   Instant now, bool& wait)
+{
     return impl_->session.transaction([&](Work& work) -> result<void> {
         work.run("SELECT pg_advisory_xact_lock($1)", {collection_choice_lock}); // see batch_rows.hpp
+        if (collection == Collection::daily && half_hours_wait(work, id)) {
+            wait = true;
+            return fail(errc::unavailable);
+        }
         if (work.run("SELECT FROM usage_point WHERE id = $1 FOR UPDATE", {id.value}).empty())
             return fail(errc::not_found, "there is no usage point " + id.value);
         // A choice that was to begin later never came into force.

@@ -193,12 +193,23 @@ void write_series(pg::Connection& connection, const SeriesTable& table, BatchNum
         merge_into_stored(connection, table, number, existing, incoming, recent);
 }
 
-void add_frame_arrays(pg::Params& params, std::span<const FrameWrite> frames)
+/// Those that no earlier batch has counted.
+std::vector<const FrameWrite*> new_ones(std::span<const FrameWrite> frames)
 {
-    params.array(frames, [](const FrameWrite& f) { return f.meter.value; })
-        .array(frames, [](const FrameWrite& f) { return static_cast<std::int16_t>(f.generation); })
-        .array(frames, [](const FrameWrite& f) { return static_cast<std::int64_t>(f.counter); })
-        .array(frames, [](const FrameWrite& f) { return static_cast<std::int64_t>(f.digest); });
+    std::vector<const FrameWrite*> list;
+    list.reserve(frames.size());
+    for (const FrameWrite& frame : frames)
+        if (!frame.again)
+            list.push_back(&frame);
+    return list;
+}
+
+void add_frame_arrays(pg::Params& params, const std::vector<const FrameWrite*>& frames)
+{
+    params.array(frames, [](const FrameWrite* f) { return f->meter.value; })
+        .array(frames, [](const FrameWrite* f) { return static_cast<std::int16_t>(f->generation); })
+        .array(frames, [](const FrameWrite* f) { return static_cast<std::int64_t>(f->counter); })
+        .array(frames, [](const FrameWrite* f) { return static_cast<std::int64_t>(f->digest); });
 }
 
 /// PostgreSQL's text is UTF-8 without zeros; what strangers send need not be.
@@ -216,20 +227,22 @@ std::string clean(const std::string& text)
 void write_batch_row(pg::Connection& connection, const BatchRow& row, std::span<const FrameWrite> frames,
                      std::size_t refused)
 {
+    const auto fresh = new_ones(frames);
     std::int64_t readings = 0;
-    for (const FrameWrite& frame : frames)
-        readings += frame.readings;
+    for (const FrameWrite* frame : fresh)
+        readings += frame->readings;
     pg::Params params;
     params.add(row.number.value)
         .add(static_cast<std::int32_t>(row.writer))
-        .add(static_cast<std::int32_t>(frames.size()));
+        .add(static_cast<std::int32_t>(fresh.size()));
     params.add(readings).add(static_cast<std::int32_t>(refused)).add(row.watermark.value).add(row.now);
-    add_frame_arrays(params, frames);
+    add_frame_arrays(params, fresh);
+    params.add(row.deferred).add(static_cast<std::int32_t>(row.folded + static_cast<std::int32_t>(frames.size() - fresh.size())));
     static const pg::Statement insert{
         "batch_insert",
         "INSERT INTO batch (batch, writer, frames, readings, refused, watermark, committed_at, meter_ids, "
-        "key_generations, counters, digests) VALUES ($1::int8, $2::int4, $3::int4, $4::int8, $5::int4, "
-        "$6::int8, $7::timestamptz, $8::int4[], $9::int2[], $10::int8[], $11::int8[])"};
+        "key_generations, counters, digests, deferred, folded) VALUES ($1::int8, $2::int4, $3::int4, $4::int8, $5::int4, "
+        "$6::int8, $7::timestamptz, $8::int4[], $9::int2[], $10::int8[], $11::int8[], $12::int4, $13::int4)"};
     connection.run(insert, params);
 }
 
@@ -237,7 +250,7 @@ bool batch_is_ours(pg::Connection& connection, const BatchRow& row, std::span<co
 {
     pg::Params params;
     params.add(row.number.value).add(static_cast<std::int32_t>(row.writer));
-    add_frame_arrays(params, frames);
+    add_frame_arrays(params, new_ones(frames));
     return connection
                .run("SELECT FROM batch WHERE batch = $1::int8 AND writer = $2::int4 AND meter_ids = "
                     "$3::int4[] "
@@ -246,15 +259,35 @@ bool batch_is_ours(pg::Connection& connection, const BatchRow& row, std::span<co
                .size() == 1;
 }
 
-void write_intervals(pg::Connection& connection, BatchNumber number, std::span<FrameWrite> frames, RecentDays& recent)
+void write_intervals(pg::Connection& connection, BatchNumber number, std::span<FrameWrite> frames, RecentDays& recent, bool defer)
 {
     std::vector<Keyed<DayBlock>> days;
     for (FrameWrite& frame : frames)
         for (auto& day : frame.interval_days) {
+            if (defer && can_wait(frame))
+                continue;
             set_batch(day.block, number);
             days.push_back({{frame.meter.value, day.channel.value, day.day}, &day.block});
         }
     write_series(connection, interval_table, number, std::move(days), &recent);
+}
+
+void write_deferred(pg::Connection& connection, BatchNumber number, std::span<DeferredDays::Day> given, RecentDays& recent)
+{
+    std::vector<Keyed<DayBlock>> days;
+    for (DeferredDays::Day& day : given) {
+        set_batch(day.block, number); // known from now on
+        days.push_back({day.key, &day.block});
+    }
+    write_series(connection, interval_table, number, std::move(days), &recent);
+}
+
+void finish_deferred(pg::Connection& connection, std::span<const std::int64_t> batches)
+{
+    if (batches.empty())
+        return;
+    connection.run("UPDATE batch SET deferred = 0 WHERE batch = ANY ($1::int8[])",
+                   pg::Params{}.array(batches, [](std::int64_t batch) { return batch; }));
 }
 
 void write_registers(pg::Connection& connection, BatchNumber number, std::span<FrameWrite> frames)
@@ -336,9 +369,12 @@ void write_quarantine(pg::Connection& connection, std::span<const QuarantineWrit
     connection.run(insert, params);
 }
 
-void check_choices(pg::Connection& connection, std::span<const FrameWrite> frames, std::int64_t judged_under)
+void check_choices(pg::Connection& connection, std::span<const FrameWrite> frames, std::span<const DeferredDays::Day> days,
+                   std::int64_t judged_under)
 {
     std::vector<std::int32_t> meters;
+    for (const DeferredDays::Day& day : days)
+        meters.push_back(day.key.meter);
     for (const auto& frame : frames)
         if (!frame.interval_days.empty() || !frame.archive.empty() ||
             std::ranges::any_of(frame.register_days, [](const auto& day) { return !day.first_reads_only; }))

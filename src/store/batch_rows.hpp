@@ -3,6 +3,7 @@
 // Refusal for what no database needs to be asked about.
 
 #include "daily_totals.hpp"
+#include "deferred_days.hpp"
 #include "frame_pack.hpp"
 #include "pg.hpp"
 #include "recent_days.hpp"
@@ -23,6 +24,8 @@ struct BatchRow {
     BatchNumber number, watermark;
     int writer = 0;
     Instant now{};
+    std::int32_t deferred = 0; // frames whose readings stay in the archive for now
+    std::int32_t folded = 0;   // days of such frames, or frames read again, that this batch brings
 };
 
 /// Throws pg::SqlError 23505 when the number is taken.
@@ -30,7 +33,12 @@ void write_batch_row(pg::Connection&, const BatchRow&, std::span<const FrameWrit
 /// Whether the number is taken by these very frames.
 [[nodiscard]] bool batch_is_ours(pg::Connection&, const BatchRow&, std::span<const FrameWrite>);
 
-void write_intervals(pg::Connection&, BatchNumber, std::span<FrameWrite>, RecentDays&);
+/// `defer`: without those of frames that can wait.
+void write_intervals(pg::Connection&, BatchNumber, std::span<FrameWrite>, RecentDays&, bool defer);
+/// What earlier batches deferred.
+void write_deferred(pg::Connection&, BatchNumber, std::span<DeferredDays::Day>, RecentDays&);
+/// These batches wait for nothing any more.
+void finish_deferred(pg::Connection&, std::span<const std::int64_t> batches);
 void write_registers(pg::Connection&, BatchNumber, std::span<FrameWrite>);
 void write_daily_totals(pg::Connection&, BatchNumber, std::span<FrameWrite>);
 void write_archive(pg::Connection&, const BatchRow&, std::span<const FrameWrite>);
@@ -44,7 +52,7 @@ inline constexpr std::int64_t collection_choice_lock = 7232654312345680;
 inline constexpr std::int64_t writers_lock = 7232654312345682;
 inline constexpr const char* choice_is_daily = "the home has chosen daily totals meanwhile";
 /// Refusal (choice_is_daily) when half-hours are to be written for a usage point that keeps none.
-void check_choices(pg::Connection&, std::span<const FrameWrite>, std::int64_t judged_under);
+void check_choices(pg::Connection&, std::span<const FrameWrite>, std::span<const DeferredDays::Day>, std::int64_t judged_under);
 void forget_retried(pg::Connection&, std::span<const FrameWrite>, std::span<const QuarantineWrite>,
                     std::span<const std::int64_t> resolved);
 

@@ -12,6 +12,9 @@ using namespace std::chrono_literals;
 
 constexpr auto first_pause = 10ms;
 constexpr auto longest_pause = 2s;
+constexpr std::size_t deferred_max = 400'000; // 30 MB
+constexpr auto deferred_at_most = 10s;
+constexpr std::size_t fold_days = 2'000;
 
 /// The caller waits no longer for the database.
 struct GivenUp {};
@@ -23,20 +26,25 @@ struct BatchWriter::Impl {
     int writer = 0;
     std::optional<pg::Connection> connection;
     RecentDays recent{};
+    DeferredDays deferred{};
+    bool fold_refused = false;
 
     struct Group {
         std::span<FrameWrite> frames;
         std::span<const QuarantineWrite> quarantine;
         std::size_t offset = 0; // of the first frame in the request
         std::span<const std::int64_t> resolved{};
+        std::span<DeferredDays::Day> days{};      // what earlier batches deferred
+        std::span<const std::int64_t> finished{}; // of those, what waits for nothing any more
     };
 
     pg::Connection& connected();
-    void run_transaction(const Group& group, const BatchRow& row, std::int64_t choice_version, bool& commit_sent);
+    void run_transaction(const Group& group, const BatchRow& row, const Request& request, bool& commit_sent);
     /// Commits, or says why these rows never will.
     std::optional<std::string> commit_group(const Group& group, const Request& request, BatchResult& result);
     void write_group(const Group& group, const Request& request, BatchResult& result);
     void write_refused(const Request& request, BatchResult& result);
+    void fold_group(const Group& group, const Request& request, BatchResult& result);
 };
 
 pg::Connection& BatchWriter::Impl::connected()
@@ -52,14 +60,15 @@ pg::Connection& BatchWriter::Impl::connected()
     return *connection;
 }
 
-void BatchWriter::Impl::run_transaction(const Group& group, const BatchRow& row, std::int64_t choice_version,
-                                        bool& commit_sent)
+void BatchWriter::Impl::run_transaction(const Group& group, const BatchRow& row, const Request& request, bool& commit_sent)
 {
     pg::Connection& db = connected();
     pg::Transaction transaction{db};
     write_batch_row(db, row, group.frames, group.quarantine.size());
-    check_choices(db, group.frames, choice_version);
-    write_intervals(db, row.number, group.frames, recent);
+    check_choices(db, group.frames, group.days, request.choice_version);
+    write_intervals(db, row.number, group.frames, recent, request.may_defer);
+    write_deferred(db, row.number, group.days, recent);
+    finish_deferred(db, group.finished);
     write_registers(db, row.number, group.frames);
     write_daily_totals(db, row.number, group.frames);
     write_archive(db, row, group.frames);
@@ -76,7 +85,9 @@ std::optional<std::string> BatchWriter::Impl::commit_group(const Group& group, c
     // One number for all attempts: a COMMIT whose answer was lost shows as our own row under it, at once or,
     // if the server is still at it, as a conflict on the number. However long the database stays away, what
     // was written once is not written again under another number.
-    BatchRow row{request.next_batch(), request.watermark(), writer, request.now};
+    const auto waits = request.may_defer ? std::ranges::count_if(group.frames, can_wait) : 0;
+    BatchRow row{request.next_batch(), request.watermark(), writer, request.now, static_cast<std::int32_t>(waits),
+                 static_cast<std::int32_t>(group.days.size())};
     bool commit_sent = false, unknown = false, taken = false;
     for (auto pause = std::chrono::milliseconds{first_pause};;
          pause = std::min<std::chrono::milliseconds>(pause * 2, longest_pause)) {
@@ -85,8 +96,11 @@ std::optional<std::string> BatchWriter::Impl::commit_group(const Group& group, c
         // Whether rows will never be taken can only be said of rows that are known not to be there.
         bool certain = !unknown;
         try {
-            if ((unknown || taken) && batch_is_ours(connected(), row, group.frames))
+            if ((unknown || taken) && batch_is_ours(connected(), row, group.frames)) {
+                if (waits > 0)
+                    deferred.add(row.number, group.frames);
                 return std::nullopt;
+            }
             certain = true;
             if (taken) { // by somebody else: the row under it is committed and not ours
                 row.number = request.next_batch();
@@ -94,8 +108,10 @@ std::optional<std::string> BatchWriter::Impl::commit_group(const Group& group, c
             }
             commit_sent = false;
             recent.forget_if_older(request.choice_version);
-            run_transaction(group, row, request.choice_version, commit_sent);
+            run_transaction(group, row, request, commit_sent);
             recent.keep();
+            if (waits > 0)
+                deferred.add(row.number, group.frames);
             ++result.transactions;
             return std::nullopt;
         } catch (const Refusal& refusal) {
@@ -178,8 +194,22 @@ void BatchWriter::Impl::write_refused(const Request& request, BatchResult& resul
     write_group({{}, rows, 0}, request, result);
 }
 
+/// Days that are refused stay in the archive: their batches go on waiting, for somebody who looks at each frame again.
+void BatchWriter::Impl::fold_group(const Group& group, const Request& request, BatchResult& result)
+{
+    if (!commit_group(group, request, result))
+        return;
+    if (group.days.size() <= 1) {
+        fold_refused = true;
+        return;
+    }
+    const std::size_t half = group.days.size() / 2;
+    fold_group({.frames = {}, .quarantine = {}, .days = group.days.first(half)}, request, result);
+    fold_group({.frames = {}, .quarantine = {}, .days = group.days.subspan(half)}, request, result);
+}
+
 BatchWriter::BatchWriter(DatabaseAddress address, int writer)
-    : impl_(std::make_unique<Impl>(Impl{std::move(address), writer, std::nullopt, {}}))
+    : impl_(std::make_unique<Impl>(Impl{.address = std::move(address), .writer = writer, .connection = std::nullopt}))
 {
 }
 BatchWriter::~BatchWriter() = default;
@@ -197,6 +227,39 @@ std::optional<BatchResult> BatchWriter::write(const Request& request)
         return std::nullopt;
     }
     return result;
+}
+
+std::size_t BatchWriter::deferred() const
+{
+    return impl_->deferred.size();
+}
+
+bool BatchWriter::fold_is_due() const
+{
+    const auto oldest = impl_->deferred.oldest();
+    return impl_->deferred.folding() || impl_->deferred.size() >= deferred_max ||
+           (oldest && std::chrono::steady_clock::now() - *oldest >= deferred_at_most);
+}
+
+std::optional<bool> BatchWriter::fold(const Request& request)
+{
+    if (impl_->deferred.size() == 0)
+        return true;
+    BatchResult result;
+    auto days = impl_->deferred.next_slice(fold_days);
+    const auto finished = impl_->deferred.batches_after_slice();
+    try {
+        const bool whole = !impl_->fold_refused;
+        impl_->fold_group({.frames = {},
+                           .quarantine = {},
+                           .days = days,
+                           .finished = whole ? std::span{finished} : std::span<const std::int64_t>{}},
+                          request, result);
+    } catch (const GivenUp&) {
+        return std::nullopt;
+    }
+    impl_->deferred.slice_done();
+    return finished.empty() || !std::exchange(impl_->fold_refused, false);
 }
 
 } // namespace releve::store

@@ -1,5 +1,8 @@
+#include "batch_rows.hpp"
 #include "collect_impl.hpp"
 #include "frame_pack.hpp"
+
+#include <algorithm>
 
 namespace releve::store {
 
@@ -80,6 +83,40 @@ std::vector<UndecodedRow> CollectStore::load_undecoded(std::int64_t after_id, st
         }
         return list;
     });
+}
+
+std::vector<DeferredRow> CollectStore::load_deferred(BatchNumber after, BatchNumber up_to, std::size_t about)
+{
+    return impl_->with_connection([&](pg::Connection& db) {
+        const pg::Rows batches = db.run("SELECT batch FROM batch WHERE deferred > 0 AND batch > $1::int8 AND batch <= $2::int8 "
+                                        "ORDER BY batch",
+                                        pg::Params{}.add(after.value).add(up_to.value));
+        std::vector<DeferredRow> list;
+        for (int i = 0; i < batches.size() && list.size() < about; ++i) {
+            const BatchNumber batch{batches.int8(i, 0)};
+            // Those that no layout explains wait elsewhere.
+            const pg::Rows parts = db.run("SELECT a.data, ARRAY(SELECT u.counter FROM undecoded u WHERE u.batch = a.batch AND "
+                                          "u.part = a.part) FROM frame_archive a WHERE a.batch = $1::int8 ORDER BY a.part",
+                                          pg::Params{}.add(batch.value));
+            for (int part = 0; part < parts.size(); ++part) {
+                auto frames = archived_frames(parts.bytes(part, 0));
+                if (!frames)
+                    throw std::runtime_error("batch " + std::to_string(batch.value) + ": " + to_string(frames.error()));
+                const auto elsewhere = parts.integers(part, 1);
+                for (DeferredRow& frame : *frames) {
+                    frame.batch = batch;
+                    if (std::ranges::find(elsewhere, static_cast<std::int64_t>(frame.counter)) == elsewhere.end())
+                        list.push_back(std::move(frame));
+                }
+            }
+        }
+        return list;
+    });
+}
+
+void CollectStore::finish_deferred(std::span<const std::int64_t> batches)
+{
+    impl_->with_connection([&](pg::Connection& db) { store::finish_deferred(db, batches); });
 }
 
 void CollectStore::forget_undecoded(std::span<const std::int64_t> ids)

@@ -194,7 +194,8 @@ void CollectStore::prune(const Bounds& bounds, Instant now)
         // A frame that nothing explains yet is not let go by age: it was confirmed, and is stored nowhere
         // else.
         db.run("DELETE FROM frame_archive a WHERE a.written_at < $1::timestamptz AND NOT EXISTS "
-               "(SELECT 1 FROM undecoded u WHERE u.batch = a.batch AND u.part = a.part)",
+               "(SELECT 1 FROM undecoded u WHERE u.batch = a.batch AND u.part = a.part) AND NOT EXISTS "
+               "(SELECT 1 FROM batch b WHERE b.batch = a.batch AND b.deferred > 0)",
                before(bounds.archive_days));
         db.run("DELETE FROM undecoded WHERE batch IS NULL AND received_at < $1::timestamptz",
                before(bounds.archive_days));

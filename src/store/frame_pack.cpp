@@ -67,6 +67,31 @@ result<Bytes> archived_frame(ByteView part, std::int32_t position)
     return Bytes{frame.apdu.begin(), frame.apdu.end()};
 }
 
+result<std::vector<DeferredRow>> archived_frames(ByteView part)
+{
+    Reader reader{part};
+    std::vector<DeferredRow> rows;
+    while (reader.remaining() > 0) {
+        const PackedFrame frame = read_frame(reader);
+        if (reader.failed())
+            break;
+        if (frame.apdu.empty())
+            continue;
+        Reader head{frame.head};
+        DeferredRow row;
+        row.meter = MeterId{frame.meter};
+        row.generation = head.u16_be();
+        row.counter = head.u64_be();
+        row.digest = head.u64_be();
+        row.received_at = Instant{Seconds{static_cast<std::int64_t>(head.u64_be())}};
+        row.frame.assign(frame.apdu.begin(), frame.apdu.end());
+        rows.push_back(std::move(row));
+    }
+    if (reader.failed())
+        return damaged();
+    return rows;
+}
+
 result<Bytes> erase_meter(ByteView part, MeterId meter)
 {
     Reader reader{part};

@@ -142,9 +142,10 @@ void CollectStore::save_replay_states(std::span<const ReplayRow> rows, BatchNumb
                "s.up_to < $1::int8",
                below);
         // A batch of refused messages only brought nothing that a number will be asked for.
-        db.run("DELETE FROM batch WHERE meter_ids IS NOT NULL AND frames = 0 AND batch < $1::int8", below);
+        db.run("DELETE FROM batch WHERE meter_ids IS NOT NULL AND frames = 0 AND folded = 0 AND batch < $1::int8",
+               below);
         db.run("UPDATE batch SET meter_ids = NULL, key_generations = NULL, counters = NULL, digests = NULL "
-               "WHERE meter_ids IS NOT NULL AND batch < $1::int8",
+               "WHERE meter_ids IS NOT NULL AND batch < $1::int8 AND deferred = 0",
                below);
         transaction.commit();
     });

@@ -288,6 +288,10 @@ class Releve:
         return {datetime.datetime.fromisoformat(row["start"].replace("Z", "+00:00")): row["value"]
                 for row in answer["readings"]}
 
+    def settled(self):
+        """Waits until all that was confirmed is in its day and not only in the archive."""
+        eventually(lambda: self.metrics()["releve_deferred_readings"] == 0)
+
     def quarantine(self, **query):
         """Refused messages, by id."""
         rows = self.get("/api/v1/quarantine", role="operator", limit=1000, **query)["quarantine"]

@@ -77,6 +77,7 @@ def values(n, count):
 
 
 def check_all_confirmed_is_there(server, meters, senders, day):
+    server.settled()
     for n, (meter, sender) in enumerate(zip(meters, senders)):
         stored = server.readings(meter, day)
         for start, value in list(zip(half_hours(day), values(n, 48)))[:len(sender.confirmed)]:
@@ -93,6 +94,7 @@ def send_everything_again(server, meters, pushes, day):
                 link.confirm(push)
     counts = server.frames_since(before)
     assert sum(counts.values()) == METERS * 48 and set(counts) <= {"accepted", "duplicate"}
+    server.settled()
     for n, meter in enumerate(meters):
         assert server.readings(meter, day) == dict(zip(half_hours(day), values(n, 48)))
         assert server.daily(meter, day)["energy_wh"] == energy_wh(values(n, 48))

@@ -274,6 +274,7 @@ class Soak:
 
     def check(self, final=False):
         eventually(lambda: self.server.ask("/readyz").status == 200)
+        self.server.settled()
         for meter in self.meters:
             made = max(meter.made, 1)
             days = (STARTS[made - 1].date() - FIRST_DAY).days + 2

@@ -34,6 +34,10 @@ class ReadingWriter {
 public:
     virtual ~ReadingWriter() = default;
     [[nodiscard]] virtual std::optional<store::BatchResult> write(const store::BatchWriter::Request& request) = 0;
+    // As in BatchWriter; one that never defers has nothing to fold.
+    [[nodiscard]] virtual std::size_t deferred() const { return 0; }
+    [[nodiscard]] virtual bool fold_is_due() const { return false; }
+    [[nodiscard]] virtual std::optional<bool> fold(const store::BatchWriter::Request&) { return true; }
 };
 
 struct IngestOptions {
@@ -54,6 +58,7 @@ struct DeviceChange {
     std::vector<Device> devices;
     std::vector<net::InboundFrame> retries;
     std::vector<store::UndecodedRow> undecoded;
+    std::vector<store::DeferredRow> deferred; // committed to the archive by a process that is gone
     std::optional<std::int64_t> choice_version; // when `devices` are all there are
     std::shared_ptr<void> while_applied; // let go of when every writer is done with it
 };
@@ -72,6 +77,8 @@ public:
     void apply(DeviceChange change);
     /// Called with ids of undecoded frames that have been committed under a layout.
     void on_reprocessed(std::function<void(std::vector<std::int64_t>)> done);
+    /// Called when the database refused what was deferred: the frames are to be looked at again.
+    void on_fold_refused(std::function<void()> refused);
     /// Replay states that changed since the last call, and the batch number up to which they are complete.
     struct Checkpoint {
         std::vector<store::ReplayRow> rows;
@@ -95,6 +102,7 @@ private:
     BatchNumbers numbers_;
     std::vector<std::unique_ptr<Shard>> shards_;
     std::function<void(std::vector<std::int64_t>)> reprocessed_;
+    std::function<void()> fold_refused_;
     mutable std::mutex mutex_; // waiters_, titles_by_name_
     std::vector<std::function<void()>> waiters_;
     std::map<std::string, SystemTitle> titles_by_name_; // clear meters, by logical device name (their serial)

@@ -40,6 +40,8 @@ public:
                                                    const std::string& parent);
     /// Records the choice (who, when, proof) and applies it from now on; to `daily`: half-hours kept so far
     /// are reduced to totals and erased in the same transaction.
+    /// Waits for confirmed half-hours that are still in the archive only; errc::unavailable when no collector takes them
+    /// further within 30 s.
     [[nodiscard]] result<void> choose_collection(const UsagePointId& id, Collection collection,
                                                  const std::string& proof, Instant now);
 
@@ -52,6 +54,8 @@ public:
     void request_reprocess();
 
 private:
+    [[nodiscard]] result<void> choose_collection_at_once(const UsagePointId& id, Collection collection, const std::string& proof,
+                                                         Instant now, bool& wait);
     struct Impl;
     std::unique_ptr<Impl> impl_;
 };

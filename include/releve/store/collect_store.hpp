@@ -45,10 +45,21 @@ public:
         /// The database cannot be written (the reason, without values): waits so long for the next attempt.
         /// False: give up.
         std::function<bool(const std::string& problem, std::chrono::milliseconds pause)> wait;
+        /// More comes than can be written value by value: single values of archived frames may stay there until `fold`.
+        bool may_defer = false;
     };
     /// Nothing when `wait` said to give up. Of what the request holds nothing may then be confirmed, even if
     /// some of it is committed.
     [[nodiscard]] std::optional<BatchResult> write(const Request& request);
+
+    /// Readings that wait in the archive.
+    [[nodiscard]] std::size_t deferred() const;
+    /// Whether they have waited long enough (10 s) or are enough (400,000), or some of them are written already.
+    [[nodiscard]] bool fold_is_due() const;
+    /// Writes the next 2,000 days of what waits, in one transaction; of the request it takes numbers, time, choices and
+    /// `wait`. False at the end of a fold in which the database refused days: `load_deferred` gives their frames. Nothing
+    /// when `wait` said to give up; what waits is then found by whoever starts next.
+    [[nodiscard]] std::optional<bool> fold(const Request& request);
 
 private:
     struct Impl;
@@ -92,6 +103,11 @@ public:
                                                           std::size_t limit);
     [[nodiscard]] std::vector<QuarantineRow> load_requested_retries(std::size_t limit);
     [[nodiscard]] std::vector<UndecodedRow> load_undecoded(std::int64_t after_id, std::size_t limit);
+    /// Frames that committed batches up to `up_to` left in the archive: the next batches after `after`, whole, until there are
+    /// about so many frames.
+    [[nodiscard]] std::vector<DeferredRow> load_deferred(BatchNumber after, BatchNumber up_to, std::size_t about);
+    /// They have been written by BatchWriter.
+    void finish_deferred(std::span<const std::int64_t> batches);
     /// The frame has been written by BatchWriter under a layout: it waits no longer.
     void forget_undecoded(std::span<const std::int64_t> ids);
 

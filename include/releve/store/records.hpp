@@ -96,6 +96,7 @@ struct FrameWrite {
     Instant received_at{};
     std::uint32_t readings = 0;
     Bytes archive;          // the APDU as received; empty: not archived (daily collection)
+    bool again = false;     // read from the archive once more: an earlier batch has counted it
     bool undecoded = false; // archived, waits for `releve reprocess`
     std::string undecoded_reason;
     struct IntervalDay {
@@ -137,6 +138,17 @@ struct QuarantineRow {
     std::optional<std::uint64_t> counter;
     std::size_t frame_bytes = 0;
     Bytes frame; // only from show / for retry
+};
+
+/// A frame whose batch committed it to the archive only.
+struct DeferredRow {
+    BatchNumber batch;
+    MeterId meter;
+    std::uint16_t generation = 0;
+    std::uint64_t counter = 0;
+    std::uint64_t digest = 0;
+    Instant received_at{};
+    Bytes frame;
 };
 
 struct UndecodedRow {

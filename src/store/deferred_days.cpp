@@ -1,0 +1,97 @@
+#include "deferred_days.hpp"
+
+#include <algorithm>
+#include <tuple>
+
+namespace releve::store {
+
+namespace {
+constexpr std::uint32_t few_readings = 8;
+}
+
+bool can_wait(const FrameWrite& frame)
+{
+    return !frame.archive.empty() && !frame.undecoded && !frame.again && frame.readings <= few_readings &&
+           !frame.interval_days.empty() && frame.register_days.empty() && frame.daily_totals.empty();
+}
+
+void DeferredDays::add(BatchNumber batch, std::span<const FrameWrite> frames)
+{
+    const std::size_t before = waiting_.size();
+    for (const FrameWrite& frame : frames) {
+        if (!can_wait(frame))
+            continue;
+        for (const auto& day : frame.interval_days)
+            for (std::size_t i = 0; i < day.block.slots.size(); ++i)
+                if (day.block.slots[i])
+                    waiting_.push_back({{frame.meter.value, day.channel.value, day.day}, day.block.first, day.block.step,
+                                        static_cast<std::uint16_t>(day.block.slots.size()), static_cast<std::uint16_t>(i),
+                                        *day.block.slots[i]});
+    }
+    if (waiting_.size() == before)
+        return;
+    waiting_batches_.push_back(batch.value);
+    if (!oldest_)
+        oldest_ = std::chrono::steady_clock::now();
+}
+
+std::vector<DeferredDays::Day> DeferredDays::next_slice(std::size_t days_max)
+{
+    if (!folding()) {
+        folding_ = std::exchange(waiting_, {});
+        folding_batches_ = std::exchange(waiting_batches_, {});
+        done_ = 0;
+        oldest_.reset();
+        // Of one slot the values stay in the order they came; merging them gives the same whatever it is.
+        std::ranges::stable_sort(folding_, [](const Reading& a, const Reading& b) {
+            return std::tie(a.key, a.slot) < std::tie(b.key, b.slot);
+        });
+    }
+    std::vector<Day> days;
+    slice_end_ = done_;
+    for (; slice_end_ < folding_.size(); ++slice_end_) {
+        const Reading& reading = folding_[slice_end_];
+        const auto fits = [&](const Day& day) {
+            return day.key == reading.key && day.block.first == reading.first && day.block.step == reading.step &&
+                   day.block.slots.size() == reading.slots;
+        };
+        if (days.empty() || !fits(days.back())) { // one that differs in shape is refused where the two meet
+            if (days.size() == days_max)
+                break;
+            days.push_back({reading.key, empty_block(reading)});
+        }
+        DayBlock& block = days.back().block;
+        if (!block.slots[reading.slot]) {
+            block.slots[reading.slot] = reading.value;
+            continue;
+        }
+        DayBlock other = empty_block(reading);
+        other.slots[reading.slot] = reading.value;
+        block = merge(block, other).value().block;
+    }
+    return days;
+}
+
+DayBlock DeferredDays::empty_block(const Reading& reading)
+{
+    DayBlock block{.first = reading.first, .step = reading.step, .slots = {}};
+    block.slots.resize(reading.slots);
+    return block;
+}
+
+std::vector<std::int64_t> DeferredDays::batches_after_slice() const
+{
+    return slice_end_ == folding_.size() ? folding_batches_ : std::vector<std::int64_t>{};
+}
+
+void DeferredDays::slice_done()
+{
+    done_ = slice_end_;
+    if (folding())
+        return;
+    folding_.clear();
+    folding_batches_.clear();
+    done_ = slice_end_ = 0;
+}
+
+} // namespace releve::store
