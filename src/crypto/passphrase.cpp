@@ -10,10 +10,10 @@ using namespace openssl;
 
 namespace {
 
-constexpr std::uint8_t version = 1;
+constexpr std::uint8_t layout_version = 1;
 constexpr std::size_t salt_bytes = 16;
 constexpr std::uint64_t memory_max = std::uint64_t{1} << 30;
-constexpr std::string_view context = "releve passphrase 1";
+constexpr std::string_view passphrase_context = "releve passphrase 1";
 
 result<Key256> derive(std::string_view passphrase, ByteView salt, ScryptCost cost)
 {
@@ -39,7 +39,7 @@ result<Bytes> seal_with_passphrase(ByteView secret, std::string_view passphrase,
     const Bytes salt = random_bytes(salt_bytes);
     RELEVE_TRY(key, derive(passphrase, salt, cost));
     Writer writer;
-    writer.u8(version).u8(cost.log2_n).u8(cost.r).u8(cost.p).bytes(salt).bytes(wrap_secret(key, secret, as_bytes(context)));
+    writer.u8(layout_version).u8(cost.log2_n).u8(cost.r).u8(cost.p).bytes(salt).bytes(wrap_secret(key, secret, as_bytes(passphrase_context)));
     return std::move(writer).take();
 }
 
@@ -54,10 +54,10 @@ result<Bytes> open_with_passphrase(ByteView sealed, std::string_view passphrase)
     const ByteView salt = reader.take(salt_bytes);
     if (reader.failed())
         return fail(errc::truncated, "the copy of the key is cut off");
-    if (found != version)
+    if (found != layout_version)
         return fail(errc::bad_version, "this is no copy of a key that this program knows");
     RELEVE_TRY(key, derive(passphrase, salt, cost));
-    auto secret = unwrap_secret(key, sealed.subspan(4 + salt_bytes), as_bytes(context));
+    auto secret = unwrap_secret(key, sealed.subspan(4 + salt_bytes), as_bytes(passphrase_context));
     if (!secret)
         return fail(errc::key_wrap, "the passphrase is another one, or the copy was altered");
     return secret;
