@@ -29,6 +29,8 @@ result<Endpoint> parse_endpoint(std::string_view text)
     std::string_view host = text.substr(0, colon);
     if (host.size() > 2 && host.front() == '[' && host.back() == ']')
         host = host.substr(1, host.size() - 2);
+    if (host.find_first_of("[]") != std::string_view::npos)
+        return bad("host:port", text);
     const std::string_view port = text.substr(colon + 1);
     const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), endpoint.port);
     if (error != std::errc{} || end != port.data() + port.size())
@@ -235,6 +237,14 @@ Error at_line(const std::filesystem::path& file, std::size_t line, const std::st
     return fail(errc::bad_config, file.string() + ":" + std::to_string(line) + ": " + what);
 }
 
+/// A zero byte would end a path or an URL early for whom it is passed to, and no file or log wants the others.
+result<void> apply(Config& config, const Setting& setting, std::string_view text)
+{
+    if (std::ranges::any_of(text, [](unsigned char c) { return std::iscntrl(c) != 0; }))
+        return fail(errc::bad_config, "expected " + std::string{setting.form} + ", without control characters");
+    return setting.set(config, text);
+}
+
 result<void> apply_table(Config& config, const std::filesystem::path& file, const toml::table& table,
                          const std::string& prefix)
 {
@@ -248,15 +258,16 @@ result<void> apply_table(Config& config, const std::filesystem::path& file, cons
         const Setting* setting = find_setting(key);
         if (!setting)
             return at_line(file, line, key + ": no such setting");
-        if (auto set = setting->set(config, value_text(node)); !set)
+        if (auto set = apply(config, *setting, value_text(node)); !set)
             return at_line(file, line, key + ": " + set.error().detail);
     }
     return {};
 }
 
-result<void> apply_file(Config& config, const std::filesystem::path& file)
+template <class Parse>
+result<void> apply_toml(Config& config, const std::filesystem::path& file, Parse parse)
 try {
-    const toml::table table = toml::parse_file(file.string());
+    const toml::table table = parse();
     return apply_table(config, file, table, "");
 } catch (const toml::parse_error& e) {
     return at_line(file, e.source().begin.line, std::string{e.description()});
@@ -271,7 +282,7 @@ result<void> apply_environment(Config& config, const ConfigSources& sources)
         const char* value = sources.environment(name);
         if (!value)
             continue;
-        if (auto set = setting.set(config, value); !set)
+        if (auto set = apply(config, setting, value); !set)
             return fail(errc::bad_config, name + ": " + set.error().detail);
     }
     return {};
@@ -283,7 +294,7 @@ result<void> apply_flags(Config& config, const ConfigSources& sources)
         const Setting* setting = find_setting(key);
         if (!setting)
             return fail(errc::bad_config, key + ": no such setting");
-        if (auto set = setting->set(config, value); !set)
+        if (auto set = apply(config, *setting, value); !set)
             return fail(errc::bad_config, key + ": " + set.error().detail);
     }
     return {};
@@ -311,6 +322,18 @@ result<void> check_together(const Config& config)
     if (collector.tls_client_certificate != "off" && collector.tls_client_ca.empty())
         return fail(errc::bad_config, "collector.tls_client_certificate: needs collector.tls_client_ca");
     return {};
+}
+
+/// "postgresql://host/db?password=secret" without the secrets; libpq takes every one of its settings in this way.
+std::string without_password_settings(std::string url)
+{
+    for (auto at = url.find('?'); at != std::string::npos; at = url.find('&', at + 1)) {
+        const auto equals = url.find('=', at);
+        const auto end = std::min(url.find('&', at + 1), url.size());
+        if (equals < end && std::string_view{url}.substr(at + 1, equals - at - 1).ends_with("password"))
+            url.replace(equals + 1, end - equals - 1, "(hidden)");
+    }
+    return url;
 }
 
 /// "postgresql://user:secret@host/db" without the secret.
@@ -348,11 +371,16 @@ std::string environment_name(std::string_view key)
     return name;
 }
 
+result<void> apply_config_text(Config& config, std::string_view toml, const std::filesystem::path& file)
+{
+    return apply_toml(config, file, [&] { return ::toml::parse(toml, file.string()); });
+}
+
 result<Config> load_config(const ConfigSources& sources)
 {
     Config config;
     if (sources.file)
-        RELEVE_CHECK(apply_file(config, *sources.file));
+        RELEVE_CHECK(apply_toml(config, *sources.file, [&] { return toml::parse_file(sources.file->string()); }));
     RELEVE_CHECK(apply_environment(config, sources));
     RELEVE_CHECK(apply_flags(config, sources));
     RELEVE_CHECK(check_together(config));
@@ -375,7 +403,7 @@ std::string show_config(const Config& config)
             text += "\n[" + (group = in) + "]\n";
         const std::string value = setting.get(config);
         const bool bare = setting.form == "a whole number" || setting.form == "true or false";
-        const std::string shown = setting.secret ? without_password(value) : value;
+        const std::string shown = setting.secret ? without_password_settings(without_password(value)) : value;
         std::string quoted = "\"";
         for (char c : shown)
             quoted += c == '"' || c == '\\' ? std::string{'\\', c} : std::string{c};

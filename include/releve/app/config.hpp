@@ -83,6 +83,8 @@ struct ConfigSources {
 };
 /// errc::bad_config: "releve.toml:7: collector.dlms_tcp: expected host:port, got 'x'".
 [[nodiscard]] result<Config> load_config(const ConfigSources& sources);
+/// Sets what the text of a file says; `file` is its name in errors, which are those of load_config.
+[[nodiscard]] result<void> apply_config_text(Config& config, std::string_view toml, const std::filesystem::path& file);
 /// TOML with every effective value, secrets as "(set)" or "(not set)"; a password inside an URL is hidden.
 [[nodiscard]] std::string show_config(const Config& config);
 

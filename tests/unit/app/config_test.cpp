@@ -101,6 +101,43 @@ TEST_F(ConfigTest, showing_hides_the_password_and_loads_again)
     EXPECT_EQ(again->collector.dlms_tcp, config->collector.dlms_tcp);
 }
 
+TEST_F(ConfigTest, a_password_among_the_settings_of_an_url_is_hidden_too)
+{
+    const auto shown = [this](const std::string& url) {
+        sources.flags = {{"database.url", url}};
+        const std::string text = show_config(load_config(sources).value());
+        const auto from = text.find("url = ") + 7;
+        return text.substr(from, text.find('"', from) - from);
+    };
+    EXPECT_EQ(shown("postgresql://h/d?user=u&password=hunter2&connect_timeout=3"),
+              "postgresql://h/d?user=u&password=(hidden)&connect_timeout=3");
+    EXPECT_EQ(shown("postgresql://h/d?sslpassword=hunter2"), "postgresql://h/d?sslpassword=(hidden)");
+    EXPECT_EQ(shown("postgresql://u:p?password=q@h/d"), "postgresql://u:(hidden)@h/d");
+    EXPECT_EQ(shown("postgresql://h/d?a&b=password"), "postgresql://h/d?a&b=password");
+}
+
+TEST_F(ConfigTest, control_characters_are_refused_wherever_they_come_from)
+{
+    write("data_dir = \"/tmp/a\\nb\"\n");
+    EXPECT_EQ(problem(), file.string() + ":1: data_dir: expected path, without control characters");
+    write("[database]\nurl = \"postgresql://h/d\\u0000\"\n");
+    EXPECT_EQ(problem(), file.string() + ":2: database.url: expected postgresql://..., without control characters");
+    sources.file.reset();
+    environment["RELEVE_DATA_DIR"] = "a\tb";
+    EXPECT_EQ(problem(), "RELEVE_DATA_DIR: expected path, without control characters");
+    environment.clear();
+    sources.flags = {{"log.level", "info\x7f"}};
+    EXPECT_EQ(problem(), "log.level: expected one of a few words, without control characters");
+}
+
+TEST_F(ConfigTest, brackets_stand_around_a_whole_address)
+{
+    for (const char* text : {"[[::1]]:80", "[[a]]:80", "a]:80", "[a:80", "[]:80"}) {
+        sources.flags = {{"api.listen", text}};
+        EXPECT_EQ(problem(), "api.listen: expected host:port, got '" + std::string{text} + "'");
+    }
+}
+
 TEST(Settings, each_has_a_key_of_its_own_and_help)
 {
     std::map<std::string_view, int> keys;

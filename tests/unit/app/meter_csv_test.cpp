@@ -72,6 +72,33 @@ TEST(MeterCsv, each_wrong_cell_is_named)
     }
 }
 
+TEST(MeterCsv, texts_are_what_a_database_can_store)
+{
+    const auto problems = [](const std::string& serial) {
+        return parse("system_title,serial,protocol,model,installed_from\n4c4b590012345678,\"" + serial +
+                     "\",dlms,linky,2024-01-10\n")
+            .problems;
+    };
+    for (const char* text : {"LKY0 1", "\xc3\xa9t\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x94\x8c", "\xf4\x8f\xbf\xbf"})
+        EXPECT_THAT(problems(text), ElementsAre()) << text;
+    // Latin-1, cut off, not in the shortest form, a surrogate, beyond Unicode, and what moves a terminal's cursor.
+    for (const char* text : {"\xe9t\xe9", "\xe2\x82", "\xc0\xaf", "\xe0\x80\xaf", "\xf0\x82\x82\xac", "\xed\xa0\x80",
+                             "\xf4\x90\x80\x80", "\xf8\x88\x80\x80\x80", "\x80", "a\x1b[2J", "a\nb", "\x7f"})
+        EXPECT_THAT(problems(text), ElementsAre("row 2, column serial: is not plain text in UTF-8")) << text;
+    EXPECT_THAT(problems(std::string("a\0b", 3)), ElementsAre(HasSubstr("is not plain text")));
+    EXPECT_THAT(problems(std::string(201, 'a')), ElementsAre(HasSubstr("longer than 200")));
+}
+
+TEST(MeterCsv, an_installation_of_another_century_is_a_slip)
+{
+    const auto problems = [](const std::string& from) {
+        return parse("system_title,serial,protocol,model,installed_from\n4c4b590012345678,1,dlms,linky," + from + "\n").problems;
+    };
+    EXPECT_THAT(problems("2099-12-31"), ElementsAre());
+    EXPECT_THAT(problems("2100-01-01T00:00:00Z"), ElementsAre(HasSubstr("lies after the year 2099")));
+    EXPECT_THAT(problems("9999-12-31T23:59:59-23:59"), ElementsAre(HasSubstr("lies after the year 2099")));
+}
+
 TEST(MeterCsv, header_and_quoting_mistakes)
 {
     EXPECT_THAT(parse("").problems, ElementsAre(HasSubstr("empty")));
