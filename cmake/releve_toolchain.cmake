@@ -1,7 +1,8 @@
 # The one place that says how everything is compiled and how a library or a test is declared.
 
 find_program(CCACHE_PROGRAM ccache)
-if(CCACHE_PROGRAM AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+# An object that counts its lines holds the place where it writes them: one of another folder must not come from the cache.
+if(CCACHE_PROGRAM AND NOT CMAKE_CXX_COMPILER_LAUNCHER AND NOT RELEVE_COVERAGE)
   set(CMAKE_CXX_COMPILER_LAUNCHER "${CCACHE_PROGRAM}")
 endif()
 
@@ -22,6 +23,10 @@ if(RELEVE_SANITIZE)
   if(RELEVE_SANITIZE STREQUAL "thread" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     target_compile_options(releve_options INTERFACE -Wno-tsan) # Asio has fences, which GCC's does not follow
   endif()
+endif()
+if(RELEVE_COVERAGE)
+  target_compile_options(releve_options INTERFACE --coverage -fprofile-update=atomic)
+  target_link_options(releve_options INTERFACE --coverage)
 endif()
 if(CMAKE_BUILD_TYPE STREQUAL "Release" OR CMAKE_BUILD_TYPE STREQUAL "RelWithDebInfo")
   # Frame pointers: a profile of the running product tells who called whom, for about a hundredth of its speed.

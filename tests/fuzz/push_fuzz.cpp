@@ -1,4 +1,5 @@
-// Any APDU in clear under two layouts: one that names its elements, one that describes itself.
+// Any APDU in clear under two layouts: one that names its elements, one that describes itself. Reading it from its bytes
+// says what reading its tree says, or nothing.
 
 #include <releve/codec/dlms/apdu.hpp>
 #include <releve/codec/dlms/push.hpp>
@@ -45,10 +46,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 {
     static const MeterModel model = make_model();
     static const Zone zone{"test", {{Instant{}, Seconds{3600}, false}}};
-    auto notification = dlms::decode_data_notification(std::as_bytes(std::span{data, size}));
+    const ByteView apdu = std::as_bytes(std::span{data, size});
+    auto notification = dlms::decode_data_notification(apdu);
+    const auto head = dlms::decode_data_notification_head(apdu);
+    const auto direct = head ? dlms::decode_push_directly(model, head->date_time, head->body, zone) : std::nullopt;
+    RELEVE_ASSERT(notification || !direct);
     if (!notification)
         return 0;
     const auto content = dlms::decode_push(model, {notification->date_time, std::move(notification->body)}, zone);
+    RELEVE_ASSERT(!direct || (content && *direct == *content));
     if (content)
         for (const auto& interval : content->intervals)
             RELEVE_ASSERT(model.find(interval.channel) != nullptr);

@@ -1,22 +1,22 @@
 #!/usr/bin/env python3
-"""Writes the part of the fuzz corpus that comes from the test vectors: run it again when these change.
+"""Writes the part of the fuzz corpus that comes from elsewhere in the tree: run it again when that changes.
 
-seed_corpus.py [FOLDER] writes FOLDER/<target>/<vector>; the folder is `corpus` beside this file unless given.
+seed_corpus.py [FOLDER] writes FOLDER/<target>/<name>, from the test vectors, the meter models and the examples of the
+documentation; the folder is `corpus` beside this file unless given. The words of text formats go to `dictionary`.
 """
 import json
 import pathlib
+import re
+import struct
 import sys
 
+HERE = pathlib.Path(__file__).parent
+ROOT = HERE.parent.parent
+APDU_BYTES_MAX = 350  # of the test cases kept in a model
 
-def main(folder: pathlib.Path) -> None:
-    vectors = json.loads((pathlib.Path(__file__).parent.parent / "vectors" / "dlms.json").read_text())
 
-    def write(target: str, name: str, content: bytes) -> None:
-        place = folder / target
-        place.mkdir(parents=True, exist_ok=True)
-        (place / name).write_bytes(content)
-
-    for vector in vectors:
+def seed_vectors(write):
+    for vector in json.loads((ROOT / "tests/vectors/dlms.json").read_text()):
         name, inputs, expected = vector["id"], vector["inputs"], vector["expected"]
         if "stream" in inputs:
             stream = bytes.fromhex(inputs["stream"])
@@ -35,9 +35,139 @@ def main(folder: pathlib.Path) -> None:
         if plaintext[:1] == b"\x0f":
             write("push", name, plaintext)
             write("data", name, plaintext[6 + plaintext[5]:])
+        if "raw_data_blocks" in inputs:
+            write("transfer", name, transfer([bytes.fromhex(block) for block in inputs["raw_data_blocks"]]))
+
+
+def transfer(contents):
+    """A script of transfer_fuzz: the blocks of one whole transfer, each as it stands."""
+    script = b"\x10"  # the first byte says how large the blocks are in which the rest is cut
+    for number, content in enumerate(contents, 1):
+        control = 0xc0 if number == len(contents) else 0x40
+        length = bytes([len(content)]) if len(content) < 0x80 else b"\x81" + bytes([len(content)])
+        block = b"\xe0" + struct.pack(">BHH", control, number, number - 1) + length + content
+        script += b"\x00" + struct.pack(">H", len(block)) + block
+    return script
+
+
+def seed_transfer(write):
+    write("transfer", "too-many-bytes", b"\x00" + b"\xbf\x00\xff" * 2)
+    write("transfer", "too-many-blocks", b"\x00" + b"\xbf\x00\x01" * 17)
+    write("transfer", "one-given-up", b"\x00" + b"\x83\x00\x02" + transfer([b"again", b"from the first"])[1:])
+    write("transfer", "one-lost", b"\x00" + b"\x83\x00\x02" + b"\xc0\x01\x02" + b"\xc1\x00\x02")
+
+
+def varint(number):
+    low, rest = number & 0x7f, number >> 7
+    return bytes([low | 0x80]) + varint(rest) if rest else bytes([low])
+
+
+def zigzag(number):
+    return varint(number * 2 if number >= 0 else -number * 2 - 1)
+
+
+def run(batch, counter, last=True):
+    """Of authenticated values under key generation 1 (docs/BLOCK-FORMAT.md)."""
+    return b"\xf9" + varint(1) + zigzag(counter) + zigzag(batch)
+
+
+def day(values, counter, batch):
+    present = [value for value in values if value is not None]
+    bits = sum(1 << i for i, value in enumerate(values) if value is not None)
+    missing = len(present) < len(values)
+    out = b"\x11" + struct.pack(">I", 1711753200) + varint(1800) + varint(len(values) << 1 | missing) + b"\x00"
+    out += bits.to_bytes((len(values) + 7) // 8, "little") if missing else b""
+    out += run(batch, counter)
+    for before, value in zip([0] + present, present):
+        out += zigzag(value - before)
+    return out
+
+
+def registers(reads, counter, batch):
+    """(seconds after the first, value) of one channel."""
+    out = b"\x21" + varint(len(reads)) + struct.pack(">I", 1711753200) + zigzag(5) + run(batch, counter) + zigzag(reads[0][1])
+    for (at_before, before), (at, value) in zip(reads, reads[1:]):
+        out += varint(1) + varint(at - at_before) + zigzag(value - before)
+    return out
+
+
+def seed_blocks(write):
+    full = day(range(801, 849), 7, 3)
+    part = day([900 + i if i % 3 else None for i in range(48)] + [901, 903], 9, 4)
+    early, late = registers([(0, 1000), (3600, 1010)], 7, 3), registers([(1800, 1005), (3600, 1011), (7200, 1017)], 9, 4)
+    for name, block in ("day", full), ("day-of-50", part), ("registers", early):
+        write("block", name, block)
+    for name, one, other in ("days", full, part), ("day-twice", full, full), ("registers", early, late), ("mixed", full, early):
+        write("merge", name, struct.pack(">H", len(one)) + one + other)
+
+
+def seed_models(write):
+    """Each test case of the models that ship, as a model of its own with what the case needs."""
+    for path in sorted((ROOT / "proto/models").glob("*.json")):
+        model = json.loads(path.read_text())
+        for number, case in enumerate(model["tests"]):
+            apdu = case["apdu"] if isinstance(case["apdu"], str) else "".join(case["apdu"])
+            if len(apdu) > 2 * APDU_BYTES_MAX:
+                continue
+            layout = case.get("expect", {}).get("layout", model["layouts"][-1]["name"])
+            layouts = [each for each in model["layouts"] if each["name"] == layout]
+            named = json.dumps([layouts, case])
+            channels = [each for each in model["channels"] if each["obis"] in named or f'"{each["name"]}"' in named]
+            few = {**model, "channels": channels or model["channels"][:3], "layouts": layouts, "tests": [case]}
+            write("model", f"{path.stem}-{number}", json.dumps(few, ensure_ascii=False).encode())
+
+
+def seed_settings(write):
+    text = (ROOT / "docs/OPERATING.md").read_text()
+    for number, found in enumerate(re.finditer(r"```toml\n(.*?)```", text, re.S)):
+        write("config", f"operating-{number}", found.group(1).encode())
+    write("config", "wrong-line", b"[collector]\n\nwriters = 0\n")
+    write("config", "control-character", b'data_dir = "/tmp/a\\nb"\n')
+    write("config", "zero-byte", b'[database]\nurl = "postgresql://h/d\\u0000"\n')
+    write("config", "brackets", b'[api]\nlisten = "[[a]]:80"\n')
+    write("config", "kinds", b"collector.writers = 3\nlog.level = 'debug'\n[api]\nmetrics_open_to_loopback = false\n"
+          b"listen = \"[::1]:80\"\n[retention]\narchive_days = 3_650\n[database]\nurl = 'postgresql://u:p@h/d?password=x'\n")
+
+
+def seed_meters(write):
+    key = "000102030405060708090a0b0c0d0e0f"
+    least = "system_title,serial,protocol,model,installed_from\n4c4b590012345678,1,dlms,linky,2024-01-10\n"
+    most = ("system_title,serial,protocol,model,policy,replay,encryption_key,authentication_key,usage_point,energy,"
+            "installed_from,collection,concentrator,area\n4C4B590012345678,LKY02123,dlms,linky,,window," + key + "," + key +
+            ',14290000000001,electricity,2024-01-10T06:00:00+01:00,half_hour,"C1, north",Lyon\r\n')
+    clear = "\ufeff" + least.replace("installed_from", "installed_from,policy").replace("2024-01-10", '2024-01-10,"clear"')
+    write("meter_csv", "zero-byte", least.replace("1,dlms", '"\0",dlms').encode())
+    write("meter_csv", "latin-1", least.replace("1,dlms", "compteur d'\xe9t\xe9,dlms").encode("latin-1"))
+    write("meter_csv", "year-10000", least.replace("2024-01-10", "9999-12-31T23:59:59-23:59").encode())
+    for name, text in ("least", least), ("most", most), ("clear", clear), ("wrong", most.replace("linky", "nope")):
+        write("meter_csv", name, text.encode())
+
+
+SOURCES = {"config": "config", "model": "model_parse", "meter_csv": "meter_csv"}
+
+
+def write_dictionaries():
+    """Every short quoted word of the source that reads a text."""
+    (HERE / "dictionary").mkdir(exist_ok=True)
+    for target, source in SOURCES.items():
+        words = set(re.findall(r'"([a-z0-9_.]{2,40})"', (ROOT / f"src/app/{source}.cpp").read_text()))
+        words |= {word.split(".")[1] for word in words if word.count(".") == 1 and not word.startswith(".")}
+        lines = [f'"{word}"\n' for word in sorted(words - {""}) if re.search("[a-z]", word)]
+        (HERE / "dictionary" / target).write_text("".join(lines))
+
+
+def main(folder: pathlib.Path) -> None:
+    def write(target: str, name: str, content: bytes) -> None:
+        place = folder / target
+        place.mkdir(parents=True, exist_ok=True)
+        (place / name).write_bytes(content)
+
+    for seed in (seed_vectors, seed_transfer, seed_blocks, seed_models, seed_settings, seed_meters):
+        seed(write)
+    write_dictionaries()
 
 
 if __name__ == "__main__":
     if len(sys.argv) > 2 or sys.argv[1:2] in (["-h"], ["--help"]):
         sys.exit(__doc__)
-    main(pathlib.Path(sys.argv[1]) if len(sys.argv) == 2 else pathlib.Path(__file__).parent / "corpus")
+    main(pathlib.Path(sys.argv[1]) if len(sys.argv) == 2 else HERE / "corpus")

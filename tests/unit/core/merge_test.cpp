@@ -240,6 +240,21 @@ TEST(MergeRegisters, first_reads_stay_the_same_in_whatever_order_and_portions_th
     });
 }
 
+TEST(MergeRegisters, the_first_authenticated_read_stays_and_the_first_of_all_only_without_one)
+{
+    const auto doubtful = [](RegisterRead read) {
+        read.provenance.authenticated = false;
+        return read;
+    };
+    RegisterBlock day{{doubtful(read_of(10, 1, 1, 0)), read_of(10, 2, 2, 900), read_of(10, 3, 3, 1800),
+                       doubtful(read_of(10, 4, 4, 2700)), doubtful(read_of(11, 5, 1, 0)), doubtful(read_of(11, 6, 2, 900)),
+                       read_of(12, 7, 1, 0), doubtful(read_of(12, 8, 2, 900))}};
+    EXPECT_TRUE(keep_first_reads(day));
+    const RegisterBlock kept{{read_of(10, 2, 2, 900), doubtful(read_of(11, 5, 1, 0)), read_of(12, 7, 1, 0)}};
+    EXPECT_EQ(day, kept);
+    EXPECT_FALSE(keep_first_reads(day));
+}
+
 TEST(MergeRegisters, out_of_order_or_too_many_are_refused)
 {
     const RegisterBlock unsorted{{read_of(11, 1, 1), read_of(10, 1, 1)}};

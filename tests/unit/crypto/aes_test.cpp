@@ -93,6 +93,18 @@ TEST(KeyWrap, RefusesWhatIsNoKey)
     }
 }
 
+TEST(Cmac, ExamplesOfRfc4493)
+{
+    const Key128 rfc_key = *Key128::from(hex("2b7e151628aed2a6abf7158809cf4f3c"));
+    const Bytes message = hex("6bc1bee22e409f96e93d7e117393172aae2d8a571e03ac9c9eb76fac45af8e51"
+                              "30c81c46a35ce411e5fbc1191a0a52eff69f2445df4f9b17ad2b417be66c3710");
+    const auto mac = [&](std::size_t size) { return to_hex(aes_cmac(rfc_key, ByteView{message}.first(size))); };
+    EXPECT_EQ(mac(0), "bb1d6929e95937287fa37d129b756746");
+    EXPECT_EQ(mac(16), "070a16b46b4d4144f79bdd9dd04a287c");
+    EXPECT_EQ(mac(40), "dfa66747de9ae63030ca32611497c827");
+    EXPECT_EQ(mac(64), "51f0bebf7e3b9d92fc49741779363cfe");
+}
+
 TEST(Digest, Sha256OfNothingAndAbc)
 {
     EXPECT_EQ(to_hex(sha256({})), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");

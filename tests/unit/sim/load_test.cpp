@@ -76,6 +76,16 @@ TEST(RecordedLoadTest, RunningSumWithoutIndexesAndMissingHalfHoursAddNothing)
     EXPECT_EQ(load.index_at(CivilDay{2023y / 12 / 31}), std::nullopt);
 }
 
+TEST(RecordedLoadTest, KnowsNothingOutsideItsCurveOrOffItsGrid)
+{
+    const Instant midnight = paris().start_of(CivilDay{2024y / 1 / 1});
+    const RecordedLoad load{{midnight, {10, 20}}, {}, paris()};
+    EXPECT_EQ(load.power_w(midnight + slot_length), 20);
+    EXPECT_EQ(load.power_w(midnight + 1s), std::nullopt);
+    EXPECT_EQ(load.power_w(midnight - slot_length), std::nullopt);
+    EXPECT_EQ(load.power_w(midnight + 2 * slot_length), std::nullopt);
+}
+
 TEST(RecordedLoadTest, GivenIndexesAreTakenAsTheyAre)
 {
     const CivilDay day{2024y / 1 / 2};

@@ -116,6 +116,42 @@ TEST(MeterTest, ADayWithoutAnyReadingIsNotPushed)
     EXPECT_FALSE(meter.has(day_push(day + std::chrono::days{2})));
 }
 
+TEST(MeterTest, PushesNothingFromBeforeItsCountersBegin)
+{
+    const Instant begins{std::chrono::sys_days{2000y / 1 / 1}};
+    const Instant midnight = paris().start_of(CivilDay{2000y / 1 / 1});
+    const Meter meter{make_identity(1, 5), RecordedLoad{{midnight, {10, 20, 30}}, {}, paris()}, paris(), {}};
+    EXPECT_LT(midnight, begins);
+    EXPECT_FALSE(meter.has({PushKind::half_hour, begins - slot_length}));
+    EXPECT_TRUE(meter.has({PushKind::half_hour, begins}));
+    EXPECT_EQ(meter.counter_of({PushKind::half_hour, begins}) / 3, 0U);
+}
+
+TEST(MeterTest, ADaysCurveAloneHasNoIndexes)
+{
+    const CivilDay day{2024y / 1 / 1};
+    const Meter meter{make_identity(1, 5), RecordedLoad{{paris().start_of(day), {10, 20}}, {{.day = day, .total_wh = 7}}, paris()},
+                      paris(), {}};
+    const Push curve{PushKind::day_curve, paris().start_of(day + std::chrono::days{1})};
+    EXPECT_FALSE(meter.has({PushKind::day, curve.at})) << "no index at the day's end";
+    ASSERT_TRUE(meter.has(curve));
+    const PushContent decoded = content(meter, meter.build(curve));
+    EXPECT_EQ(decoded.intervals.size(), 2U);
+    EXPECT_TRUE(decoded.registers.empty());
+    EXPECT_EQ(meter.counter_of(curve), meter.counter_of({PushKind::day, curve.at})) << "instead of it, never beside it";
+}
+
+TEST(MeterTest, TheNotificationInClearIsWhatTheFrameProtects)
+{
+    const Meter meter = generated_meter();
+    const Instant noon = paris().start_of(CivilDay{2024y / 3 / 31}) + 11h;
+    for (const Push& push : {day_push(CivilDay{2024y / 3 / 31}), Push{PushKind::half_hour, noon}, Push{PushKind::daily_index, noon - 11h}}) {
+        const Frame frame = meter.build(push);
+        const auto ciphered = dlms::decode_ciphered_apdu(frame.apdu).value();
+        EXPECT_EQ(meter.notification(push), dlms::unprotect(ciphered, keys_of(meter.identity())).value().plaintext);
+    }
+}
+
 TEST(MeterTest, HalfHourAndIndexPushesDecode)
 {
     const Meter meter = generated_meter();

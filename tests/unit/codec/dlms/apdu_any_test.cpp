@@ -69,6 +69,43 @@ TEST(AnyApdu, OthersInAFewBytes)
     EXPECT_EQ(decode<ServiceRequest>("c001c1 0007 0100630100ff 02 01 01 00").targets[0].access->selector, 1);
 }
 
+TEST(AnyApdu, ResultsInPlaceOfData)
+{
+    const auto refused = decode<ServiceResponse>("c401c1 01 03");
+    EXPECT_FALSE(refused.values.at(0).data);
+    EXPECT_EQ(refused.values.at(0).access_result, 3);
+    const auto block = decode<ServiceResponse>("c402c1 00 00000001 01 02");
+    EXPECT_FALSE(block.block->raw);
+    EXPECT_EQ(block.block->access_result, 2);
+}
+
+TEST(AnyApdu, CipheredApdusAreTakenApartAndNotOpened)
+{
+    const auto general = decode<Ciphered>("db 08 4b464d1000000001 0a 30 00000102 aabbccddee");
+    EXPECT_EQ(to_hex(*general.system_title), "4b464d1000000001");
+    EXPECT_EQ(general.security_control, 0x30);
+    EXPECT_EQ(general.invocation_counter, 0x102U);
+    EXPECT_EQ(general.payload, hex("aabbccddee"));
+    EXPECT_FALSE(decode<Ciphered>("c8 0a 30 00000102 aabbccddee").system_title);
+    EXPECT_EQ(decode_any_apdu(hex("db 07 4b464d10000000 0a 30 00000102 aabbccddee")).error().code, errc::bad_length);
+}
+
+TEST(AnyApdu, FormsAreNamedAsTheStandardDoes)
+{
+    EXPECT_EQ(form_name(0xc4, Form::with_datablock), "get-response-with-datablock");
+    EXPECT_EQ(form_name(0xc7, Form::with_datablock), "action-response-with-pblock");
+    EXPECT_EQ(form_name(0xc3, Form::next), "action-request-next-pblock");
+    EXPECT_EQ(form_name(0xc4, Form::datablock), "get-response"); // has no such form
+    EXPECT_EQ(form_of(0xc5, 5), Form::with_list);
+    EXPECT_FALSE(form_of(0xc5, 6));
+}
+
+TEST(AnyApdu, APushIsANotification)
+{
+    EXPECT_EQ(decode<DataNotification>("0f0000000700 11 05").body.number, 5);
+    EXPECT_EQ(decode<InitiateRequest>("01000000065f1f0400007e1f04b0").max_receive_pdu_bytes, 1200);
+}
+
 TEST(AnyApdu, WhatIsNoneIsNamed)
 {
     for (const char* text : {"02", "c600", "ff"})

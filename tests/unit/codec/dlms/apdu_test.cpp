@@ -38,6 +38,32 @@ TEST(DataNotification, DateTimeOctetsSurviveEvenIfTheyMakeNoDate)
     EXPECT_EQ(decode_data_notification(hex("0e000000010011 05")).error().code, errc::unknown_apdu);
 }
 
+TEST(DataNotification, HeadLeavesTheBodyAsItIs)
+{
+    const Bytes apdu = hex("0fc00000070c07ea0301ff000007000000000202110500");
+    const auto head = decode_data_notification_head(apdu);
+    ASSERT_TRUE(head);
+    EXPECT_EQ(head->invoke_id.id(), 7U);
+    EXPECT_TRUE(head->date_time);
+    EXPECT_EQ(to_hex(head->body), "0202110500");
+    EXPECT_EQ(head->body.data(), apdu.data() + 18) << "a view, not a copy";
+    EXPECT_TRUE(decode_data_notification_head(ByteView{apdu}.first(18))->body.empty());
+    for (std::size_t size = 0; size < 18; ++size)
+        EXPECT_EQ(decode_data_notification_head(ByteView{apdu}.first(size)).error().code, errc::truncated) << size;
+    EXPECT_EQ(decode_data_notification_head(hex("100000000700")).error().code, errc::unknown_apdu);
+}
+
+TEST(DataNotification, IsSentWithItsTimeOrItsOctets)
+{
+    DataNotification notification;
+    notification.invoke_id.raw = 7;
+    EXPECT_EQ(to_hex(encode_data_notification(notification)), "0f000000070000");
+    notification.date_time = decode_date_time(hex("07ea0301ff00000700000000")).value();
+    EXPECT_EQ(to_hex(encode_data_notification(notification)), "0f000000070c07ea0301ff0000070000000000");
+    notification.date_time_octets = hex("07ea1f01ff00000700000000"); // as received, even if they make no date
+    EXPECT_EQ(to_hex(encode_data_notification(notification)), "0f000000070c07ea1f01ff0000070000000000");
+}
+
 TEST(DataNotificationConfirm, RepeatsWhatCame)
 {
     const Bytes octets = hex("07ea0301ff00000700000000");
@@ -82,6 +108,15 @@ TEST(Blocks, CutAndPutTogether)
         }
         EXPECT_FALSE(assembler.in_progress());
     }
+}
+
+TEST(Blocks, AnotherApduEndsATransfer)
+{
+    const auto blocks = encode_blocks(Bytes(30), 10);
+    BlockAssembler assembler;
+    EXPECT_TRUE(assembler.feed(blocks[0]));
+    EXPECT_EQ(assembler.feed(hex("0f000000070000")).error().code, errc::unknown_apdu);
+    EXPECT_FALSE(assembler.in_progress());
 }
 
 TEST(Blocks, HoleStartsOver)
