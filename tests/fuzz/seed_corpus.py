@@ -57,6 +57,23 @@ def seed_transfer(write):
     write("transfer", "one-lost", b"\x00" + b"\x83\x00\x02" + b"\xc0\x01\x02" + b"\xc1\x00\x02")
 
 
+def clock(hour, status="00"):
+    return bytes.fromhex(f"090c07e8010f01{hour:02x}000000ffc4{status}")
+
+
+def seed_pushes(write):
+    """Of the layout that push_fuzz names."""
+    def push(clocks, *rows):
+        cells = b"".join(b"\x02\x03" + row for row in rows)
+        return (bytes.fromhex("0f4000000100020409044c4b5931") + clocks + bytes.fromhex("0600001388") + b"\x01" +
+                bytes([len(rows)]) + cells)
+
+    first = clock(11) + bytes.fromhex("1102120064")
+    write("push", "named", push(clock(12), first, bytes.fromhex("00110012ff9c"), bytes.fromhex("000000")))
+    write("push", "named-doubtful", push(clock(12, "03"), clock(11, "82") + bytes.fromhex("11001005dc")))
+    write("push", "named-twice", push(b"\x00", first, first, clock(10) + bytes.fromhex("00140000000000000001")))
+
+
 def varint(number):
     low, rest = number & 0x7f, number >> 7
     return bytes([low | 0x80]) + varint(rest) if rest else bytes([low])
@@ -162,7 +179,7 @@ def main(folder: pathlib.Path) -> None:
         place.mkdir(parents=True, exist_ok=True)
         (place / name).write_bytes(content)
 
-    for seed in (seed_vectors, seed_transfer, seed_blocks, seed_models, seed_settings, seed_meters):
+    for seed in (seed_vectors, seed_pushes, seed_transfer, seed_blocks, seed_models, seed_settings, seed_meters):
         seed(write)
     write_dictionaries()
 
