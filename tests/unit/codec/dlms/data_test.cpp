@@ -159,6 +159,24 @@ TEST(CompactArray, PlainAndNestedDescriptions)
     EXPECT_EQ(good->children[1].children[1].type, DataType::array);
 }
 
+TEST(CompactArray, IsBoundInDepthAndNumberAsOthersAre)
+{
+    std::string deep;
+    for (unsigned i = 0; i < limits::nesting_max; ++i)
+        deep += "0201";
+    EXPECT_EQ(refusal(deep + "13 11 01 05"), errc::too_deep);
+    EXPECT_TRUE(decode(deep.substr(4) + "13 11 01 05"));
+    const auto of_bytes = [](std::size_t count) {
+        Writer writer;
+        writer.u8(0x13).u8(0x11);
+        write_length(writer, count);
+        writer.bytes(Bytes(count));
+        return std::move(writer).take();
+    };
+    EXPECT_TRUE(decode_data(of_bytes(limits::data_elements_max)));
+    EXPECT_EQ(decode_data(of_bytes(limits::data_elements_max + 1)).error().code, errc::too_large);
+}
+
 TEST(CompactArray, ElementsWithoutBytesEnd)
 {
     EXPECT_EQ(refusal("1300 02 0000"), errc::bad_value);           // null-data
