@@ -91,7 +91,7 @@ void check_kept_reads(const RegisterBlock& a, const RegisterBlock& b)
     RELEVE_ASSERT(!keep_first_reads(all->block));
 }
 
-/// Adds `more` to some values and provenances, so that the two blocks differ where they have the same place.
+/// Another value and provenance in some places, so that the two blocks differ where they have the same ones.
 template <class Block>
 Block altered(Block block, ByteView by)
 {
