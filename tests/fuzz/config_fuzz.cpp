@@ -1,5 +1,5 @@
-// The text of a settings file: refused with the line, or taken; and what is taken can be shown, read again, and said by
-// flags, without a change.
+// The text of a settings file: refused with the line, or taken; and what is taken can be shown, read again,
+// and said by flags, without a change.
 
 #include <releve/app/config.hpp>
 
@@ -14,7 +14,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     Config config;
     const auto taken = apply_config_text(config, as_text(std::as_bytes(std::span{data, size})), "fuzz.toml");
     if (!taken) {
-        RELEVE_ASSERT(taken.error().code == errc::bad_config && taken.error().detail.starts_with("fuzz.toml:"));
+        RELEVE_ASSERT(taken.error().code == errc::bad_config &&
+                      taken.error().detail.starts_with("fuzz.toml:"));
         return 0;
     }
     const std::string shown = show_config(config);

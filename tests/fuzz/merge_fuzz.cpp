@@ -1,5 +1,5 @@
-// Two stored blocks of any content: merging does not depend on the order or the repetition of what arrived, and what it
-// gives can be stored.
+// Two stored blocks of any content: merging does not depend on the order or the repetition of what arrived,
+// and what it gives can be stored.
 
 #include <releve/core/block.hpp>
 

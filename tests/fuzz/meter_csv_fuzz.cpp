@@ -1,4 +1,5 @@
-// The CSV of `releve meter import`: refused by row and column, or rows that are written and read again as themselves.
+// The CSV of `releve meter import`: refused by row and column, or rows that are written and read again as
+// themselves.
 
 #include <releve/app/device.hpp>
 #include <releve/app/meter_csv.hpp>
@@ -28,14 +29,16 @@ std::string in_quotes(std::string_view cell)
 
 std::string written(const std::vector<Row>& rows)
 {
-    std::string text = "area,concentrator,collection,installed_from,energy,usage_point,authentication_key,encryption_key,replay,"
+    std::string text = "area,concentrator,collection,installed_from,energy,usage_point,authentication_key,"
+                       "encryption_key,replay,"
                        "policy,model,protocol,serial,system_title\r\n";
     for (const Row& row : rows) {
         std::string line;
         for (const std::string& cell :
-             {row.area, row.concentrator, std::string{store::collection_name(row.collection)}, to_iso8601(row.installed_from),
-              row.energy, row.usage_point, to_hex(row.authentication_key), to_hex(row.encryption_key), row.replay, row.policy,
-              row.model, row.protocol, row.serial, row.system_title})
+             {row.area, row.concentrator, std::string{store::collection_name(row.collection)},
+              to_iso8601(row.installed_from), row.energy, row.usage_point, to_hex(row.authentication_key),
+              to_hex(row.encryption_key), row.replay, row.policy, row.model, row.protocol, row.serial,
+              row.system_title})
             line += (line.empty() ? "" : ",") + in_quotes(cell);
         text += line + "\r\n";
     }
@@ -47,7 +50,8 @@ bool can_be_stored(const std::string& text)
 {
     using Json = nlohmann::json;
     const auto with = [&](Json::error_handler_t handler) { return Json(text).dump(-1, ' ', false, handler); };
-    return text.find('\0') == std::string::npos && with(Json::error_handler_t::ignore) == with(Json::error_handler_t::replace);
+    return text.find('\0') == std::string::npos &&
+           with(Json::error_handler_t::ignore) == with(Json::error_handler_t::replace);
 }
 
 void check_row(const Row& row, const ModelRegistry& models)

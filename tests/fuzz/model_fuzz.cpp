@@ -1,4 +1,5 @@
-// The text of a meter model: refused with its place, or a model without a fault, under which any push can be decoded.
+// The text of a meter model: refused with its place, or a model without a fault, under which any push can be
+// decoded.
 
 #include <releve/app/model_files.hpp>
 
@@ -30,26 +31,31 @@ void check_content(const MeterModel& model, const PushContent& content)
     const auto is_named = [&](const PushLayout& layout) { return layout.name == content.layout; };
     RELEVE_ASSERT(std::ranges::any_of(model.layouts, is_named));
     for (const IntervalReading& reading : content.intervals)
-        RELEVE_ASSERT(model.find(reading.channel) && model.find(reading.channel)->kind == ChannelKind::interval);
+        RELEVE_ASSERT(model.find(reading.channel) &&
+                      model.find(reading.channel)->kind == ChannelKind::interval);
     for (const RegisterReading& reading : content.registers)
-        RELEVE_ASSERT(model.find(reading.channel) && model.find(reading.channel)->kind == ChannelKind::reading);
+        RELEVE_ASSERT(model.find(reading.channel) &&
+                      model.find(reading.channel)->kind == ChannelKind::reading);
 }
 
 void check_push(const MeterModel& model, ByteView apdu)
 {
     auto notification = dlms::decode_data_notification(apdu);
     const auto head = dlms::decode_data_notification_head(apdu);
-    const auto direct = head ? dlms::decode_push_directly(model, head->date_time, head->body, paris()) : std::nullopt;
+    const auto direct =
+        head ? dlms::decode_push_directly(model, head->date_time, head->body, paris()) : std::nullopt;
     if (!notification) {
         RELEVE_ASSERT(!direct);
         return;
     }
-    const auto content = dlms::decode_push(model, {notification->date_time, std::move(notification->body)}, paris());
+    const auto content =
+        dlms::decode_push(model, {notification->date_time, std::move(notification->body)}, paris());
     RELEVE_ASSERT(!direct || (content && *direct == *content));
     if (content)
         check_content(model, *content);
     else
-        RELEVE_ASSERT(content.error().code == errc::undecoded || content.error().code == errc::time_undefined);
+        RELEVE_ASSERT(content.error().code == errc::undecoded ||
+                      content.error().code == errc::time_undefined);
 }
 
 } // namespace

@@ -1,5 +1,5 @@
-// Any bytes as a ciphered APDU under a key nobody sent: taken apart within bounds, and never authentic. The same bytes
-// protected: open as themselves, and are not authentic once one bit is another.
+// Any bytes as a ciphered APDU under a key nobody sent: taken apart within bounds, and never authentic. The
+// same bytes protected: open as themselves, and are not authentic once one bit is another.
 
 #include <releve/codec/dlms/apdu.hpp>
 #include <releve/codec/dlms/security.hpp>

@@ -1,5 +1,5 @@
-// General-block-transfer: blocks in any order are refused or put together as a second, plainer reading of them says;
-// and what was cut into blocks comes back whole, whatever came before it.
+// General-block-transfer: blocks in any order are refused or put together as a second, plainer reading of
+// them says; and what was cut into blocks comes back whole, whatever came before it.
 
 #include <releve/codec/dlms/apdu_any.hpp>
 #include <releve/core/limits.hpp>
@@ -31,7 +31,8 @@ public:
             start_over();
         if (block.number != next)
             return refuse(errc::bad_block_number);
-        if (block.number > limits::blocks_max || joined_.size() + block.content.size() > limits::assembled_bytes_max)
+        if (block.number > limits::blocks_max ||
+            joined_.size() + block.content.size() > limits::assembled_bytes_max)
             return refuse(errc::too_large);
         joined_.insert(joined_.end(), block.content.begin(), block.content.end());
         ++next;
@@ -82,7 +83,8 @@ Bytes make_block(std::uint8_t control, std::uint16_t number, std::size_t bytes)
 
 /// script := step*
 ///   step  00..7f length(2) bytes           an APDU as it stands
-///         80..ff ahead(1, signed) length(1)  1 to 64 blocks of 16 * length bytes, numbered from the awaited one + ahead;
+///         80..ff ahead(1, signed) length(1)  1 to 64 blocks of 16 * length bytes, numbered from the awaited
+///         one + ahead;
 ///                                            bit 40: the last of them ends the transfer
 void run_script(Pair& pair, Reader script)
 {

@@ -9,7 +9,8 @@
 namespace releve {
 namespace {
 
-constexpr Obis curve{{1, 1, 99, 1, 0, 255}}, exported{{1, 2, 99, 1, 0, 255}}, total{{1, 1, 1, 8, 0, 255}}, setup{{0, 1, 25, 9, 0, 255}};
+constexpr Obis curve{{1, 1, 99, 1, 0, 255}}, exported{{1, 2, 99, 1, 0, 255}}, total{{1, 1, 1, 8, 0, 255}},
+    setup{{0, 1, 25, 9, 0, 255}};
 using Role = PushElement::Role;
 using Column = PushElement::Column;
 const OwnWords words{"A", "B", "C", "D"};
@@ -52,9 +53,16 @@ MeterModel right_model()
                       channel(10, "total", total, ChannelKind::reading, Quantity::cumulative)};
     model.channels[0].main = true;
     model.layouts = {
-        {"day", false, {element(Role::logical_device_name), element(Role::clock),
-                        profile({clock_column, {Column::Role::status, {}}, {Column::Role::value, curve}, {Column::Role::value, exported}})}},
-        {"index", false, {element(Role::logical_device_name), element(Role::clock), element(Role::reading, total)}},
+        {"day",
+         false,
+         {element(Role::logical_device_name), element(Role::clock),
+          profile({clock_column,
+                   {Column::Role::status, {}},
+                   {Column::Role::value, curve},
+                   {Column::Role::value, exported}})}},
+        {"index",
+         false,
+         {element(Role::logical_device_name), element(Role::clock), element(Role::reading, total)}},
         {"described", true, {}}};
     return model;
 }
@@ -99,19 +107,26 @@ TEST(ModelFault, of_the_model_itself)
 TEST(ModelFault, of_one_channel)
 {
     expect_each_told({
-        {[](MeterModel& m) { m.channels[1].channel.value = 0; }, "/channels/1/channel", "a channel number is 1 or more"},
+        {[](MeterModel& m) { m.channels[1].channel.value = 0; }, "/channels/1/channel",
+         "a channel number is 1 or more"},
         {[](MeterModel& m) { m.channels[1].name.clear(); }, "/channels/1/name", "empty"},
         {[](MeterModel& m) { m.channels[0].step = Seconds{299}; }, "/channels/0/step_s", "must divide a day"},
-        {[](MeterModel& m) { m.channels[0].step = Seconds{1700}; }, "/channels/0/step_s", "must divide a day"},
-        {[](MeterModel& m) { m.channels[0].quantity = Quantity::cumulative; }, "/channels/0/quantity", "an interval is"},
-        {[](MeterModel& m) { m.channels[2].quantity = Quantity::mean_power; }, "/channels/2/quantity", "a reading is"},
-        {[](MeterModel& m) { m.channels[2].quantity = Quantity::energy; }, "/channels/2/quantity", "a reading is"},
+        {[](MeterModel& m) { m.channels[0].step = Seconds{1700}; }, "/channels/0/step_s",
+         "must divide a day"},
+        {[](MeterModel& m) { m.channels[0].quantity = Quantity::cumulative; }, "/channels/0/quantity",
+         "an interval is"},
+        {[](MeterModel& m) { m.channels[2].quantity = Quantity::mean_power; }, "/channels/2/quantity",
+         "a reading is"},
+        {[](MeterModel& m) { m.channels[2].quantity = Quantity::energy; }, "/channels/2/quantity",
+         "a reading is"},
         {[](MeterModel& m) { m.channels[0].scaler = 10; }, "/channels/0/scaler", "must lie"},
         {[](MeterModel& m) { m.channels[0].scaler = -10; }, "/channels/0/scaler", "must lie"},
         {[](MeterModel& m) { m.channels[2].digits = 19; }, "/channels/2/digits", "must lie"},
         {[](MeterModel& m) { m.channels[2].digits = -1; }, "/channels/2/digits", "must lie"},
-        {[](MeterModel& m) { m.channels[0].day_start = Seconds{86'400}; }, "/channels/0/day_start_s", "must lie within a day"},
-        {[](MeterModel& m) { m.channels[0].day_start = Seconds{-1}; }, "/channels/0/day_start_s", "must lie within a day"},
+        {[](MeterModel& m) { m.channels[0].day_start = Seconds{86'400}; }, "/channels/0/day_start_s",
+         "must lie within a day"},
+        {[](MeterModel& m) { m.channels[0].day_start = Seconds{-1}; }, "/channels/0/day_start_s",
+         "must lie within a day"},
         {[](MeterModel& m) { m.channels[2].words.plain_fr.clear(); }, "/channels/2/plain/fr", "missing"},
     });
 }
@@ -119,10 +134,14 @@ TEST(ModelFault, of_one_channel)
 TEST(ModelFault, of_channels_that_are_not_told_apart)
 {
     expect_each_told({
-        {[](MeterModel& m) { m.channels[2].channel = ChannelId{1}; }, "/channels/2/channel", "the same number as /channels/0"},
-        {[](MeterModel& m) { m.channels[2].name = "exported"; }, "/channels/2/name", "the same name as /channels/1"},
-        {[](MeterModel& m) { m.channels[1].obis = curve; }, "/channels/1/obis", "the same code as /channels/0"},
-        {[](MeterModel& m) { m.channels[2].main = true; }, "/channels/2/main", "the main channel is already /channels/0"},
+        {[](MeterModel& m) { m.channels[2].channel = ChannelId{1}; }, "/channels/2/channel",
+         "the same number as /channels/0"},
+        {[](MeterModel& m) { m.channels[2].name = "exported"; }, "/channels/2/name",
+         "the same name as /channels/1"},
+        {[](MeterModel& m) { m.channels[1].obis = curve; }, "/channels/1/obis",
+         "the same code as /channels/0"},
+        {[](MeterModel& m) { m.channels[2].main = true; }, "/channels/2/main",
+         "the main channel is already /channels/0"},
     });
 }
 
@@ -130,25 +149,40 @@ TEST(ModelFault, of_a_layout)
 {
     expect_each_told({
         {[](MeterModel& m) { m.layouts[0].name.clear(); }, "/layouts/0/name", "empty"},
-        {[](MeterModel& m) { m.layouts[0].elements.clear(); }, "/layouts/0/elements", "a layout has at least one"},
-        {[](MeterModel& m) { m.layouts[0].self_describing = true; }, "/layouts/0/elements", "a self-describing layout has none"},
-        {[](MeterModel& m) { m.layouts[1].elements[2].obis = setup; }, "/layouts/1/elements/2/obis", "no channel has the code 0.1.25.9.0.255"},
+        {[](MeterModel& m) { m.layouts[0].elements.clear(); }, "/layouts/0/elements",
+         "a layout has at least one"},
+        {[](MeterModel& m) { m.layouts[0].self_describing = true; }, "/layouts/0/elements",
+         "a self-describing layout has none"},
+        {[](MeterModel& m) { m.layouts[1].elements[2].obis = setup; }, "/layouts/1/elements/2/obis",
+         "no channel has the code 0.1.25.9.0.255"},
         {[](MeterModel& m) { m.layouts[1].name = "day"; }, "/layouts/1/name", "the same name as /layouts/0"},
-        {[](MeterModel& m) { std::swap(m.layouts[1], m.layouts[2]); }, "/layouts/1", "a self-describing layout comes last"},
-        {[](MeterModel& m) { m.layouts.push_back({"again", true, {}}); }, "/layouts/2", "a self-describing layout comes last"},
+        {[](MeterModel& m) { std::swap(m.layouts[1], m.layouts[2]); }, "/layouts/1",
+         "a self-describing layout comes last"},
+        {[](MeterModel& m) {
+             m.layouts.push_back({"again", true, {}});
+         },
+         "/layouts/2", "a self-describing layout comes last"},
     });
 }
 
 TEST(ModelFault, of_a_profile)
 {
-    const auto columns = [](MeterModel& m) -> std::vector<Column>& { return m.layouts[0].elements[2].columns; };
+    const auto columns = [](MeterModel& m) -> std::vector<Column>& {
+        return m.layouts[0].elements[2].columns;
+    };
     expect_each_told({
-        {[&](MeterModel& m) { columns(m)[2].obis = setup; }, "/layouts/0/elements/2/columns/2/obis", "no channel has the code"},
-        {[&](MeterModel& m) { columns(m)[2].obis = total; }, "/layouts/0/elements/2/columns/2/obis", "a profile column is an interval"},
-        {[](MeterModel& m) { m.channels[1].step = Seconds{900}; }, "/layouts/0/elements/2/columns/3/obis", "the columns of a profile share"},
-        {[&](MeterModel& m) { columns(m)[1] = clock_column; }, "/layouts/0/elements/2/columns", "a profile has one clock"},
-        {[&](MeterModel& m) { columns(m)[0].role = Column::Role::ignored; }, "/layouts/0/elements/2/columns", "a profile has one clock"},
-        {[&](MeterModel& m) { columns(m).resize(2); }, "/layouts/0/elements/2/columns", "a profile has one clock"},
+        {[&](MeterModel& m) { columns(m)[2].obis = setup; }, "/layouts/0/elements/2/columns/2/obis",
+         "no channel has the code"},
+        {[&](MeterModel& m) { columns(m)[2].obis = total; }, "/layouts/0/elements/2/columns/2/obis",
+         "a profile column is an interval"},
+        {[](MeterModel& m) { m.channels[1].step = Seconds{900}; }, "/layouts/0/elements/2/columns/3/obis",
+         "the columns of a profile share"},
+        {[&](MeterModel& m) { columns(m)[1] = clock_column; }, "/layouts/0/elements/2/columns",
+         "a profile has one clock"},
+        {[&](MeterModel& m) { columns(m)[0].role = Column::Role::ignored; }, "/layouts/0/elements/2/columns",
+         "a profile has one clock"},
+        {[&](MeterModel& m) { columns(m).resize(2); }, "/layouts/0/elements/2/columns",
+         "a profile has one clock"},
     });
 }
 
@@ -167,10 +201,14 @@ bool told_apart(const PushElement& a, const PushElement& b)
 
 TEST(ModelFault, of_layouts_that_one_body_could_fit)
 {
-    const PushElement name = element(Role::logical_device_name), time = element(Role::clock), any = element(Role::ignored);
-    const PushElement reading = element(Role::reading, total), rows = profile({clock_column, {Column::Role::value, curve}});
-    const PushElement wider = profile({clock_column, {Column::Role::value, curve}, {Column::Role::value, exported}});
-    const PushElement one_setup = element(Role::push_setup, setup), other_setup = element(Role::push_setup, total);
+    const PushElement name = element(Role::logical_device_name), time = element(Role::clock),
+                      any = element(Role::ignored);
+    const PushElement reading = element(Role::reading, total),
+                      rows = profile({clock_column, {Column::Role::value, curve}});
+    const PushElement wider =
+        profile({clock_column, {Column::Role::value, curve}, {Column::Role::value, exported}});
+    const PushElement one_setup = element(Role::push_setup, setup),
+                      other_setup = element(Role::push_setup, total);
     EXPECT_TRUE(told_apart(reading, rows));
     EXPECT_TRUE(told_apart(name, reading));
     EXPECT_TRUE(told_apart(time, rows));

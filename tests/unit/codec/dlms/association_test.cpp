@@ -27,9 +27,10 @@ errc refusal(std::string_view tag, std::string_view fields)
     return decoded ? errc::internal : decoded.error().code;
 }
 
-const std::string high_security = "6066a109060760857405080103a60a04084d4d4d0000bc614e8a0207808b0760857405080201ac0a"
-                                  "80083132333435363738be34043221303001234567801302ff8a7874133d414ced25b42534d28db0"
-                                  "047720606b175bd52211be6841db204d39ee6fdb8e356855";
+const std::string high_security =
+    "6066a109060760857405080103a60a04084d4d4d0000bc614e8a0207808b0760857405080201ac0a"
+    "80083132333435363738be34043221303001234567801302ff8a7874133d414ced25b42534d28db0"
+    "047720606b175bd52211be6841db204d39ee6fdb8e356855";
 
 TEST(Association, a_request_says_who_asks_and_how)
 {
@@ -47,7 +48,8 @@ TEST(Association, a_request_says_who_asks_and_how)
 
 TEST(Association, a_response_says_whether_and_why_not)
 {
-    const auto refused = decode_association(hex("611fa109060760857405080101a203020101a305a103020101be0604040e010601"));
+    const auto refused =
+        decode_association(hex("611fa109060760857405080101a203020101a305a103020101be0604040e010601"));
     ASSERT_TRUE(refused);
     EXPECT_EQ(refused->result, 1);
     EXPECT_FALSE(refused->diagnostic->from_provider);
@@ -126,11 +128,13 @@ TEST(Initiate, a_response_tells_what_the_meter_can)
 
 TEST(Initiate, other_octets_are_named)
 {
-    EXPECT_EQ(decode_initiate_request(hex("01020000065f1f0400007e1f04b0")).error().detail, "dedicated key is neither absent nor present");
+    EXPECT_EQ(decode_initiate_request(hex("01020000065f1f0400007e1f04b0")).error().detail,
+              "dedicated key is neither absent nor present");
     EXPECT_EQ(decode_initiate_request(hex("01000000065f1e0400007e1f04b0")).error().code, errc::bad_value);
     EXPECT_EQ(decode_initiate_request(hex("01000000065f1f0300007e1f04b0")).error().code, errc::bad_value);
     EXPECT_EQ(decode_initiate_response(hex("0802065f1f040000501f01f40007")).error().code, errc::bad_value);
-    EXPECT_EQ(decode_initiate_response(hex("0800065f1f040000501f01f4000700")).error().code, errc::trailing_bytes);
+    EXPECT_EQ(decode_initiate_response(hex("0800065f1f040000501f01f4000700")).error().code,
+              errc::trailing_bytes);
 }
 
 } // namespace

@@ -9,13 +9,15 @@ namespace {
 
 using namespace fixture;
 
-const MeterModel two_layouts =
-    model_with({{"day", false,
-                 {element(Role::logical_device_name), element(Role::clock), element(Role::reading, total_obis),
-                  profile({clock_column, status_column, curve_column, export_column})}},
-                {"single", false,
-                 {element(Role::logical_device_name), element(Role::clock), element(Role::reading, curve_obis),
-                  element(Role::reading, total_obis)}}});
+const MeterModel two_layouts = model_with(
+    {{"day",
+      false,
+      {element(Role::logical_device_name), element(Role::clock), element(Role::reading, total_obis),
+       profile({clock_column, status_column, curve_column, export_column})}},
+     {"single",
+      false,
+      {element(Role::logical_device_name), element(Role::clock), element(Role::reading, curve_obis),
+       element(Role::reading, total_obis)}}});
 
 const Data name = octets(as_bytes("LKY1"));
 const Data noon = clock("2024-01-15T12:00:00Z");
@@ -51,7 +53,8 @@ result<PushContent> by_tree(const MeterModel& model, ByteView body, std::optiona
 }
 
 /// Whatever the direct way says, the tree must say.
-std::optional<PushContent> directly(const MeterModel& model, ByteView body, std::optional<DateTime> sent_at = {})
+std::optional<PushContent> directly(const MeterModel& model, ByteView body,
+                                    std::optional<DateTime> sent_at = {})
 {
     auto found = decode_push_directly(model, sent_at, body, paris());
     if (found) {
@@ -91,11 +94,15 @@ TEST(PushDirect, an_ordinary_push_is_read)
     EXPECT_EQ(content->layout, "day");
     EXPECT_EQ(content->logical_device_name, "LKY1");
     ASSERT_EQ(content->registers.size(), 1U);
-    EXPECT_EQ(content->registers[0], (RegisterReading{total, at("2024-01-15T12:00:00Z"), 5000, Quality::raw}));
+    EXPECT_EQ(content->registers[0],
+              (RegisterReading{total, at("2024-01-15T12:00:00Z"), 5000, Quality::raw}));
     ASSERT_EQ(content->intervals.size(), 4U);
-    // The second row repeats the value of the first, at the time that follows, under a clock it calls doubtful.
-    EXPECT_EQ(content->intervals[1], (IntervalReading{curve, at("2024-01-15T11:00:00Z"), 100, Quality::questionable}));
-    EXPECT_EQ(content->intervals[3], (IntervalReading{exported, at("2024-01-15T11:00:00Z"), 7, Quality::questionable}));
+    // The second row repeats the value of the first, at the time that follows, under a clock it calls
+    // doubtful.
+    EXPECT_EQ(content->intervals[1],
+              (IntervalReading{curve, at("2024-01-15T11:00:00Z"), 100, Quality::questionable}));
+    EXPECT_EQ(content->intervals[3],
+              (IntervalReading{exported, at("2024-01-15T11:00:00Z"), 7, Quality::questionable}));
 }
 
 TEST(PushDirect, every_prefix_and_bit_flip_is_read_alike_or_not)
@@ -117,8 +124,9 @@ TEST(PushDirect, every_prefix_and_bit_flip_is_read_alike_or_not)
 
 TEST(PushDirect, a_register_of_any_integer_type_or_absent)
 {
-    for (const DataType type : {DataType::integer, DataType::unsigned_, DataType::long_, DataType::long_unsigned,
-                                DataType::double_long, DataType::double_long_unsigned, DataType::long64}) {
+    for (const DataType type :
+         {DataType::integer, DataType::unsigned_, DataType::long_, DataType::long_unsigned,
+          DataType::double_long, DataType::double_long_unsigned, DataType::long64}) {
         const auto content = directly({name, noon, of(type, 77), rows({})});
         ASSERT_TRUE(content) << type_name(type);
         EXPECT_EQ(content->registers.at(0).value, 77) << type_name(type);
@@ -143,7 +151,8 @@ TEST(PushDirect, what_is_rare_is_left_to_the_tree)
     bits.bytes = {std::byte{2}};
     bits.bit_count = 8;
     expect_left_to_the_tree({name, noon, number(1), rows({row(noon, bits, number(1), number(2))})});
-    expect_left_to_the_tree({name, noon, number(1), rows(std::vector<Data>(401, row(noon, status(0), number(1), number(2))))});
+    expect_left_to_the_tree(
+        {name, noon, number(1), rows(std::vector<Data>(401, row(noon, status(0), number(1), number(2))))});
     // { name, clock, value, compact array of { octet-string, unsigned, long, long } }
     Bytes compact = encoded(structure({name, noon, number(1), Data{}}));
     compact.pop_back();
@@ -155,11 +164,15 @@ TEST(PushDirect, what_is_rare_is_left_to_the_tree)
 TEST(PushDirect, layouts_that_describe_or_name_themselves_are_left_to_the_tree)
 {
     expect_left_to_the_tree(describing_model(), encoded(structure({noon, code(total_obis), number(5)})));
-    const MeterModel named = model_with({{"named", false, {element(Role::push_setup, setup_obis), element(Role::clock),
-                                                           element(Role::reading, total_obis)}}});
+    const MeterModel named = model_with({{"named",
+                                          false,
+                                          {element(Role::push_setup, setup_obis), element(Role::clock),
+                                           element(Role::reading, total_obis)}}});
     expect_left_to_the_tree(named, encoded(structure({code(setup_obis), noon, number(5)})));
-    const MeterModel loose = model_with({{"loose", false, {element(Role::ignored), element(Role::clock),
-                                                           element(Role::reading, total_obis)}}});
+    const MeterModel loose =
+        model_with({{"loose",
+                     false,
+                     {element(Role::ignored), element(Role::clock), element(Role::reading, total_obis)}}});
     expect_left_to_the_tree(loose, encoded(structure({rows({}), noon, number(5)})));
 }
 
@@ -168,15 +181,18 @@ TEST(PushDirect, a_body_of_another_shape_is_tried_under_the_next_layout)
     const auto content = directly({name, noon, number(46), number(5000)});
     ASSERT_TRUE(content);
     EXPECT_EQ(content->layout, "single");
-    EXPECT_EQ(content->intervals.at(0), (IntervalReading{curve, at("2024-01-15T11:30:00Z"), 46, Quality::raw}));
-    const MeterModel longer = model_with({{"two", false, {element(Role::clock), element(Role::clock)}},
-                                          {"rows", false, {profile({clock_column, curve_column})}},
-                                          {"other rows", false, {profile({clock_column, curve_column, export_column})}},
-                                          {"text", false, {element(Role::logical_device_name)}},
-                                          {"clock", false, {element(Role::clock)}},
-                                          {"value", false, {element(Role::reading, total_obis)}}});
+    EXPECT_EQ(content->intervals.at(0),
+              (IntervalReading{curve, at("2024-01-15T11:30:00Z"), 46, Quality::raw}));
+    const MeterModel longer =
+        model_with({{"two", false, {element(Role::clock), element(Role::clock)}},
+                    {"rows", false, {profile({clock_column, curve_column})}},
+                    {"other rows", false, {profile({clock_column, curve_column, export_column})}},
+                    {"text", false, {element(Role::logical_device_name)}},
+                    {"clock", false, {element(Role::clock)}},
+                    {"value", false, {element(Role::reading, total_obis)}}});
     const auto layout_of = [&](std::vector<Data> body) {
-        const auto found = directly(longer, encoded(structure(std::move(body))), date_time_at(at("2024-01-15T12:00:00Z"), paris()));
+        const auto found = directly(longer, encoded(structure(std::move(body))),
+                                    date_time_at(at("2024-01-15T12:00:00Z"), paris()));
         return found ? found->layout : "nothing";
     };
     EXPECT_EQ(layout_of({noon, noon}), "two");
@@ -203,7 +219,9 @@ TEST(PushDirect, what_the_tree_refuses_is_not_read)
     expect_refused_both_ways({name, number(1), number(1), rows({})});
     // Rows: no clock to begin with, a clock of letters, of a number, off the grid, and no number for a value.
     expect_refused_both_ways({name, noon, number(1), rows({row({}, status(0), number(1), number(2))})});
-    const auto clocked = [](Data clock_cell) { return rows({row(std::move(clock_cell), status(0), number(1), number(2))}); };
+    const auto clocked = [](Data clock_cell) {
+        return rows({row(std::move(clock_cell), status(0), number(1), number(2))});
+    };
     expect_refused_both_ways({name, noon, number(1), clocked(octets(as_bytes("twelve bytes")))});
     expect_refused_both_ways({name, noon, number(1), clocked(number(5))});
     expect_refused_both_ways({name, noon, number(1), clocked(clock("2024-01-15T11:00:01Z"))});
@@ -212,8 +230,9 @@ TEST(PushDirect, what_the_tree_refuses_is_not_read)
     expect_refused_both_ways({name, noon, number(1), clocked(unknown_time)});
     expect_refused_both_ways({name, noon, number(1), rows({row(noon, status(0), name, number(2))})});
     // One instant with two values.
-    expect_refused_both_ways({name, noon, number(1),
-                              rows({row(noon, status(0), number(1), number(2)), row(noon, status(0), number(3), number(2))})});
+    expect_refused_both_ways(
+        {name, noon, number(1),
+         rows({row(noon, status(0), number(1), number(2)), row(noon, status(0), number(3), number(2))})});
     EXPECT_FALSE(directly(two_layouts, encoded(number(1)))) << "no structure";
 }
 
