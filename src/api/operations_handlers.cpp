@@ -42,7 +42,7 @@ nlohmann::ordered_json counts(const std::vector<std::pair<std::string, std::int6
 
 result<Response> list_meters(const Call& call)
 {
-    RELEVE_TRY(page, read_page(call.request));
+    RELEVE_TRY(page, read_numbered_page(call.request));
     RELEVE_TRY(rows, call.store->list_meters(call.identity, page, call.services.clock()));
     Listing out{.items = "meters", .columns = meter_columns, .file_name = "releve-meters"};
     for (const auto& row : rows)
@@ -64,7 +64,7 @@ result<Response> show_meter(const Call& call)
 
 result<Response> list_quarantine(const Call& call)
 {
-    RELEVE_TRY(page, read_page(call.request));
+    RELEVE_TRY(page, read_numbered_page(call.request));
     const std::string reason(call.request.parameter("reason"));
     if (!reason.empty()) {
         const auto state = frame_state_from_name(reason);

@@ -23,6 +23,16 @@ namespace releve::api {
     return page;
 }
 
+/// The same of a list whose rows have numbers.
+[[nodiscard]] inline result<store::Page> read_numbered_page(const Request& request)
+{
+    RELEVE_TRY(page, read_page(request));
+    constexpr std::size_t digits_max = 18;
+    if (page.after.size() > digits_max || page.after.find_first_not_of("0123456789") != std::string::npos)
+        return fail(errc::bad_parameter, "after: must be the `next` of the page before");
+    return page;
+}
+
 /// "next": what to give as `after`, or null when this page was not full.
 template <class Rows, class Key>
 [[nodiscard]] Field next_page(const store::Page& page, const Rows& rows, Key key)
