@@ -1,5 +1,7 @@
 #include <releve/api/period.hpp>
 
+#include <charconv>
+
 namespace releve::api {
 namespace {
 
@@ -73,6 +75,27 @@ result<DaySpan> days_of(const Period& period, const Zone& zone, int days_max)
     if (out.to - out.from > days{days_max})
         return too_long(days_max);
     return out;
+}
+
+result<store::AsOf> read_as_of(const Request& request, Instant now)
+{
+    store::AsOf as_of{.now = now};
+    const auto text = request.parameter("as_of");
+    if (text.empty())
+        return as_of;
+    if (const auto instant = parse_instant(text)) {
+        if (*instant < sys_days{earliest.time_since_epoch()} || *instant > sys_days{latest.time_since_epoch()})
+            return fail(errc::bad_parameter, "as_of: must lie between 1990 and 2100");
+        as_of.instant = *instant;
+        return as_of;
+    }
+    std::int64_t number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc{} || end != text.data() + text.size() || number < 0)
+        return fail(errc::bad_parameter,
+                    "as_of: is neither an instant (2024-01-31T00:00:00Z) nor the number that an answer gave");
+    as_of.batch = BatchNumber{number};
+    return as_of;
 }
 
 } // namespace releve::api

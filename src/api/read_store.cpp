@@ -25,14 +25,14 @@ public:
         return store_.zone_name(who, id);
     }
     result<store::DailyAnswer> daily(const store::Identity& who, const UsagePointId& id, CivilDay from, CivilDay to,
-                                     const std::string& channel) override
+                                     const std::string& channel, const store::AsOf& as_of) override
     {
-        return store_.daily(who, id, from, to, channel);
+        return store_.daily(who, id, from, to, channel, as_of);
     }
     result<store::ReadingsAnswer> readings(const store::Identity& who, const UsagePointId& id, Instant from,
-                                           Instant to, const std::string& channel) override
+                                           Instant to, const std::string& channel, const store::AsOf& as_of) override
     {
-        return store_.readings(who, id, from, to, channel);
+        return store_.readings(who, id, from, to, channel, as_of);
     }
     result<std::vector<store::AccessRow>> accesses(const store::Identity& who, const UsagePointId& id,
                                                    const store::Page& page) override

@@ -44,6 +44,13 @@ result<Zone> zone_of(const Call& call)
     return load_zone(name);
 }
 
+/// The number by which the same answer can be had again.
+void add_as_of(Listing& out, const std::optional<BatchNumber>& number)
+{
+    if (number)
+        out.before.push_back({"as_of", number_cell(number->value)});
+}
+
 std::string file_name(const Call& call, std::string_view what)
 {
     // The id comes from the address: only what is safe in a header gets into the name.
@@ -79,12 +86,14 @@ result<Response> list_daily(const Call& call)
     RELEVE_TRY(channel, channel_of(call));
     RELEVE_TRY(zone, zone_of(call));
     RELEVE_TRY(span, days_of(period, zone, daily_days_max));
-    RELEVE_TRY(answer, call.store->daily(call.identity, point_of(call), span.from, span.to, channel));
+    RELEVE_TRY(as_of, read_as_of(call.request, call.services.clock()));
+    RELEVE_TRY(answer, call.store->daily(call.identity, point_of(call), span.from, span.to, channel, as_of));
 
     Listing out{.before = {{"usage_point", text_cell(answer.usage_point.value)}, {"zone", text_cell(answer.zone)}},
                 .items = "days",
                 .columns = {"date", "energy_wh", "slots", "missing", "quality"},
                 .file_name = file_name(call, "daily-" + to_iso8601(span.from) + "-" + to_iso8601(span.to))};
+    add_as_of(out, answer.as_of);
     for (const auto& day : answer.days) {
         const auto& summary = day.summary;
         out.rows.push_back({text_cell(to_iso8601(day.day)),
@@ -101,7 +110,8 @@ result<Response> list_readings(const Call& call)
     RELEVE_TRY(channel, channel_of(call));
     RELEVE_TRY(zone, needs_zone(period) ? zone_of(call) : result<Zone>(paris()));
     RELEVE_TRY(span, instants_of(period, zone, readings_days_max));
-    RELEVE_TRY(answer, call.store->readings(call.identity, point_of(call), span.from, span.to, channel));
+    RELEVE_TRY(as_of, read_as_of(call.request, call.services.clock()));
+    RELEVE_TRY(answer, call.store->readings(call.identity, point_of(call), span.from, span.to, channel, as_of));
 
     Listing out{.before = {{"channel", text_cell(answer.channel)},
                            {"unit", text_cell(unit_symbol(answer.unit))},
@@ -111,6 +121,7 @@ result<Response> list_readings(const Call& call)
                 .csv_constants = {{"unit", text_cell(unit_symbol(answer.unit))}},
                 .file_name = file_name(call, answer.channel + "-" + to_iso8601(zone.day_of(span.from)) + "-" +
                                                  to_iso8601(zone.day_of(span.to)))};
+    add_as_of(out, answer.as_of);
     out.rows.reserve(answer.readings.size());
     for (const auto& reading : answer.readings)
         out.rows.push_back({text_cell(to_iso8601(reading.start)),
@@ -121,7 +132,7 @@ result<Response> list_readings(const Call& call)
 
 result<Response> list_accesses(const Call& call)
 {
-    RELEVE_TRY(page, read_page(call.request));
+    RELEVE_TRY(page, read_numbered_page(call.request));
     RELEVE_TRY(rows, call.store->accesses(call.identity, point_of(call), page));
     Listing out{.before = {{"usage_point", text_cell(call.request.path_values.front())}},
                 .items = "accesses",

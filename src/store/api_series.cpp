@@ -24,9 +24,67 @@ bool same_shape(const DayBlock& a, const DayBlock& b)
 }
 
 struct DaysWanted {
-    CivilDay from{}, to{}; // to is not included
-    std::string channel;   // name of the chosen channel
+    CivilDay from{}, to{};             // to is not included
+    std::string channel;               // name of the chosen channel
+    std::optional<BatchNumber> as_of;  // what later batches brought is not looked at
 };
+
+/// The number that `as_of` stands for; nothing when all that is stored is wanted.
+result<std::optional<BatchNumber>> resolve(Work& work, const AsOf& as_of)
+{
+    if (!as_of.asked())
+        return std::optional<BatchNumber>{};
+    if (as_of.batch) {
+        if (as_of.batch->value > work.run("SELECT releve_complete_batch()").at(0).integer(0))
+            return fail(errc::bad_parameter, "as_of: no answer has named this number yet");
+        return as_of.batch;
+    }
+    const Row row =
+        work.run("SELECT releve_known_at($1::timestamptz, $2::timestamptz)", {*as_of.instant, as_of.now}).at(0);
+    if (row.null(0))
+        return fail(errc::bad_parameter, "as_of: lies in the future");
+    return std::optional{BatchNumber{row.integer(0)}};
+}
+
+/// Without what came later. A value that something newer replaced since is in the history, in the version that was
+/// superseded: put together, the versions give each value as it stood.
+void forget_later(DayBlock& block, BatchNumber last)
+{
+    for (auto& slot : block.slots)
+        if (slot && slot->provenance.batch > last.value)
+            slot.reset();
+}
+void forget_later(RegisterBlock& block, BatchNumber last)
+{
+    std::erase_if(block.reads, [&](const RegisterRead& read) { return read.provenance.batch > last.value; });
+}
+
+result<DayBlock> decode(const Bytes& data, const DayBlock&)
+{
+    return decode_day_block(data);
+}
+result<RegisterBlock> decode(const Bytes& data, const RegisterBlock&)
+{
+    return decode_register_block(data);
+}
+
+/// Rows of (day, data): the stored days as `as_of` knew them.
+template <class Block>
+result<std::map<CivilDay, Block>> put_together(const Table& rows, const std::optional<BatchNumber>& as_of)
+{
+    std::map<CivilDay, Block> days;
+    for (const Row& row : rows) {
+        RELEVE_TRY(block, decode(row.bytes(1), Block{}));
+        if (as_of)
+            forget_later(block, *as_of);
+        const auto [place, fresh] = days.try_emplace(row.day(0), block);
+        if (fresh)
+            continue;
+        RELEVE_TRY(merged, merge(place->second, block));
+        place->second = std::move(merged.block);
+    }
+    return days;
+}
 
 /// The channel as this meter's own model numbers it.
 const ChannelModel* channel_of(const MeterPeriod& period, const std::string& name)
@@ -43,14 +101,18 @@ result<std::map<CivilDay, DayBlock>> load_blocks(Work& work, const SeenUsagePoin
         const ChannelModel* channel = channel_of(period, wanted.channel);
         if (channel == nullptr)
             continue;
-        const Table rows =
-            work.run("SELECT day, data FROM interval_day WHERE meter_id = $1::int4 AND channel = $2::int2 "
-                     "AND day >= $3::date AND day < $4::date",
-                     {period.meter.value, channel->channel.value, wanted.from, wanted.to});
-        for (const Row& row : rows) {
-            RELEVE_TRY(block, decode_day_block(row.bytes(1)));
+        std::string sql = "SELECT day, data FROM interval_day WHERE meter_id = $1::int4 AND channel = $2::int2 "
+                          "AND day >= $3::date AND day < $4::date";
+        std::vector<Arg> args{period.meter.value, channel->channel.value, wanted.from, wanted.to};
+        if (wanted.as_of) {
+            sql += " UNION ALL SELECT day, data FROM interval_history WHERE meter_id = $1::int4 AND channel = "
+                   "$2::int2 AND day >= $3::date AND day < $4::date AND superseded_by > $5::int8";
+            args.emplace_back(wanted.as_of->value);
+        }
+        RELEVE_TRY(own, put_together<DayBlock>(work.run(sql, args), wanted.as_of));
+        for (auto& [day, block] : own) {
             clip(block, period.validity);
-            const auto [place, fresh] = days.try_emplace(row.day(0), block);
+            const auto [place, fresh] = days.try_emplace(day, block);
             if (fresh || !same_shape(place->second, block))
                 continue;
             for (std::size_t i = 0; i < block.slots.size(); ++i)
@@ -65,12 +127,19 @@ std::map<CivilDay, engine::DaySummary> load_totals(Work& work, const SeenUsagePo
                                                    const DaysWanted& wanted, ChannelId channel)
 {
     std::map<CivilDay, engine::DaySummary> totals;
-    const Table rows = work.run(
-        "SELECT day, energy_wh, slots, missing, quality, maximum, extract(epoch FROM maximum_at)::int8 "
-        "FROM daily_total WHERE usage_point = $1 AND channel = $2::int2 AND day >= $3::date AND day < "
-        "$4::date",
-        {point.id.value, channel.value, wanted.from, wanted.to});
-    for (const Row& row : rows) {
+    const std::string columns = "SELECT day, energy_wh, slots, missing, quality, maximum, "
+                                "extract(epoch FROM maximum_at)::int8, rev FROM ",
+                      which = " WHERE usage_point = $1 AND channel = $2::int2 AND day >= $3::date AND day < $4::date";
+    std::string sql = columns + "daily_total" + which;
+    std::vector<Arg> args{point.id.value, channel.value, wanted.from, wanted.to};
+    if (wanted.as_of) {
+        // How a day grew is not kept: it is known from the batch that completed it.
+        const std::string known = " AND missing = 0 AND batch <= $5::int8";
+        sql += known + " UNION ALL " + columns + "daily_total_history" + which + known +
+               " AND superseded_by > $5::int8 ORDER BY day, rev";
+        args.emplace_back(wanted.as_of->value);
+    }
+    for (const Row& row : work.run(sql, args)) {
         engine::DaySummary summary;
         summary.energy_wh = row.integer(1);
         summary.slots = static_cast<int>(row.integer(2));
@@ -94,15 +163,19 @@ struct Point {
 result<void> add_registers(Work& work, const MeterPeriod& period, const ChannelModel& channel,
                            const DaysWanted& wanted, std::vector<Point>& points)
 {
-    const Table rows = work.run(
-        "SELECT data FROM register_day WHERE meter_id = $1::int4 AND day >= $2::date AND day < $3::date",
-        {period.meter.value, wanted.from, wanted.to});
-    for (const Row& row : rows) {
-        RELEVE_TRY(block, decode_register_block(row.bytes(0)));
+    std::string sql =
+        "SELECT day, data FROM register_day WHERE meter_id = $1::int4 AND day >= $2::date AND day < $3::date";
+    std::vector<Arg> args{period.meter.value, wanted.from, wanted.to};
+    if (wanted.as_of) {
+        sql += " UNION ALL SELECT day, data FROM register_history WHERE meter_id = $1::int4 AND day >= $2::date "
+               "AND day < $3::date AND superseded_by > $4::int8";
+        args.emplace_back(wanted.as_of->value);
+    }
+    RELEVE_TRY(days, put_together<RegisterBlock>(work.run(sql, args), wanted.as_of));
+    for (const auto& [day, block] : days)
         for (const RegisterRead& read : block.reads)
             if (read.channel == channel.channel && period.validity.contains(read.at))
                 points.push_back({read.at, read.value, read.provenance.quality, channel.scaler});
-    }
     return {};
 }
 
@@ -123,7 +196,7 @@ ReadingsAnswer answer_of(const ChannelModel& channel, std::vector<Point> points,
 {
     std::erase_if(points, [&](const Point& point) { return point.at < from || point.at >= to; });
     std::ranges::stable_sort(points, {}, &Point::at);
-    ReadingsAnswer answer{channel.name, channel.unit, channel.scaler, channel.step, {}};
+    ReadingsAnswer answer{channel.name, channel.unit, channel.scaler, channel.step, {}, {}};
     if (channel.kind == ChannelKind::reading)
         answer.step = Seconds{0};
     for (const Point& point : points)
@@ -146,7 +219,7 @@ result<void> may_read(const Identity& who)
 } // namespace
 
 result<DailyAnswer> ApiStore::daily(const Identity& who, const UsagePointId& id, CivilDay from, CivilDay to,
-                                    const std::string& channel_name)
+                                    const std::string& channel_name, const AsOf& as_of)
 {
     RELEVE_CHECK(may_read(who));
     return impl_->as(who, [&](Work& work) -> result<DailyAnswer> {
@@ -155,11 +228,12 @@ result<DailyAnswer> ApiStore::daily(const Identity& who, const UsagePointId& id,
         RELEVE_TRY(zone, zone_of(point));
         if (channel->kind != ChannelKind::interval)
             return fail(errc::bad_parameter, "channel: a register has no daily energy");
+        RELEVE_TRY(known, resolve(work, as_of));
         note_access(work, who, {id, "daily", from, to});
-        const DaysWanted wanted{from, to, channel->name};
+        const DaysWanted wanted{from, to, channel->name, known};
         RELEVE_TRY(blocks, load_blocks(work, point, wanted));
         const auto totals = load_totals(work, point, wanted, channel->channel);
-        DailyAnswer answer{id, point.zone, {}};
+        DailyAnswer answer{id, point.zone, {}, known};
         for (CivilDay day = from; day < to; day += std::chrono::days{1}) {
             engine::DaySummary summary = engine::empty_day(*zone, day, *channel);
             if (const auto block = blocks.find(day); block != blocks.end()) {
@@ -178,7 +252,7 @@ result<DailyAnswer> ApiStore::daily(const Identity& who, const UsagePointId& id,
 }
 
 result<ReadingsAnswer> ApiStore::readings(const Identity& who, const UsagePointId& id, Instant from,
-                                          Instant to, const std::string& channel_name)
+                                          Instant to, const std::string& channel_name, const AsOf& as_of)
 {
     RELEVE_CHECK(may_read(who));
     return impl_->as(who, [&](Work& work) -> result<ReadingsAnswer> {
@@ -186,12 +260,13 @@ result<ReadingsAnswer> ApiStore::readings(const Identity& who, const UsagePointI
         RELEVE_TRY(channel, choose_channel(point, channel_name));
         RELEVE_TRY(zone, zone_of(point));
         const bool registers = channel->kind == ChannelKind::reading;
-        if (!registers && point.collection == Collection::daily)
+        if (point.collection == Collection::daily && (!registers || as_of.asked()))
             return fail(errc::daily_only);
+        RELEVE_TRY(known, resolve(work, as_of));
         const CivilDay first = zone->day_of(from, channel->day_start);
         const CivilDay end = zone->day_of(to - Seconds{1}, channel->day_start) + std::chrono::days{1};
         note_access(work, who, {id, "readings", first, end});
-        const DaysWanted wanted{first, end, channel->name};
+        const DaysWanted wanted{first, end, channel->name, known};
         std::vector<Point> points;
         if (registers) {
             for (const MeterPeriod& period : point.meters)
@@ -206,7 +281,9 @@ result<ReadingsAnswer> ApiStore::readings(const Identity& who, const UsagePointI
                     add_slots(blocks, own->scaler, points);
             }
         }
-        return answer_of(*channel, std::move(points), from, to);
+        ReadingsAnswer answer = answer_of(*channel, std::move(points), from, to);
+        answer.as_of = known;
+        return answer;
     });
 }
 

@@ -44,6 +44,11 @@ protected:
         owner("INSERT INTO daily_total VALUES (" + quoted +
               ", '2024-03-10', 1, 1, 1, 1, 48, 0, 1, 1, 1, now(), "
               "decode(repeat('00', 40), 'hex'), true, 1, 1, 3600000)");
+        owner("INSERT INTO interval_history SELECT meter_id, channel, day, rev, batch, 2, data FROM interval_day "
+              "WHERE meter_id = " + id);
+        owner("INSERT INTO register_history SELECT meter_id, day, rev, batch, 2, data FROM register_day "
+              "WHERE meter_id = " + id);
+        owner("INSERT INTO daily_total_history SELECT *, 2 FROM daily_total WHERE usage_point = " + quoted);
         owner("INSERT INTO access_log (token, role, who, usage_point, what) VALUES (0, 'operator', 'x', " +
               quoted + ", 'daily')");
         owner("INSERT INTO audit (action, usage_point) VALUES ('x', " + quoted + ")");
@@ -62,7 +67,8 @@ protected:
         for (const char* table :
              {"organisation", "site", "usage_point", "collection_choice", "contract", "meter", "channel",
               "installation", "meter_counter", "interval_day", "register_day", "interval_overlay_day",
-              "daily_total", "access_log", "audit", "quarantine", "batch", "releve_recently_heard()"}) {
+              "daily_total", "interval_history", "register_history", "daily_total_history", "access_log", "audit",
+              "quarantine", "batch", "releve_recently_heard()"}) {
             const char* column = std::string_view{table} == "quarantine"      ? "id"
                                  : std::string_view{table} == "meter_counter" ? "meter_id"
                                  : std::string_view{table} == "batch"         ? "batch"
@@ -150,6 +156,7 @@ TEST_F(Rights, half_hours_are_hidden_as_soon_as_the_choice_is_daily)
                                         {"quarantine", "0"},
                                         {"batch", "0"},
                                         {"interval_day", "0"},
+                                        {"interval_history", "0"},
                                         {"interval_overlay_day", "0"}}));
 }
 
@@ -179,8 +186,8 @@ TEST_F(Rights, each_role_is_refused_what_is_not_its_business)
          {"SELECT * FROM meter_key", "SELECT hash FROM token", "SELECT id FROM token",
           "SELECT frame FROM quarantine", "SELECT * FROM frame_archive", "SELECT * FROM undecoded",
           "SELECT counters FROM meter_counter", "SELECT meter_ids FROM batch",
-          "SELECT * FROM interval_history", "SELECT * FROM register_history",
-          "SELECT * FROM daily_total_history", "SELECT * FROM token_usage_point",
+          "SELECT * FROM overlay_history", "SELECT * FROM known_at", "DELETE FROM interval_history",
+          "SELECT releve_batch_by_clock(now())", "SELECT * FROM token_usage_point",
           "SELECT * FROM schema_migration", "UPDATE usage_point SET collection = 'half_hour'",
           "INSERT INTO organisation VALUES ('x', 'x', 'root')", "SET ROLE releve_collect",
           "CREATE TABLE mine (x int)"})

@@ -3,6 +3,7 @@
 
 #include <releve/api/http.hpp>
 #include <releve/core/time.hpp>
+#include <releve/store/records.hpp>
 
 #include <variant>
 
@@ -27,5 +28,8 @@ struct InstantSpan {
     Instant from{}, to{};
 };
 [[nodiscard]] result<InstantSpan> instants_of(const Period& period, const Zone& zone, int days_max);
+
+/// as_of: an RFC 3339 instant, or the number that an earlier answer gave; absent: all that is known. errc::bad_parameter.
+[[nodiscard]] result<store::AsOf> read_as_of(const Request& request, Instant now);
 
 } // namespace releve::api

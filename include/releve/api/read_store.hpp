@@ -22,10 +22,12 @@ public:
     [[nodiscard]] virtual result<std::string> zone_name(const store::Identity& who, const UsagePointId& id) = 0;
     [[nodiscard]] virtual result<store::DailyAnswer> daily(const store::Identity& who, const UsagePointId& id,
                                                            CivilDay from, CivilDay to,
-                                                           const std::string& channel) = 0;
+                                                           const std::string& channel,
+                                                           const store::AsOf& as_of) = 0;
     [[nodiscard]] virtual result<store::ReadingsAnswer> readings(const store::Identity& who,
                                                                  const UsagePointId& id, Instant from, Instant to,
-                                                                 const std::string& channel) = 0;
+                                                                 const std::string& channel,
+                                                                 const store::AsOf& as_of) = 0;
     [[nodiscard]] virtual result<std::vector<store::AccessRow>> accesses(const store::Identity& who,
                                                                          const UsagePointId& id,
                                                                          const store::Page& page) = 0;

@@ -185,6 +185,15 @@ struct UsagePointRow {
     std::string site_name, site_kind, organisation, area;
 };
 
+/// What an answer may know: all that is stored (neither set), what was known at an instant, or the batches up to a number
+/// that an earlier answer named.
+struct AsOf {
+    std::optional<Instant> instant{};
+    std::optional<BatchNumber> batch{};
+    Instant now{}; // of the one who asks: what is later is not known yet
+    [[nodiscard]] bool asked() const { return instant || batch; }
+};
+
 struct DayRow {
     CivilDay day{};
     engine::DaySummary summary;
@@ -192,7 +201,8 @@ struct DayRow {
 struct DailyAnswer {
     UsagePointId usage_point;
     std::string zone;
-    std::vector<DayRow> days; // every civil day asked for, also those without a reading
+    std::vector<DayRow> days;         // every civil day asked for, also those without a reading
+    std::optional<BatchNumber> as_of; // up to which batch it knows, if that was asked for
 };
 struct ReadingRow {
     Instant start{};
@@ -205,6 +215,7 @@ struct ReadingsAnswer {
     int scaler = 0;
     Seconds step{0}; // 0 for registers: `start` is then the instant of the read
     std::vector<ReadingRow> readings;
+    std::optional<BatchNumber> as_of;
 };
 struct AccessRow {
     std::int64_t id = 0; // newest first; Page::after is the last one shown

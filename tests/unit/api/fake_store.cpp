@@ -105,13 +105,21 @@ result<store::UsagePointRow> FakeStore::usage_point(const store::Identity& who, 
     return world_.points.at(id.value);
 }
 
+namespace {
+/// A batch began each second since 1970.
+std::optional<BatchNumber> number_of(const store::AsOf& as_of)
+{
+    return as_of.instant ? BatchNumber{as_of.instant->time_since_epoch().count()} : as_of.batch;
+}
+} // namespace
+
 result<store::DailyAnswer> FakeStore::daily(const store::Identity& who, const UsagePointId& id, CivilDay from,
-                                            CivilDay to, const std::string& channel)
+                                            CivilDay to, const std::string& channel, const store::AsOf& as_of)
 {
     RELEVE_TRY(point, usage_point(who, id));
     if (!channel.empty() && channel != "active_power_import")
         return fail(errc::bad_parameter, "channel: this meter has no such channel");
-    store::DailyAnswer out{id, point.zone, {}};
+    store::DailyAnswer out{id, point.zone, {}, number_of(as_of)};
     for (auto day = from; day < to; day += days{1}) {
         engine::DaySummary summary;
         summary.slots = static_cast<int>(paris().length_of(day) / minutes(30));
@@ -131,14 +139,14 @@ result<store::DailyAnswer> FakeStore::daily(const store::Identity& who, const Us
 }
 
 result<store::ReadingsAnswer> FakeStore::readings(const store::Identity& who, const UsagePointId& id, Instant from,
-                                                  Instant to, const std::string& channel)
+                                                  Instant to, const std::string& channel, const store::AsOf& as_of)
 {
     RELEVE_TRY(point, usage_point(who, id));
     if (!channel.empty() && channel != "active_power_import")
         return fail(errc::bad_parameter, "channel: this meter has no such channel");
     if (point.collection == store::Collection::daily)
         return fail(errc::daily_only);
-    store::ReadingsAnswer out{"active_power_import", Unit::watt, world_.scaler, minutes(30), {}};
+    store::ReadingsAnswer out{"active_power_import", Unit::watt, world_.scaler, minutes(30), {}, number_of(as_of)};
     for (auto at = from; at < to; at += minutes(30))
         if (const auto power = fake_power_w(at, world_.now))
             out.readings.push_back({at, *power, Quality::raw});

@@ -42,9 +42,9 @@ public:
     result<store::UsagePointRow> usage_point(const store::Identity& who, const UsagePointId& id) override;
     result<std::string> zone_name(const store::Identity& who, const UsagePointId& id) override;
     result<store::DailyAnswer> daily(const store::Identity& who, const UsagePointId& id, CivilDay from, CivilDay to,
-                                     const std::string& channel) override;
+                                     const std::string& channel, const store::AsOf& as_of) override;
     result<store::ReadingsAnswer> readings(const store::Identity& who, const UsagePointId& id, Instant from,
-                                           Instant to, const std::string& channel) override;
+                                           Instant to, const std::string& channel, const store::AsOf& as_of) override;
     result<std::vector<store::AccessRow>> accesses(const store::Identity& who, const UsagePointId& id,
                                                    const store::Page& page) override;
     result<std::vector<store::MeterRow>> list_meters(const store::Identity& who, const store::Page& page,

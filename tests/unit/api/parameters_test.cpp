@@ -81,6 +81,19 @@ TEST_F(parameters, readings_are_exact_decimals)
     EXPECT_NE(body.find("\"value\":" + api::scaled_digits(watts, -3) + ","), std::string::npos) << body;
 }
 
+TEST_F(parameters, an_answer_as_of_names_the_number_it_stands_for)
+{
+    for (const std::string what : {"/daily", "/readings"}) {
+        const std::string target = own + what + "?from=2024-04-01&to=2024-04-02";
+        EXPECT_FALSE(json(target).contains("as_of"));
+        const auto answer = json(target + "&as_of=2024-04-01T12:00:00%2B02:00");
+        EXPECT_EQ(answer["as_of"], 1711965600) << "the tests' store counts seconds";
+        EXPECT_EQ(json(target + "&as_of=1711965600"), answer);
+        EXPECT_EQ(client.get(target + "&as_of=7&format=csv", "household").body(),
+                  client.get(target + "&format=csv", "household").body());
+    }
+}
+
 TEST_F(parameters, csv_by_accept_or_by_format)
 {
     const std::string target = own + "/daily?from=2024-04-01&to=2024-04-03";
@@ -133,6 +146,15 @@ TEST_F(parameters, a_wrong_one_is_named_with_the_reason)
         {"/accesses?limit=1001", "limit: must be a number from 1 to 1000"},
         {"/accesses?limit=10x", "limit: must be a number from 1 to 1000"},
         {"/daily?from=%2", "a % in the address"},
+        {"/daily?from=2024-01-01&to=2024-01-02&channel=%ff", "the address is not UTF-8"},
+        {"/accesses?after=x", "after: must be the `next` of the page before"},
+        {"/accesses?after=-1", "after: must be the `next` of the page before"},
+        {"/accesses?after=9999999999999999999", "after: must be the `next` of the page before"},
+        {"/daily?from=2024-01-01&to=2024-01-02&as_of=yesterday", "as_of: is neither an instant"},
+        {"/daily?from=2024-01-01&to=2024-01-02&as_of=-1", "as_of: is neither an instant"},
+        {"/readings?from=2024-01-01&to=2024-01-02&as_of=2024-01-01", "as_of: is neither an instant"},
+        {"/readings?from=2024-01-01&to=2024-01-02&as_of=9999-01-01T00:00:00Z", "as_of: must lie between 1990 and 2100"},
+        {"/accesses?as_of=1", "as_of: no such parameter here"},
     };
     for (const auto& [tail, reason] : cases) {
         const auto problem = refused(own + tail, 400);
