@@ -273,6 +273,18 @@ def documents_name_what_exists(tree):
                 yield f"{path}:{text[: found.start()].count(chr(10)) + 1}: {target} does not exist"
 
 
+def threats_name_tests(tree):
+    """The last column of docs/THREATS.md: `e2e/file.py::test`, or `unit/file.cpp` `Suite.name`."""
+    for number, line in lines_matching(r"^\|", tree.get("docs/THREATS.md", "")):
+        path, text = "", ""
+        for file, function, test in re.findall(r"`((?:e2e|store|unit)/[\w/.]+)?(?:::(\w+))?(?:(?<=`)(\w+\.\w+))?`", line.split("|")[-2]):
+            if file:
+                path, text = "tests/" + file, tree.get("tests/" + file)
+            wanted = rf"def {function}\(" if function else r"TEST(_F|_P)?\(" + test.replace(".", ", ") + r"\)"
+            if text is None or ((function or test) and not re.search(wanted, text)):
+                yield f"docs/THREATS.md:{number}: {path} has no test {function or test}"
+
+
 def routes_have_a_rule(tree):
     """Every path of the OpenAPI document names who may call it."""
     text = tree.get("proto/openapi.yaml", "")
@@ -288,8 +300,12 @@ def sql(text):
 
 ROW = '// RELEVE_X(number, name, label_en, label_fr, plain_en, plain_fr)\nRELEVE_X(1, a, "A", "B", "C, c", {})\n'
 GET = "paths:\n  /x:\n    get:\n      summary: x\n"
+THREAT = "| attack | what stops it | `unit/a_test.cpp` `A.b`, `e2e/test_a.py::test_c` |\n"
 # Rule, a tree it must refuse, a tree it must let pass.
 RULES = [
+    (threats_name_tests, {"docs/THREATS.md": THREAT, "tests/unit/a_test.cpp": "TEST(A, b)\n", "tests/e2e/test_a.py": "def test_d():\n"},
+     {"docs/THREATS.md": THREAT, "tests/unit/a_test.cpp": "TEST(A, b)\n", "tests/e2e/test_a.py": "def test_c():\n"}),
+    (threats_name_tests, {"docs/THREATS.md": THREAT, "tests/unit/a_test.cpp": "TEST(A, x)\n", "tests/e2e/test_a.py": "def test_c():\n"}, {}),
     (include_directions, {"src/core/a.cpp": "#include <releve/store/pool.hpp>\n"}, {"src/store/a.cpp": "#include <releve/core/time.hpp>\n"}),
     (include_directions, {"src/net/a.cpp": '#include "../app/b.hpp"\n'}, {"src/net/a.cpp": '#include "b.hpp"\n'}),
     (outside_libraries, {"src/engine/a.cpp": "#include <nlohmann/json.hpp>\n"}, {"src/api/a.cpp": "#include <nlohmann/json.hpp>\n"}),

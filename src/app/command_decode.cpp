@@ -1,8 +1,9 @@
-// releve decode <hex> [--key HEX] [--auth-key HEX] [--system-title HEX] [--json]
+// releve decode <hex> [--key HEX|@FILE] [--auth-key HEX|@FILE] [--system-title HEX] [--json]
 
 #include <releve/app/command.hpp>
 #include <releve/app/command_line.hpp>
 #include <releve/app/describe.hpp>
+#include <releve/app/environment.hpp>
 
 #include <algorithm>
 #include <fstream>
@@ -19,26 +20,31 @@ struct DecodeArguments {
     bool json = false;
 };
 
+result<Bytes> read_hex_file(const std::string& name)
+{
+    std::ifstream file{name};
+    if (!file)
+        return fail(errc::not_found_file, name);
+    return from_hex(std::string{std::istreambuf_iterator<char>{file}, {}});
+}
+
 result<Bytes> read_input(const std::vector<std::string>& words)
 {
-    if (words.size() == 1 && words[0].starts_with('@')) {
-        std::ifstream file{words[0].substr(1)};
-        if (!file)
-            return fail(errc::not_found_file, words[0].substr(1));
-        return from_hex(std::string{std::istreambuf_iterator<char>{file}, {}});
-    }
+    if (words.size() == 1 && words[0].starts_with('@'))
+        return read_hex_file(words[0].substr(1));
     std::string text;
     for (const std::string& word : words)
         text += word + ' ';
     return from_hex(text);
 }
 
-/// The errors name the option and never repeat what was given.
+/// The errors name the option and never repeat what was given. From a file, so that a key need not stand where every
+/// user of the machine reads it: among the arguments of a process.
 result<std::optional<crypto::Key128>> read_key(const std::string& text, const char* option)
 {
     if (text.empty())
         return std::optional<crypto::Key128>{};
-    const auto bytes = from_hex(text);
+    const auto bytes = text.starts_with('@') ? read_hex_file(text.substr(1)) : from_hex(text);
     const auto key = bytes ? crypto::Key128::from(*bytes) : result<crypto::Key128>{bytes.error()};
     if (!key)
         return fail(key.error().code, std::string(option) + ": " + key.error().detail);
@@ -74,8 +80,8 @@ int run_decode(std::span<const std::string> words)
     CLI::App cli{"Prints a frame layer by layer: wrapper, ciphering, APDU, data.", "releve decode"};
     DecodeArguments arguments;
     cli.add_option("HEX", arguments.input, "The frame in hexadecimal, spaces allowed, or @FILE")->required();
-    cli.add_option("--key", arguments.key, "Encryption key (GUEK, or the dedicated key)")->type_name("HEX");
-    cli.add_option("--auth-key", arguments.authentication_key, "Authentication key (GAK)")->type_name("HEX");
+    cli.add_option("--key", arguments.key, "Encryption key (GUEK, or the dedicated key)")->type_name("HEX|@FILE");
+    cli.add_option("--auth-key", arguments.authentication_key, "Authentication key (GAK)")->type_name("HEX|@FILE");
     cli.add_option("--system-title", arguments.system_title, "Of the sender, where the frame names none")->type_name("HEX");
     cli.add_flag("--json", arguments.json, "JSON instead of text");
     if (const auto code = parse_arguments(cli, words))
@@ -85,6 +91,7 @@ int run_decode(std::span<const std::string> words)
         return complain_once(input.error());
     if (input->empty())
         return complain_once(fail(errc::truncated, "nothing to decode"));
+    protect_memory();
     const auto keys = read_keys(arguments);
     if (!keys)
         return complain_once(keys.error());

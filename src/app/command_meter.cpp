@@ -40,6 +40,7 @@ int import(const ConfigFlags& flags, const std::string& file, const std::string&
     const auto models = ModelRegistry::load(config->models.dir);
     if (!models)
         return complain(models.error());
+    protect_memory();
     auto text = read_text_file(file);
     if (!text)
         return complain(text.error());

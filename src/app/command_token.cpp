@@ -40,6 +40,7 @@ int create(store::AdminStore& admin, const TokenArguments& arguments)
     token.scopes = arguments.scopes;
     token.expires_at = *expires;
     token.label = arguments.label.empty() ? arguments.role : arguments.label;
+    protect_memory();
     const auto text = admin.create_token(token);
     if (!text)
         return complain(fail(errc::bad_config, "--scope: " + text.error().detail));

@@ -159,6 +159,10 @@ Setting database_url_setting()
             [](Config& config, std::string_view text) -> result<void> {
                 if (!text.empty() && !text.starts_with("postgresql://") && !text.starts_with("postgres://"))
                     return fail(errc::bad_config, "expected an URL that begins with postgresql://");
+                // Else the database's client takes the password for a host, and says that it does not find it.
+                const std::string_view login = text.substr(0, std::min(text.rfind('@'), text.size()));
+                if (login.size() < text.size() && login.find_first_of("@/", login.find("://") + 3) != login.npos)
+                    return fail(errc::bad_config, "in a password @ is written %40 and / is written %2F");
                 config.database.url = text;
                 return {};
             },
@@ -324,27 +328,19 @@ result<void> check_together(const Config& config)
     return {};
 }
 
-/// "postgresql://host/db?password=secret" without the secrets; libpq takes every one of its settings in this way.
-std::string without_password_settings(std::string url)
+/// "postgresql://user:secret@host/db?password=secret" without the secrets.
+std::string without_password(std::string url)
 {
-    for (auto at = url.find('?'); at != std::string::npos; at = url.find('&', at + 1)) {
-        const auto equals = url.find('=', at);
-        const auto end = std::min(url.find('&', at + 1), url.size());
-        if (equals < end && std::string_view{url}.substr(at + 1, equals - at - 1).ends_with("password"))
-            url.replace(equals + 1, end - equals - 1, "(hidden)");
+    constexpr std::string_view hidden = "(hidden)", parameter = "password="; // and sslpassword=
+    const auto login = url.find("://"), end = url.rfind('@');
+    if (login != std::string::npos && end != std::string::npos)
+        if (const auto colon = url.find(':', login + 3); colon < end)
+            url.replace(colon + 1, end - colon - 1, hidden);
+    for (std::size_t at = url.find(parameter); at != std::string::npos; at = url.find(parameter, at)) {
+        at += parameter.size();
+        url.replace(at, std::min(url.find('&', at), url.size()) - at, hidden);
     }
     return url;
-}
-
-/// "postgresql://user:secret@host/db" without the secret.
-std::string without_password(const std::string& url)
-{
-    const auto scheme = url.find("://");
-    const auto at = url.rfind('@');
-    if (scheme == std::string::npos || at == std::string::npos)
-        return url;
-    const auto colon = url.find(':', scheme + 3);
-    return colon == std::string::npos || colon > at ? url : url.substr(0, colon) + ":(hidden)" + url.substr(at);
 }
 
 } // namespace
@@ -403,7 +399,7 @@ std::string show_config(const Config& config)
             text += "\n[" + (group = in) + "]\n";
         const std::string value = setting.get(config);
         const bool bare = setting.form == "a whole number" || setting.form == "true or false";
-        const std::string shown = setting.secret ? without_password_settings(without_password(value)) : value;
+        const std::string shown = setting.secret ? without_password(value) : value;
         std::string quoted = "\"";
         for (char c : shown)
             quoted += c == '"' || c == '\\' ? std::string{'\\', c} : std::string{c};

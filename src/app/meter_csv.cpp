@@ -70,6 +70,22 @@ struct Context {
 /// What went wrong with a cell, or nothing.
 using Problem = std::optional<std::string>;
 
+/// A cell, to be told to a person. Where the header is missing or columns are shifted it may be a key: what is as long
+/// as one, in hexadecimal or base64, is not repeated.
+std::string shown(const std::string& cell)
+{
+    constexpr std::size_t shorter_than_any_key = 20;
+    return cell.size() <= shorter_than_any_key ? "'" + cell + "'"
+                                               : "a text of " + std::to_string(cell.size()) + " characters";
+}
+
+/// Whether a text would be stored in clear that looks like a key.
+bool looks_like_key(const std::string& cell)
+{
+    const auto bytes = from_hex(cell);
+    return bytes && bytes->size() == 16;
+}
+
 Problem set_title(Row& row, const std::string& cell, const Context& context)
 {
     const auto title = parse_system_title(cell);
@@ -138,7 +154,7 @@ Problem one_of(std::string& word, const std::string& cell, std::initializer_list
     std::string list;
     for (std::string_view w : words)
         list += (list.empty() ? "" : " or ") + std::string{w};
-    return "expected " + list + ", got '" + word.substr(0, 40) + "'";
+    return "expected " + list + ", got " + shown(word);
 }
 
 Problem set_policy(Row& row, const std::string& cell)
@@ -157,7 +173,7 @@ Problem set_model(Row& row, const std::string& cell, const Context& context)
     std::string names;
     for (const std::string& name : context.models.names())
         names += (names.empty() ? "" : ", ") + name;
-    return "no meter model is named '" + cell.substr(0, 40) + "' (there are: " + names + ")";
+    return "no meter model is named " + shown(cell) + " (there are: " + names + ")";
 }
 
 Problem set_collection(Row& row, const std::string& cell)
@@ -199,6 +215,8 @@ bool is_plain_text(std::string_view text)
 
 Problem set_text(std::string& text, const std::string& cell)
 {
+    if (looks_like_key(cell))
+        return "looks like a key; keys belong into their own columns, all others are stored as they are";
     text = cell;
     if (cell.size() > 200)
         return "is longer than 200 characters";
@@ -235,7 +253,7 @@ std::vector<const Column*> read_header(const std::vector<std::string>& header, s
     for (const std::string& name : header) {
         const auto found = std::find_if(std::begin(columns), std::end(columns), [&](const Column& c) { return c.name == name; });
         if (found == std::end(columns))
-            problems.push_back("row 1: no column is named '" + name.substr(0, 40) + "'");
+            problems.push_back("row 1: no column is named " + shown(name));
         else if (std::find(order.begin(), order.end(), found) != order.end())
             problems.push_back("row 1: column " + name + " stands twice");
         order.push_back(found == std::end(columns) ? nullptr : found);

@@ -176,12 +176,25 @@ std::vector<std::int64_t> Rows::integers(int row, int column) const
     return values;
 }
 
+namespace {
+
+/// libpq quotes an address that it cannot read, password and all: of that only its first words are told.
+std::string why_not_connected(const std::string& conninfo, PGconn* connection)
+{
+    const std::string message = PQerrorMessage(connection);
+    const std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> readable{
+        PQconninfoParse(conninfo.c_str(), nullptr), PQconninfoFree};
+    return readable ? message : "its address cannot be read: " + message.substr(0, message.find('"'));
+}
+
+} // namespace
+
 Connection::Connection(const DatabaseAddress& address, DbRole role)
     : connection_(PQconnectdb(address.conninfo_for(role).c_str()))
 {
     if (PQstatus(connection_.get()) != CONNECTION_OK)
-        throw LostConnection(std::string{"cannot connect to the database: "} +
-                             PQerrorMessage(connection_.get()));
+        throw LostConnection("cannot connect to the database: " +
+                             why_not_connected(address.conninfo_for(role), connection_.get()));
     // Notices may quote statements; nobody reads them.
     PQsetNoticeProcessor(
         connection_.get(), [](void*, const char*) {}, nullptr);

@@ -138,6 +138,25 @@ TEST_F(ConfigTest, brackets_stand_around_a_whole_address)
     }
 }
 
+TEST_F(ConfigTest, showing_hides_the_password_wherever_it_may_stand)
+{
+    for (const char* url : {"postgresql://user:qx7zk9@host/db", "postgres://user:qx7:zk9@host/db?sslmode=require",
+                            "postgresql://host/db?user=me&password=qx7zk9&sslmode=require", "postgresql:///db?password=qx7zk9",
+                            "postgresql://user:qx7?password=zk9@host/db?sslpassword=qx7zk9"}) {
+        sources.flags = {{"database.url", url}};
+        const std::string shown = show_config(load_config(sources).value());
+        EXPECT_EQ(shown.find("qx7"), std::string::npos) << shown;
+        EXPECT_EQ(shown.find("zk9"), std::string::npos) << shown;
+        EXPECT_NE(shown.find("(hidden)"), std::string::npos) << shown;
+    }
+    sources.flags = {{"database.url", "postgresql://host/db?password=x&user=me"}};
+    EXPECT_NE(show_config(load_config(sources).value()).find("host/db?password=(hidden)&user=me\""), std::string::npos);
+    for (const char* url : {"postgresql://user:qx7@zk9@host/db", "postgresql://user:qx7/zk9@host/db"}) {
+        sources.flags = {{"database.url", url}};
+        EXPECT_EQ(load_config(sources).error().detail, "database.url: in a password @ is written %40 and / is written %2F");
+    }
+}
+
 TEST(Settings, each_has_a_key_of_its_own_and_help)
 {
     std::map<std::string_view, int> keys;

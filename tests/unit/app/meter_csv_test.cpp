@@ -46,6 +46,26 @@ TEST(MeterCsv, nothing_said_means_daily_strict_and_fully_protected)
     EXPECT_EQ(csv.rows[0].policy, "authenticated_encrypted");
 }
 
+TEST(MeterCsv, a_key_in_the_wrong_place_is_not_repeated)
+{
+    const std::string spaced = "00 01 02 03 04 05 06 07 08 09 0a 0b 0c 0d 0e 0f", base64 = "AAECAwQFBgcICQoLDA0ODw==";
+    const std::string rest = ",14290000000001,electricity,2024-01-10,,,\n";
+    for (const std::string& text : {
+             "4c4b590012345678,s,dlms,linky,,," + key + "," + key + rest, // no header
+             header + "4c4b590012345678,s," + key + "," + base64 + "," + key + "," + key + ",," + rest,
+             header + "4c4b590012345678," + key + ",dlms,linky,,,,,14290000000001," + key + "," + key + "," + key + "," +
+                 spaced + "," + key + "\n",
+             header + key + ",s,dlms,linky,,,,," + key + ",electricity," + base64 + ",,,\n"}) {
+        const MeterCsv csv = parse(text);
+        EXPECT_FALSE(csv.problems.empty()) << text;
+        for (const std::string& problem : csv.problems)
+            for (const std::string& part : {key.substr(0, 20), spaced.substr(0, 20), base64.substr(0, 20)})
+                EXPECT_EQ(problem.find(part), std::string::npos) << problem;
+    }
+    EXPECT_THAT(parse(header + "4c4b590012345678," + key + ",dlms,linky,,,,,,,2024-01-10,,,\n").problems,
+                ElementsAre(HasSubstr("row 2, column serial: looks like a key")));
+}
+
 TEST(MeterCsv, each_wrong_cell_is_named)
 {
     const MeterCsv csv = parse(header +
