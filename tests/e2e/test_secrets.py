@@ -375,7 +375,7 @@ def test_no_process_shows_a_secret_in_its_arguments_or_environment(guarded, tmp_
                                      stderr=subprocess.PIPE)
                     for words in (["meter", "import", str(file)],
                                   ["token", "create", "--role", "auditor", "--scope", "root", "--expires", "2099-01-01"])]
-        waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+        waiting = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'releve_work' AND wait_event_type = 'Lock'"
         eventually(lambda: server.sql(waiting) == [("2",)])
         assert guarded.search.in_processes() == {}
         for command in commands:
