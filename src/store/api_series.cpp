@@ -24,9 +24,9 @@ bool same_shape(const DayBlock& a, const DayBlock& b)
 }
 
 struct DaysWanted {
-    CivilDay from{}, to{};             // to is not included
-    std::string channel;               // name of the chosen channel
-    std::optional<BatchNumber> as_of;  // what later batches brought is not looked at
+    CivilDay from{}, to{};            // to is not included
+    std::string channel;              // name of the chosen channel
+    std::optional<BatchNumber> as_of; // what later batches brought is not looked at
 };
 
 /// The number that `as_of` stands for; nothing when all that is stored is wanted.
@@ -40,14 +40,15 @@ result<std::optional<BatchNumber>> resolve(Work& work, const AsOf& as_of)
         return as_of.batch;
     }
     const Row row =
-        work.run("SELECT releve_known_at($1::timestamptz, $2::timestamptz)", {*as_of.instant, as_of.now}).at(0);
+        work.run("SELECT releve_known_at($1::timestamptz, $2::timestamptz)", {*as_of.instant, as_of.now})
+            .at(0);
     if (row.null(0))
         return fail(errc::bad_parameter, "as_of: lies in the future");
     return std::optional{BatchNumber{row.integer(0)}};
 }
 
-/// Without what came later. A value that something newer replaced since is in the history, in the version that was
-/// superseded: put together, the versions give each value as it stood.
+/// Without what came later. A value that something newer replaced since is in the history, in the version
+/// that was superseded: put together, the versions give each value as it stood.
 void forget_later(DayBlock& block, BatchNumber last)
 {
     for (auto& slot : block.slots)
@@ -101,12 +102,14 @@ result<std::map<CivilDay, DayBlock>> load_blocks(Work& work, const SeenUsagePoin
         const ChannelModel* channel = channel_of(period, wanted.channel);
         if (channel == nullptr)
             continue;
-        std::string sql = "SELECT day, data FROM interval_day WHERE meter_id = $1::int4 AND channel = $2::int2 "
-                          "AND day >= $3::date AND day < $4::date";
+        std::string sql =
+            "SELECT day, data FROM interval_day WHERE meter_id = $1::int4 AND channel = $2::int2 "
+            "AND day >= $3::date AND day < $4::date";
         std::vector<Arg> args{period.meter.value, channel->channel.value, wanted.from, wanted.to};
         if (wanted.as_of) {
-            sql += " UNION ALL SELECT day, data FROM interval_history WHERE meter_id = $1::int4 AND channel = "
-                   "$2::int2 AND day >= $3::date AND day < $4::date AND superseded_by > $5::int8";
+            sql +=
+                " UNION ALL SELECT day, data FROM interval_history WHERE meter_id = $1::int4 AND channel = "
+                "$2::int2 AND day >= $3::date AND day < $4::date AND superseded_by > $5::int8";
             args.emplace_back(wanted.as_of->value);
         }
         RELEVE_TRY(own, put_together<DayBlock>(work.run(sql, args), wanted.as_of));
@@ -127,9 +130,10 @@ std::map<CivilDay, engine::DaySummary> load_totals(Work& work, const SeenUsagePo
                                                    const DaysWanted& wanted, ChannelId channel)
 {
     std::map<CivilDay, engine::DaySummary> totals;
-    const std::string columns = "SELECT day, energy_wh, slots, missing, quality, maximum, "
-                                "extract(epoch FROM maximum_at)::int8, rev FROM ",
-                      which = " WHERE usage_point = $1 AND channel = $2::int2 AND day >= $3::date AND day < $4::date";
+    const std::string
+        columns = "SELECT day, energy_wh, slots, missing, quality, maximum, "
+                  "extract(epoch FROM maximum_at)::int8, rev FROM ",
+        which = " WHERE usage_point = $1 AND channel = $2::int2 AND day >= $3::date AND day < $4::date";
     std::string sql = columns + "daily_total" + which;
     std::vector<Arg> args{point.id.value, channel.value, wanted.from, wanted.to};
     if (wanted.as_of) {
@@ -167,8 +171,9 @@ result<void> add_registers(Work& work, const MeterPeriod& period, const ChannelM
         "SELECT day, data FROM register_day WHERE meter_id = $1::int4 AND day >= $2::date AND day < $3::date";
     std::vector<Arg> args{period.meter.value, wanted.from, wanted.to};
     if (wanted.as_of) {
-        sql += " UNION ALL SELECT day, data FROM register_history WHERE meter_id = $1::int4 AND day >= $2::date "
-               "AND day < $3::date AND superseded_by > $4::int8";
+        sql +=
+            " UNION ALL SELECT day, data FROM register_history WHERE meter_id = $1::int4 AND day >= $2::date "
+            "AND day < $3::date AND superseded_by > $4::int8";
         args.emplace_back(wanted.as_of->value);
     }
     RELEVE_TRY(days, put_together<RegisterBlock>(work.run(sql, args), wanted.as_of));

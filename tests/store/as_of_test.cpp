@@ -1,5 +1,5 @@
-// "What was known then" has one answer, whenever it is asked: while a transaction with a lower number is still open,
-// after the clock stepped, and after what was known has been superseded.
+// "What was known then" has one answer, whenever it is asked: while a transaction with a lower number is
+// still open, after the clock stepped, and after what was known has been superseded.
 
 #include "batch_rows.hpp"
 #include "store_fixture.hpp"
@@ -47,8 +47,8 @@ protected:
         }
         return text;
     }
-    static BatchWriter::Request request(std::vector<FrameWrite>& frames, std::int64_t batch, std::int64_t watermark,
-                                        const char* now)
+    static BatchWriter::Request request(std::vector<FrameWrite>& frames, std::int64_t batch,
+                                        std::int64_t watermark, const char* now)
     {
         BatchWriter::Request request;
         request.frames = frames;
@@ -70,20 +70,24 @@ protected:
 
 TEST_F(AsOfTest, a_stalled_writer_does_not_change_what_was_said_while_it_stalled)
 {
-    owner("CREATE FUNCTION stall() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF NEW.writer = 1 THEN PERFORM "
-          "pg_advisory_xact_lock(7); END IF; RETURN NEW; END $$");
-    owner("CREATE CONSTRAINT TRIGGER stall AFTER INSERT ON batch DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE "
+    owner(
+        "CREATE FUNCTION stall() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF NEW.writer = 1 THEN PERFORM "
+        "pg_advisory_xact_lock(7); END IF; RETURN NEW; END $$");
+    owner("CREATE CONSTRAINT TRIGGER stall AFTER INSERT ON batch DEFERRABLE INITIALLY DEFERRED FOR EACH ROW "
+          "EXECUTE "
           "FUNCTION stall()");
     pg::Connection gate{address, DbRole::owner};
     gate.exec("SELECT pg_advisory_lock(7)");
     std::vector<FrameWrite> slow{frame(meters[0], 1, the_day, 100)}, quick{frame(meters[1], 1, the_day, 200)};
     BatchWriter stalled{address, 1}, other{address, 2};
     std::jthread writing([&] { EXPECT_TRUE(stalled.write(request(slow, 1, 0, "2024-06-01T08:00:00Z"))); });
-    while (gate.run("SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'advisory' AND objid = 7").int8(0, 0) == 0)
+    while (gate.run("SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'advisory' AND objid = 7")
+               .int8(0, 0) == 0)
         std::this_thread::yield();
     ASSERT_TRUE(other.write(request(quick, 2, 0, "2024-06-01T08:00:01Z")));
     EXPECT_EQ(known({}), "all: - 4800 -") << "what is committed is there for those who ask for everything";
-    EXPECT_EQ(known(then("2024-06-01T08:00:05Z")), "0: - - -") << "number 1 is open: nothing is known for good";
+    EXPECT_EQ(known(then("2024-06-01T08:00:05Z")), "0: - - -")
+        << "number 1 is open: nothing is known for good";
     EXPECT_EQ(known(number(2)), "as_of: no answer has named this number yet");
     gate.exec("SELECT pg_advisory_unlock(7)");
     writing.join();
@@ -146,10 +150,12 @@ TEST_F(AsOfTest, numbers_that_never_were_committed_hold_nothing_up)
     EXPECT_EQ(known(then("2024-06-01T08:00:05Z")), "3: 2400 - -");
     std::vector<FrameWrite> frames{frame(meters[1], 1, the_day, 200)};
     BatchWriter writer{address, 2};
-    ASSERT_TRUE(writer.write(request(frames, 5, 3, "2024-06-01T08:00:06Z"))); // whether 4 will come is not known yet
+    ASSERT_TRUE(
+        writer.write(request(frames, 5, 3, "2024-06-01T08:00:06Z"))); // whether 4 will come is not known yet
     EXPECT_EQ(known(then("2024-06-01T08:00:10Z")), "3: 2400 - -");
     CollectStore{address}.save_replay_states({}, BatchNumber{5});
-    EXPECT_EQ(known(then("2024-06-01T08:00:11Z")), "5: 2400 4800 -") << "the checkpoint says that it will not";
+    EXPECT_EQ(known(then("2024-06-01T08:00:11Z")), "5: 2400 4800 -")
+        << "the checkpoint says that it will not";
     EXPECT_EQ(known(then("2024-06-01T08:00:10Z")), "3: 2400 - -");
 }
 
@@ -169,8 +175,9 @@ TEST_F(AsOfTest, each_value_is_shown_as_it_stood)
     write({slots(4, 700, 2, 5)}, 4, "2024-06-01T08:03:00Z"); // replaces one of 2 and one of 3, and adds
     const auto values = [&](std::int64_t batch) {
         std::string text;
-        const auto answer = store.readings(who, {homes[0]}, at("2024-03-29T23:00:00Z"), at("2024-03-30T23:00:00Z"), "",
-                                           batch < 0 ? AsOf{} : number(batch));
+        const auto answer =
+            store.readings(who, {homes[0]}, at("2024-03-29T23:00:00Z"), at("2024-03-30T23:00:00Z"), "",
+                           batch < 0 ? AsOf{} : number(batch));
         for (const auto& reading : answer.value().readings)
             text += (text.empty() ? "" : " ") + std::to_string(reading.value);
         return text;
@@ -198,8 +205,8 @@ TEST_F(AsOfTest, register_reads_are_shown_as_they_stood)
     write({reads(3, "2024-03-30T06:00:00Z", 1001)}, 3, "2024-06-01T08:02:00Z");
     const auto values = [&](std::int64_t batch) {
         std::string text;
-        const auto answer = store.readings(who, {homes[0]}, at("2024-03-30T00:00:00Z"), at("2024-03-31T00:00:00Z"),
-                                           "active_energy_import", number(batch));
+        const auto answer = store.readings(who, {homes[0]}, at("2024-03-30T00:00:00Z"),
+                                           at("2024-03-31T00:00:00Z"), "active_energy_import", number(batch));
         if (!answer)
             return std::string{error_row(answer.error().code).name};
         for (const auto& reading : answer->readings)
@@ -232,14 +239,15 @@ TEST_F(AsOfTest, a_total_is_known_from_the_batch_that_completed_its_day)
     EXPECT_EQ(known(number(1)), "1: - - -");
     write({total(2, 2000, all & ~half)}, 2, "2024-06-01T08:01:00Z");
     write({total(3, 3300, all)}, 3, "2024-06-01T08:02:00Z");
-    EXPECT_EQ(known(number(1)), "1: - - -") << "the half that was there is not kept, and was not shown before";
+    EXPECT_EQ(known(number(1)), "1: - - -")
+        << "the half that was there is not kept, and was not shown before";
     EXPECT_EQ(known(number(2)), "2: 3000 - -");
     EXPECT_EQ(known(number(3)), "3: 3300 - -");
     EXPECT_EQ(known({}), "all: 3300 - -");
 }
 
-/// Writers, commits, clock and questions in any order: a question once answered is answered alike for ever, and a later
-/// instant never knows less.
+/// Writers, commits, clock and questions in any order: a question once answered is answered alike for ever,
+/// and a later instant never knows less.
 TEST_F(AsOfTest, any_order_of_begins_commits_clock_steps_and_questions)
 {
     struct Writer {
@@ -279,13 +287,15 @@ TEST_F(AsOfTest, any_order_of_begins_commits_clock_steps_and_questions)
             RecentDays recent;
             writer.open.emplace(writer.connection);
             write_batch_row(writer.connection,
-                            {BatchNumber{last}, BatchNumber{watermark}, static_cast<int>(which), clock}, frames, 0);
+                            {BatchNumber{last}, BatchNumber{watermark}, static_cast<int>(which), clock},
+                            frames, 0);
             write_intervals(writer.connection, BatchNumber{last}, frames, recent);
         }
         if (dice(3) == 0) {
             const Instant instant = clock - Seconds{dice(4) == 0 ? dice(7'200) : 0};
             const auto [place, fresh] = answers.try_emplace(instant, known(then(instant, clock)));
-            ASSERT_EQ(known(then(instant, clock)), place->second) << "step " << step << (fresh ? "" : ", again");
+            ASSERT_EQ(known(then(instant, clock)), place->second)
+                << "step " << step << (fresh ? "" : ", again");
         }
     }
     std::int64_t before = 0;

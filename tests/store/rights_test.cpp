@@ -44,10 +44,13 @@ protected:
         owner("INSERT INTO daily_total VALUES (" + quoted +
               ", '2024-03-10', 1, 1, 1, 1, 48, 0, 1, 1, 1, now(), "
               "decode(repeat('00', 40), 'hex'), true, 1, 1, 3600000)");
-        owner("INSERT INTO interval_history SELECT meter_id, channel, day, rev, batch, 2, data FROM interval_day "
-              "WHERE meter_id = " + id);
+        owner("INSERT INTO interval_history SELECT meter_id, channel, day, rev, batch, 2, data FROM "
+              "interval_day "
+              "WHERE meter_id = " +
+              id);
         owner("INSERT INTO register_history SELECT meter_id, day, rev, batch, 2, data FROM register_day "
-              "WHERE meter_id = " + id);
+              "WHERE meter_id = " +
+              id);
         owner("INSERT INTO daily_total_history SELECT *, 2 FROM daily_total WHERE usage_point = " + quoted);
         owner("INSERT INTO access_log (token, role, who, usage_point, what) VALUES (0, 'operator', 'x', " +
               quoted + ", 'daily')");
@@ -64,11 +67,27 @@ protected:
     std::map<std::string, std::string> seen(const std::string& key)
     {
         std::map<std::string, std::string> counts;
-        for (const char* table :
-             {"organisation", "site", "usage_point", "collection_choice", "contract", "meter", "channel",
-              "installation", "meter_counter", "interval_day", "register_day", "interval_overlay_day",
-              "daily_total", "interval_history", "register_history", "daily_total_history", "access_log", "audit",
-              "quarantine", "batch", "releve_recently_heard()"}) {
+        for (const char* table : {"organisation",
+                                  "site",
+                                  "usage_point",
+                                  "collection_choice",
+                                  "contract",
+                                  "meter",
+                                  "channel",
+                                  "installation",
+                                  "meter_counter",
+                                  "interval_day",
+                                  "register_day",
+                                  "interval_overlay_day",
+                                  "daily_total",
+                                  "interval_history",
+                                  "register_history",
+                                  "daily_total_history",
+                                  "access_log",
+                                  "audit",
+                                  "quarantine",
+                                  "batch",
+                                  "releve_recently_heard()"}) {
             const char* column = std::string_view{table} == "quarantine"      ? "id"
                                  : std::string_view{table} == "meter_counter" ? "meter_id"
                                  : std::string_view{table} == "batch"         ? "batch"

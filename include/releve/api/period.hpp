@@ -29,7 +29,8 @@ struct InstantSpan {
 };
 [[nodiscard]] result<InstantSpan> instants_of(const Period& period, const Zone& zone, int days_max);
 
-/// as_of: an RFC 3339 instant, or the number that an earlier answer gave; absent: all that is known. errc::bad_parameter.
+/// as_of: an RFC 3339 instant, or the number that an earlier answer gave; absent: all that is known.
+/// errc::bad_parameter.
 [[nodiscard]] result<store::AsOf> read_as_of(const Request& request, Instant now);
 
 } // namespace releve::api

@@ -29,15 +29,16 @@ public:
     /// In which its days are cut; not noted as an access: it is asked for on the way to what is.
     [[nodiscard]] result<std::string> zone_name(const Identity& who, const UsagePointId& id);
     /// [from, to): civil days of the usage point. channel: name, empty = the model's main channel.
-    /// The same `as_of` gives the same answer whatever was committed since, and whatever clocks did: half-hours and
-    /// register reads by the batch that brought them, totals of a home that keeps only those from the batch that made
-    /// the day complete. errc::bad_parameter for what is not known yet.
+    /// The same `as_of` gives the same answer whatever was committed since, and whatever clocks did:
+    /// half-hours and register reads by the batch that brought them, totals of a home that keeps only those
+    /// from the batch that made the day complete. errc::bad_parameter for what is not known yet.
     [[nodiscard]] result<DailyAnswer> daily(const Identity& who, const UsagePointId& id, CivilDay from,
                                             CivilDay to, const std::string& channel, const AsOf& as_of = {});
-    /// [from, to). errc::daily_only when only totals are kept; with `as_of` also for registers then, because reads
-    /// that would tell the curve are let go of.
+    /// [from, to). errc::daily_only when only totals are kept; with `as_of` also for registers then, because
+    /// reads that would tell the curve are let go of.
     [[nodiscard]] result<ReadingsAnswer> readings(const Identity& who, const UsagePointId& id, Instant from,
-                                                  Instant to, const std::string& channel, const AsOf& as_of = {});
+                                                  Instant to, const std::string& channel,
+                                                  const AsOf& as_of = {});
     [[nodiscard]] result<std::vector<AccessRow>> accesses(const Identity& who, const UsagePointId& id,
                                                           const Page& page);
     [[nodiscard]] result<std::vector<MeterRow>> list_meters(const Identity& who, const Page& page,

@@ -9,7 +9,8 @@ TEST(http, percent_decode)
 {
     EXPECT_EQ(percent_decode("a%20b%2Fc").value(), "a b/c");
     EXPECT_EQ(percent_decode("caf%C3%A9%20%E2%82%AC%F0%9F%92%A1").value(), "caf\u00e9 \u20ac\U0001f4a1");
-    for (const char* broken : {"%ff", "%c3", "%c3%28", "%c0%80", "%e0%80%80", "%ed%a0%80", "%f4%90%80%80", "%f5%80%80%80", "a%80"})
+    for (const char* broken :
+         {"%ff", "%c3", "%c3%28", "%c0%80", "%e0%80%80", "%ed%a0%80", "%f4%90%80%80", "%f5%80%80%80", "a%80"})
         EXPECT_EQ(percent_decode(broken).error().code, errc::bad_parameter) << broken;
     EXPECT_EQ(percent_decode("1+2").value(), "1+2");
     for (const char* broken : {"%", "%2", "%zz", "a%0", "%00", "%0a", "%7f"})
