@@ -6,6 +6,8 @@
 
 #include <releve/store/api_store.hpp>
 
+#include <array>
+#include <bit>
 #include <random>
 #include <thread>
 
