@@ -51,6 +51,8 @@ void write_net(Text& text, const net::NetCounters& net, std::size_t open_connect
     text.family("releve_connections_refused_total", "counter", "Connections refused by a limit.");
     text.value("releve_connections_refused_total", label("limit", "total"), std::to_string(net.refused_total_limit));
     text.value("releve_connections_refused_total", label("limit", "address"), std::to_string(net.refused_address_limit));
+    text.value("releve_connections_refused_total", label("limit", "descriptors"), std::to_string(net.accept_failures));
+    text.single("releve_tls_handshakes_total", "counter", "TLS handshakes that succeeded.", std::to_string(net.handshakes));
     text.family("releve_tls_handshake_failures_total", "counter", "Failed TLS handshakes by reason.");
     for (std::size_t i = 0; i < net.handshake_failures.size(); ++i)
         text.value("releve_tls_handshake_failures_total", label("reason", net::NetCounters::handshake_failure_names[i]),

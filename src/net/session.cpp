@@ -146,6 +146,7 @@ private:
                 setup_.counters.count_handshake_failure(handshake_failure(error, read_deadline_.has_expired()));
                 co_return false;
             }
+            ++setup_.counters.handshakes;
         }
         co_return true;
     }

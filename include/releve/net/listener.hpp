@@ -34,14 +34,16 @@ struct ListenerLimits {
 
 /// Counters of the network side; read by anyone, written by the network threads.
 struct NetCounters {
-    std::atomic<std::uint64_t> accepted{0}, closed{0}, refused_total_limit{0}, refused_address_limit{0};
+    std::atomic<std::uint64_t> accepted{0}, closed{0}, refused_total_limit{0}, refused_address_limit{0}, accept_failures{0};
+    std::atomic<std::uint64_t> handshakes{0}; // TLS, those that succeeded
     std::atomic<std::uint64_t> bytes_in{0}, bytes_out{0}, frames_in{0}, read_pauses{0};
     std::atomic<std::uint64_t> idle_timeouts{0}, message_timeouts{0}, write_timeouts{0};
-    /// By the names of handshake_failure(), in their order of `handshake_failure_names`.
-    static constexpr std::array<std::string_view, 9> handshake_failure_names = {
+    /// By the names of handshake_failure(), in their order of `handshake_failure_names`; "no_turn" for a connection that
+    /// waited for its handshake until it was dropped.
+    static constexpr std::array<std::string_view, 10> handshake_failure_names = {
         "client_certificate_missing", "client_certificate_refused", "server_certificate_refused", "protocol_version",
-        "no_shared_cipher", "not_tls", "closed", "timeout", "other"};
-    std::array<std::atomic<std::uint64_t>, 9> handshake_failures{};
+        "no_shared_cipher", "not_tls", "closed", "timeout", "no_turn", "other"};
+    std::array<std::atomic<std::uint64_t>, handshake_failure_names.size()> handshake_failures{};
     void count_handshake_failure(std::string_view name);
 };
 
