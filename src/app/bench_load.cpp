@@ -130,24 +130,36 @@ BenchLoad::Template BenchLoad::make_template(std::size_t curve, std::uint32_t ro
     return made;
 }
 
-void BenchLoad::make_templates()
+void BenchLoad::make_templates(std::uint32_t rounds)
 {
-    templates_.resize(options_.rounds);
-    for (std::uint32_t round = 0; round < options_.rounds; ++round)
+    for (auto round = static_cast<std::uint32_t>(templates_.size()); round < rounds; ++round) {
+        auto& made = templates_.emplace_back();
         for (std::size_t curve = 0; curve < curve_count; ++curve)
-            templates_[round].push_back(make_template(curve, round));
+            made.push_back(make_template(curve, round));
+    }
 }
 
-BenchLoad::Frames BenchLoad::frames_of(std::uint32_t connection) const
+BenchLoad::Frames BenchLoad::frames_of(std::uint32_t connection, std::size_t first, std::size_t count) const
+{
+    return make_frames(connection, first, count, 0);
+}
+
+BenchLoad::Frames BenchLoad::cloned_frames_of(std::uint32_t connection, std::size_t first, std::size_t count) const
+{
+    return make_frames(connection, first, count, 1);
+}
+
+BenchLoad::Frames BenchLoad::make_frames(std::uint32_t connection, std::size_t first, std::size_t count,
+                                         std::uint32_t rounds_ahead) const
 {
     Frames frames;
-    const std::size_t count = items_of(connection);
-    frames.lengths.reserve(count);
+    const std::size_t end = first + std::min(count, items_of(connection) - std::min(first, items_of(connection)));
+    frames.lengths.reserve(end - first);
     Writer out;
     Bytes plaintext;
-    for (std::size_t i = 0; i < count; ++i) {
+    for (std::size_t i = first; i < end; ++i) {
         const Item what = item(connection, i);
-        const Template& from = templates_.at(what.round).at(curve_of(what.meter));
+        const Template& from = templates_.at(what.round + rounds_ahead).at(curve_of(what.meter));
         const sim::MeterIdentity identity = sim::make_identity(options_.seed, what.meter);
         plaintext = from.plaintext;
         const auto serial = as_bytes(identity.serial);
@@ -156,7 +168,7 @@ BenchLoad::Frames BenchLoad::frames_of(std::uint32_t connection) const
         dlms::write_wrapper(out, wport, wport,
                       dlms::protect(plaintext, {identity.encryption, identity.authentication},
                                     {.system_title = identity.system_title,
-                                     .invocation_counter = from.counter,
+                                     .invocation_counter = templates_.at(what.round).at(curve_of(what.meter)).counter,
                                      .security_control = 0x30}));
         frames.lengths.push_back(static_cast<std::uint32_t>(out.size() - before));
     }

@@ -1,4 +1,4 @@
-#include <releve/app/bench.hpp>
+#include "bench_link.hpp"
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/buffer.hpp>
@@ -14,19 +14,8 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <csignal>
-#include <cstdio>
 #include <deque>
 #include <iostream>
-#include <thread>
-
-#include <fcntl.h>
-#include <spawn.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-extern char** environ;
 
 namespace releve::app {
 
@@ -37,18 +26,8 @@ using SteadyTime = std::chrono::steady_clock::time_point;
 
 namespace {
 
-constexpr std::size_t chunk_bytes = 16 * 1024; // what a concentrator writes at a time: one TLS record
-constexpr std::size_t header_bytes = 8;        // of the wrapper
 constexpr std::uint64_t unanswered_max = 192; // of a connection: what waits in socket buffers is not measured
 constexpr auto last_answers_at_most = std::chrono::seconds{30};
-
-double cpu_seconds()
-{
-    rusage usage{};
-    getrusage(RUSAGE_SELF, &usage);
-    const auto seconds = [](const timeval& t) { return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6; };
-    return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
 
 /// One concentrator: writes its frames, as fast as they are taken, and counts what comes back.
 class Link {
@@ -74,9 +53,7 @@ public:
                 co_await timer_.async_wait(asio::redirect_error(asio::use_awaitable, woken));
                 continue;
             }
-            std::size_t size = 0, count = 0;
-            while (next + count < frames_.lengths.size() && (count == 0 || size + frames_.lengths[next + count] <= chunk_bytes))
-                size += frames_.lengths[next + count++];
+            const auto [count, size] = next_write(frames_, next, frames_.lengths.size());
             sent_ += count;
             pending_.emplace_back(sent_, std::chrono::steady_clock::now());
             error_code failed;
@@ -100,15 +77,16 @@ public:
     asio::awaitable<void> count_answers()
     {
         Bytes buffer(64 * 1024);
-        std::size_t skip = 0; // bytes of the answer under way
-        Bytes header;
+        AnswerCounter answers;
         while (!(done_sending_ && confirmed_ >= sent_)) {
             error_code failed;
             const std::size_t count =
                 co_await stream_.async_read_some(asio::buffer(buffer), asio::redirect_error(asio::use_awaitable, failed));
             if (failed)
                 break;
-            take(ByteView{buffer}.first(count), header, skip);
+            last_answer_ = std::chrono::steady_clock::now();
+            for (std::size_t i = answers.take(ByteView{buffer}.first(count)); i > 0; --i)
+                note_answer();
             if (!done_sending_ && sent_ - confirmed_ < unanswered_max)
                 timer_.cancel();
         }
@@ -123,30 +101,6 @@ public:
     [[nodiscard]] const std::vector<float>& waits_ms() const { return waits_ms_; }
 
 private:
-    void take(ByteView bytes, Bytes& header, std::size_t& skip)
-    {
-        std::size_t at = 0;
-        while (at < bytes.size()) {
-            if (skip > 0) {
-                const std::size_t part = std::min(skip, bytes.size() - at);
-                skip -= part;
-                at += part;
-                if (skip == 0)
-                    note_answer();
-                continue;
-            }
-            const std::size_t part = std::min(header_bytes - header.size(), bytes.size() - at);
-            header.insert(header.end(), bytes.begin() + static_cast<std::ptrdiff_t>(at),
-                          bytes.begin() + static_cast<std::ptrdiff_t>(at + part));
-            at += part;
-            if (header.size() == header_bytes) {
-                skip = Reader{ByteView{header}.subspan(6)}.u16_be();
-                header.clear();
-            }
-        }
-        last_answer_ = std::chrono::steady_clock::now();
-    }
-
     void note_answer()
     {
         ++confirmed_;
@@ -174,28 +128,6 @@ private:
     SteadyTime last_answer_{};
 };
 
-std::vector<BenchLoad::Frames> make_frames(const BenchLoad& load)
-{
-    const std::uint32_t connections = load.options().connections;
-    std::vector<BenchLoad::Frames> frames(connections);
-    std::atomic<std::uint32_t> next{0};
-    std::vector<std::jthread> threads;
-    for (unsigned i = 0; i < std::max(1U, std::thread::hardware_concurrency()); ++i)
-        threads.emplace_back([&] {
-            for (std::uint32_t connection = next++; connection < connections; connection = next++)
-                frames[connection] = load.frames_of(connection);
-        });
-    threads.clear();
-    return frames;
-}
-
-double percentile(std::vector<float>& sorted, double share)
-{
-    if (sorted.empty())
-        return 0;
-    return static_cast<double>(sorted[std::min(sorted.size() - 1, static_cast<std::size_t>(share * static_cast<double>(sorted.size())))]);
-}
-
 void report(const std::vector<std::unique_ptr<Link>>& links, SteadyTime began, double cpu)
 {
     nlohmann::json out;
@@ -209,7 +141,6 @@ void report(const std::vector<std::unique_ptr<Link>>& links, SteadyTime began, d
         last = std::max(last, link->last_answer());
         waits.insert(waits.end(), link->waits_ms().begin(), link->waits_ms().end());
     }
-    std::sort(waits.begin(), waits.end());
     out["unconfirmed"] = unconfirmed;
     out["bytes"] = bytes;
     out["seconds"] = std::chrono::duration<double>(last - began).count();
@@ -221,27 +152,26 @@ void report(const std::vector<std::unique_ptr<Link>>& links, SteadyTime began, d
 
 } // namespace
 
-int run_bench_send(const BenchLoad::Options& options, std::uint16_t port, const std::filesystem::path& certificate, int seconds)
+int run_bench_send(const BenchTarget& target, int seconds)
 {
-    auto load = BenchLoad::make(options);
+    auto load = BenchLoad::make(target.load);
     if (!load) {
         std::cout << to_string(load.error()) << std::endl;
         return 2;
     }
-    load->make_templates();
+    load->make_templates(target.load.rounds);
     asio::io_context context{1};
-    asio::ssl::context tls{asio::ssl::context::tls_client};
-    tls.load_verify_file(certificate.string());
-    tls.set_verify_mode(asio::ssl::verify_peer);
+    asio::ssl::context tls = client_tls(target.certificate);
     std::vector<std::unique_ptr<Link>> links;
-    for (BenchLoad::Frames& frames : make_frames(*load))
+    const auto all_of = [&](std::uint32_t connection) { return load->frames_of(connection, 0, load->items_of(connection)); };
+    for (BenchLoad::Frames& frames : make_all(target.load.connections, all_of))
         links.push_back(std::make_unique<Link>(context, tls, std::move(frames)));
     const auto fail_loudly = [](const std::exception_ptr& thrown) {
         if (thrown)
             std::rethrow_exception(thrown);
     };
     for (const auto& link : links)
-        asio::co_spawn(context, link->connect(port), fail_loudly);
+        asio::co_spawn(context, link->connect(target.port), fail_loudly);
     context.run();
     std::cout << "prepared" << std::endl;
     if (std::string go; !std::getline(std::cin, go))
@@ -249,105 +179,35 @@ int run_bench_send(const BenchLoad::Options& options, std::uint16_t port, const 
 
     context.restart();
     const SteadyTime began = std::chrono::steady_clock::now();
-    const double cpu_before = cpu_seconds();
+    const double cpu_before = own_cpu_seconds();
     for (const auto& link : links) {
         asio::co_spawn(context, link->send(began + std::chrono::seconds{seconds}), fail_loudly);
         asio::co_spawn(context, link->count_answers(), fail_loudly);
     }
     context.run();
-    report(links, began, cpu_seconds() - cpu_before);
+    report(links, began, own_cpu_seconds() - cpu_before);
     return 0;
 }
 
 // ---------------------------------------------------------------------- the other side of its pipes
 
-namespace {
-
-constexpr std::string_view kind_names[] = {"day", "day_and_indexes", "half_hour"};
-
-}
-
-result<BenchSender> BenchSender::start(const BenchLoad::Options& load, std::uint16_t port,
-                                       const std::filesystem::path& certificate, int seconds)
+result<BenchSender> BenchSender::start(const BenchTarget& target, int seconds)
 {
-    int to[2] = {-1, -1}, from[2] = {-1, -1};
-    if (::pipe2(to, O_CLOEXEC) != 0 || ::pipe2(from, O_CLOEXEC) != 0)
-        return fail(errc::unavailable, "no pipe for the sender");
-    std::vector<std::string> words{"releve", "bench", "send",
-                                   "--kind", std::string{kind_names[static_cast<std::size_t>(load.kind)]},
-                                   "--seed", std::to_string(load.seed),
-                                   "--meters", std::to_string(load.meters),
-                                   "--connections", std::to_string(load.connections),
-                                   "--rounds", std::to_string(load.rounds),
-                                   "--port", std::to_string(port),
-                                   "--certificate", certificate.string(),
-                                   "--seconds", std::to_string(seconds)};
-    if (!load.demo_data.empty()) {
-        words.emplace_back("--demo-data");
-        words.push_back(load.demo_data.string());
-    }
-    std::vector<char*> arguments;
-    for (std::string& word : words)
-        arguments.push_back(word.data());
-    arguments.push_back(nullptr);
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_adddup2(&actions, to[0], 0);
-    posix_spawn_file_actions_adddup2(&actions, from[1], 1);
-    pid_t process = -1;
-    const int failed = ::posix_spawn(&process, "/proc/self/exe", &actions, nullptr, arguments.data(), environ);
-    posix_spawn_file_actions_destroy(&actions);
-    ::close(to[0]);
-    ::close(from[1]);
-    BenchSender sender;
-    sender.process_ = failed == 0 ? process : -1;
-    sender.to_ = to[1];
-    sender.from_ = from[0];
-    if (failed != 0)
-        return fail(errc::unavailable, "the sender could not be started");
-    return sender;
-}
-
-BenchSender::BenchSender(BenchSender&& other) noexcept
-    : process_(std::exchange(other.process_, -1)), to_(std::exchange(other.to_, -1)), from_(std::exchange(other.from_, -1))
-{}
-
-BenchSender::~BenchSender()
-{
-    for (const int end : {to_, from_})
-        if (end >= 0)
-            ::close(end);
-    if (process_ > 0) {
-        ::kill(process_, SIGKILL);
-        ::waitpid(process_, nullptr, 0);
-    }
-}
-
-result<std::string> BenchSender::read_line()
-{
-    std::string line;
-    char c = 0;
-    while (::read(from_, &c, 1) == 1) {
-        if (c == '\n')
-            return line;
-        line += c;
-    }
-    return fail(errc::unavailable, "the sender ended: " + line);
+    std::vector<std::string> words{"send", "--seconds", std::to_string(seconds)};
+    std::ranges::move(words_of(target), std::back_inserter(words));
+    RELEVE_TRY(process, BenchProcess::start(words));
+    return BenchSender{std::move(process)};
 }
 
 result<void> BenchSender::wait_prepared()
 {
-    RELEVE_TRY(line, read_line());
-    if (line != "prepared")
-        return fail(errc::unavailable, "the sender: " + line);
-    return {};
+    return process_.expect("prepared");
 }
 
 result<BenchSent> BenchSender::run()
 {
-    if (::write(to_, "go\n", 3) != 3)
-        return fail(errc::unavailable, "the sender does not listen");
-    RELEVE_TRY(line, read_line());
+    RELEVE_CHECK(process_.tell("go"));
+    RELEVE_TRY(line, process_.hear());
     const auto in = nlohmann::json::parse(line, nullptr, false);
     if (in.is_discarded())
         return fail(errc::unavailable, "the sender: " + line);

@@ -1,4 +1,6 @@
-#include <releve/app/bench.hpp>
+#include "bench_attacks.hpp"
+#include "bench_honest.hpp"
+
 #include <releve/app/command.hpp>
 #include <releve/app/command_line.hpp>
 #include <releve/app/environment.hpp>
@@ -13,15 +15,48 @@ namespace releve::app {
 
 namespace {
 
-int print(const result<std::pair<BenchReport, bool>>& measured, bool json)
+int print(const result<BenchReport>& report, bool json)
 {
-    if (!measured)
-        return complain(measured.error());
-    const auto& [report, good] = *measured;
-    std::printf("%s", (json ? bench_json(report) + "\n" : bench_table(report)).c_str());
-    if (!good)
-        std::fprintf(stderr, "releve: what is stored is not what was sent\n");
-    return good ? 0 : 1;
+    if (!report)
+        return complain(report.error());
+    std::printf("%s", (json ? bench_json(*report) + "\n" : bench_table(*report)).c_str());
+    for (const std::string& problem : report->problems)
+        std::fprintf(stderr, "releve: %s\n", problem.c_str());
+    return report->problems.empty() ? 0 : 1;
+}
+
+/// What the processes beside the measuring one are told: words_of.
+void add_target(CLI::App& command, BenchTarget& target)
+{
+    const std::map<std::string, BenchKind> kinds{
+        {"day", BenchKind::day}, {"day_and_indexes", BenchKind::day_and_indexes}, {"half_hour", BenchKind::half_hour}};
+    command.group(""); // started by the others, not by people
+    command.add_option("--kind", target.load.kind)->transform(CLI::CheckedTransformer(kinds));
+    command.add_option("--seed", target.load.seed);
+    command.add_option("--meters", target.load.meters);
+    command.add_option("--connections", target.load.connections);
+    command.add_option("--rounds", target.load.rounds);
+    command.add_option("--demo-data", target.load.demo_data);
+    command.add_option("--port", target.port);
+    command.add_option("--certificate", target.certificate);
+}
+
+template <class Options>
+void add_common(CLI::App& command, Options& options, bool& json)
+{
+    command.add_option("--seconds", options.seconds, "How long each load is sent")->check(CLI::Range(1, 3'600));
+    command.add_option("--meters", options.meters, "Size of the fleet")->check(CLI::Range(64U, 4'000'000U));
+    command.add_option("--data-dir", options.data_dir, "An empty folder for the database; else one under /tmp");
+    command.add_option("--demo-data", options.demo_data, "The folder data/demo of the sources");
+    command.add_flag("--json", json, "One JSON object on the last line");
+}
+
+std::set<std::string> attack_names()
+{
+    std::set<std::string> names;
+    for (const AttackRow& row : attack_rows())
+        names.emplace(row.name);
+    return names;
 }
 
 } // namespace
@@ -33,36 +68,41 @@ int run_bench(std::span<const std::string> arguments)
     bool json = false;
     BenchIngestOptions ingest;
     CLI::App* ingest_command = app.add_subcommand("ingest", "Encrypted frames over TLS to committed rows");
-    ingest_command->add_option("--seconds", ingest.seconds, "How long each load is sent")->check(CLI::Range(1, 3'600));
-    ingest_command->add_option("--meters", ingest.meters, "Size of the fleet")->check(CLI::Range(64U, 4'000'000U));
-    ingest_command->add_option("--data-dir", ingest.data_dir, "An empty folder for the database; else one under /tmp");
-    ingest_command->add_option("--demo-data", ingest.demo_data, "The folder data/demo of the sources");
-    ingest_command->add_flag("--json", json, "One JSON object on the last line");
+    add_common(*ingest_command, ingest, json);
 
-    BenchLoad::Options load;
-    std::uint16_t port = 0;
-    std::filesystem::path certificate;
+    BenchHostileOptions hostile;
+    CLI::App* hostile_command = app.add_subcommand("hostile", "What honest meters get while others attack");
+    add_common(*hostile_command, hostile, json);
+    hostile_command->add_option("--attack", hostile.only, "Only this attack")->check(CLI::IsMember(attack_names()));
+    hostile_command->add_option("--attackers", hostile.attackers, "Connections of an attack")->check(CLI::Range(1U, 10'000U));
+
+    BenchTarget target;
     int seconds = 0;
-    CLI::App* send_command = app.add_subcommand("send", "")->group(""); // the sender's process, started by the others
-    const std::map<std::string, BenchKind> kinds{
-        {"day", BenchKind::day}, {"day_and_indexes", BenchKind::day_and_indexes}, {"half_hour", BenchKind::half_hour}};
-    send_command->add_option("--kind", load.kind)->transform(CLI::CheckedTransformer(kinds));
-    send_command->add_option("--seed", load.seed);
-    send_command->add_option("--meters", load.meters);
-    send_command->add_option("--connections", load.connections);
-    send_command->add_option("--rounds", load.rounds);
-    send_command->add_option("--demo-data", load.demo_data);
-    send_command->add_option("--port", port);
-    send_command->add_option("--certificate", certificate);
+    CLI::App* send_command = app.add_subcommand("send", "");
+    add_target(*send_command, target);
     send_command->add_option("--seconds", seconds);
+    CLI::App* honest_command = app.add_subcommand("honest", "");
+    add_target(*honest_command, target);
+    std::string attack;
+    std::uint32_t attackers = 0;
+    std::size_t captured = 0;
+    CLI::App* attack_command = app.add_subcommand("attack", "");
+    add_target(*attack_command, target);
+    attack_command->add_option("--attack", attack);
+    attack_command->add_option("--attackers", attackers);
+    attack_command->add_option("--captured", captured);
     if (const auto code = parse_arguments(app, arguments))
         return *code;
     block_signals({});
     if (send_command->parsed())
-        return run_bench_send(load, port, certificate, seconds);
+        return run_bench_send(target, seconds);
+    if (honest_command->parsed())
+        return run_bench_honest(target);
+    if (attack_command->parsed())
+        return run_bench_attack(target, attack, attackers, captured);
     spdlog::set_default_logger(spdlog::stderr_logger_mt("releve"));
     spdlog::set_level(spdlog::level::warn);
-    return print(bench_ingest(ingest), json);
+    return print(hostile_command->parsed() ? bench_hostile(hostile) : bench_ingest(ingest), json);
 }
 
 } // namespace releve::app

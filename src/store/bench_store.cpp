@@ -92,6 +92,11 @@ std::int64_t BenchStore::archived_frames()
     return impl_->connection.run("SELECT coalesce(sum(cardinality(meter_ids)), 0)::int8 FROM frame_archive").int8(0, 0);
 }
 
+std::int64_t BenchStore::refused_messages()
+{
+    return impl_->connection.run("SELECT count(*) FROM quarantine").int8(0, 0);
+}
+
 std::int64_t BenchStore::wal_bytes()
 {
     return impl_->connection.run("SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::int8").int8(0, 0);

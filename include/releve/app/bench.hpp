@@ -1,6 +1,6 @@
 #pragma once
-// The parts of `releve bench`: what a benchmark reports, the load of the ingest benchmark and the process that sends it.
-// docs/BENCHMARKS.md says what each figure means.
+// The parts of `releve bench`: what a benchmark reports, its load and the processes that send it. docs/BENCHMARKS.md says
+// what each figure means.
 
 #include <releve/core/bytes.hpp>
 #include <releve/core/time.hpp>
@@ -30,6 +30,7 @@ struct BenchResult {
 struct BenchReport {
     std::string bench;
     std::vector<BenchResult> results;
+    std::vector<std::string> problems; // why the answer is no, for people; none: all is as it must be
 };
 /// One line: {"bench":...,"results":[{"name","value","unit","baselines":[{"name","value"}],"ratio","details":{}}]}.
 [[nodiscard]] std::string bench_json(const BenchReport& report);
@@ -72,14 +73,17 @@ public:
     [[nodiscard]] std::size_t slots_of(std::uint32_t round) const;
     /// Start and mean power in W of each half-hour of the item's frame.
     [[nodiscard]] std::vector<std::pair<Instant, std::int32_t>> slots(const Item& item) const;
-    /// Before frames_of.
-    void make_templates();
-    /// Protected APDUs of a connection, each in its wrapper, one after the other, and the length of each.
+    /// Of the first `rounds`; before frames of them are made.
+    void make_templates(std::uint32_t rounds);
+    /// Protected APDUs, each in its wrapper, one after the other, and the length of each.
     struct Frames {
         Bytes bytes;
         std::vector<std::uint32_t> lengths;
     };
-    [[nodiscard]] Frames frames_of(std::uint32_t connection) const;
+    /// Of a connection's items [first, first + count), or as many as there are.
+    [[nodiscard]] Frames frames_of(std::uint32_t connection, std::size_t first, std::size_t count) const;
+    /// The same as a clone of each meter would send them: its keys and counters, but the values of the next round.
+    [[nodiscard]] Frames cloned_frames_of(std::uint32_t connection, std::size_t first, std::size_t count) const;
 
 private:
     struct Template {
@@ -87,6 +91,8 @@ private:
         std::size_t serial_at = 0; // where the meter's serial number stands in it
         std::uint32_t counter = 0;
     };
+    [[nodiscard]] Frames make_frames(std::uint32_t connection, std::size_t first, std::size_t count,
+                                     std::uint32_t rounds_ahead) const;
     [[nodiscard]] std::size_t curve_of(std::uint32_t meter) const;
     [[nodiscard]] Template make_template(std::size_t curve, std::uint32_t round) const;
     [[nodiscard]] Instant first_slot(std::uint32_t round) const;
@@ -99,6 +105,33 @@ private:
 
 // ---------------------------------------------------------------------- the sender
 
+/// This binary again, under another of the words of `releve bench`, spoken to in lines; ended with the object.
+class BenchProcess {
+public:
+    /// errc::unavailable when it cannot be started. `words` follow `releve bench`.
+    [[nodiscard]] static result<BenchProcess> start(const std::vector<std::string>& words);
+    BenchProcess(BenchProcess&& other) noexcept;
+    BenchProcess& operator=(BenchProcess&&) = delete;
+    ~BenchProcess();
+    /// Says a line. errc::unavailable when it has ended, as from all of these.
+    [[nodiscard]] result<void> tell(const std::string& line);
+    /// Its next line.
+    [[nodiscard]] result<std::string> hear();
+    /// Waits for this line; another one is an error.
+    [[nodiscard]] result<void> expect(std::string_view line);
+
+private:
+    BenchProcess() = default;
+    int process_ = -1;
+    int to_ = -1, from_ = -1;
+};
+
+/// Where the server is, and what is sent.
+struct BenchTarget {
+    BenchLoad::Options load;
+    std::uint16_t port = 0;
+    std::filesystem::path certificate;
+};
 struct BenchSent {
     std::vector<std::uint64_t> frames; // sent and confirmed, by connection
     std::uint64_t unconfirmed = 0;
@@ -112,25 +145,18 @@ struct BenchSent {
 class BenchSender {
 public:
     /// errc::unavailable when it cannot be started.
-    [[nodiscard]] static result<BenchSender> start(const BenchLoad::Options& load, std::uint16_t port,
-                                                   const std::filesystem::path& certificate, int seconds);
-    BenchSender(BenchSender&& other) noexcept;
-    BenchSender& operator=(BenchSender&&) = delete;
-    ~BenchSender();
+    [[nodiscard]] static result<BenchSender> start(const BenchTarget& target, int seconds);
     /// Until its frames are made.
     [[nodiscard]] result<void> wait_prepared();
     /// Sends, and waits for the end.
     [[nodiscard]] result<BenchSent> run();
 
 private:
-    BenchSender() = default;
-    [[nodiscard]] result<std::string> read_line();
-    int process_ = -1;
-    int to_ = -1, from_ = -1;
+    explicit BenchSender(BenchProcess process) : process_(std::move(process)) {}
+    BenchProcess process_;
 };
 /// The sender's own main: `releve bench send ...`, started by BenchSender.
-int run_bench_send(const BenchLoad::Options& load, std::uint16_t port, const std::filesystem::path& certificate,
-                   int seconds);
+int run_bench_send(const BenchTarget& target, int seconds);
 
 // ---------------------------------------------------------------------- the benchmarks
 
@@ -141,7 +167,17 @@ struct BenchIngestOptions {
     std::filesystem::path demo_data;
     bool quiet = false;
 };
-/// The report, and whether everything sent is stored once and unaltered.
-[[nodiscard]] result<std::pair<BenchReport, bool>> bench_ingest(const BenchIngestOptions& options);
+[[nodiscard]] result<BenchReport> bench_ingest(const BenchIngestOptions& options);
+
+struct BenchHostileOptions {
+    int seconds = 4;
+    std::uint32_t meters = 40'000;
+    std::uint32_t attackers = 64; // connections of an attack, unless it is one by their number
+    std::vector<std::string> only; // names of attacks; empty: all
+    std::filesystem::path data_dir; // empty: a temporary folder
+    std::filesystem::path demo_data;
+    bool quiet = false;
+};
+[[nodiscard]] result<BenchReport> bench_hostile(const BenchHostileOptions& options);
 
 } // namespace releve::app

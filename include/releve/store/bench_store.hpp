@@ -37,6 +37,7 @@ public:
     [[nodiscard]] StoredBytes bytes(CivilDay from, CivilDay to);
     /// Frames in the archive, each time one is there.
     [[nodiscard]] std::int64_t archived_frames();
+    [[nodiscard]] std::int64_t refused_messages();
     /// Since the server was made.
     [[nodiscard]] std::int64_t wal_bytes();
     /// Dirty pages to disk, so that what comes next does not pay for what was before.
