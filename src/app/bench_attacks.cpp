@@ -46,7 +46,9 @@ asio::awaitable<void> pause(Gang& gang, std::chrono::milliseconds time)
 /// One connection from the attacker's own address. It is cut at the end, so that no port stays taken.
 class Line {
 public:
-    Line(Gang& gang, std::uint32_t number) : gang_(gang), number_(number), stream_(gang.context, gang.tls) {}
+    Line(Gang& gang, std::uint32_t number, bool deaf = false)
+        : gang_(gang), number_(number), deaf_(deaf), stream_(gang.context, gang.tls)
+    {}
     ~Line()
     {
         error_code ignored;
@@ -65,6 +67,8 @@ public:
         const asio::ip::address_v4 own{0x7f00'0002 + number_ % gang_.addresses};
         socket().open(tcp::v4(), error);
         socket().set_option(BindWithoutPort{true}, error); // else ports run out long before connections do
+        if (deaf_)
+            socket().set_option(asio::socket_base::receive_buffer_size{4'096}, error);
         socket().bind({own, 0}, error);
         if (!error) {
             const auto [refused] = co_await socket().async_connect({asio::ip::address_v4::loopback(), gang_.port}, no_throw);
@@ -119,6 +123,7 @@ public:
 private:
     Gang& gang_;
     std::uint32_t number_;
+    bool deaf_; // takes as little as the system allows
     asio::ssl::stream<tcp::socket> stream_;
 };
 
@@ -247,7 +252,7 @@ template <Portion* next>
 asio::awaitable<void> flood_deaf(Gang& gang, std::uint32_t number)
 {
     for (;;) {
-        Line line{gang, number};
+        Line line{gang, number, true};
         if (co_await line.connect_securely())
             co_await write_without_end(gang, line, next, number);
     }
@@ -286,7 +291,8 @@ const std::vector<Attack>& attacks()
         {{"replays", "captured messages, and other ones of a cloned meter under the same counters", 4, 0,
           {"releve_frames_total{state=duplicate}", "releve_frames_total{state=replay}"}},
          flood<replays>},
-        {{"deaf", "captured messages whose confirmations are never taken", 2, 2, {"releve_timeouts_total{deadline=write}"}},
+        {{"deaf", "captured messages whose confirmations are never taken", 4, 0,
+          {"releve_answer_pauses_total", "releve_timeouts_total{deadline=write}"}},
          flood_deaf<repetitions>},
         {{"tag_guesses", "altered readings with a guessed tag", 4, 0, {"releve_frames_total{state=bad_tag}"}}, flood<tag_guesses>},
     };

@@ -65,6 +65,8 @@ void write_net(Text& text, const net::NetCounters& net, std::size_t open_connect
     text.single("releve_sent_bytes_total", "counter", "Bytes written to meters.", std::to_string(net.bytes_out));
     text.single("releve_read_pauses_total", "counter", "Times a socket was not read because the queue was full.",
                 std::to_string(net.read_pauses));
+    text.single("releve_answer_pauses_total", "counter", "Times a socket was not read because its peer took no answers.",
+                std::to_string(net.answer_pauses));
 }
 
 void write_ingest(Text& text, const IngestCounters& ingest)

@@ -249,13 +249,23 @@ Judgement judge_clear(Case& c)
     return judge_content(c);
 }
 
-std::string printable_text(const dlms::Data& data)
+/// The first value of a notification's list, if it is a text. What follows is not read: this is done for any stranger's
+/// message, on the thread that reads for all.
+std::string first_text(ByteView body)
 {
-    if (!data.is_text() || data.bytes.size() > 64)
+    constexpr std::size_t longest = 64;
+    Reader reader{body};
+    const auto list = static_cast<dlms::DataType>(reader.u8());
+    if ((list != dlms::DataType::array && list != dlms::DataType::structure) || dlms::read_length(reader) == 0)
         return {};
-    const std::string_view text = as_text(data.bytes);
+    dlms::Data first;
+    first.type = static_cast<dlms::DataType>(reader.u8());
+    if (!first.is_text())
+        return {};
+    const std::size_t size = dlms::read_length(reader);
+    const std::string_view text = as_text(reader.take(std::min(size, longest + 1)));
     const bool printable = std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~'; });
-    return printable ? std::string{text} : std::string{};
+    return printable && size <= longest ? std::string{text} : std::string{};
 }
 
 } // namespace
@@ -271,9 +281,8 @@ Route route_of(const net::InboundFrame& frame)
         route.title = frame.session_title;
     if (!route.clear || route.title)
         return route;
-    if (const auto notification = dlms::decode_data_notification(frame.apdu);
-        notification && notification->body.is_list() && !notification->body.children.empty())
-        route.logical_device_name = printable_text(notification->body.children.front());
+    if (const auto head = dlms::decode_data_notification_head(frame.apdu))
+        route.logical_device_name = first_text(head->body);
     return route;
 }
 

@@ -26,6 +26,7 @@ namespace {
 
 constexpr std::uint8_t tag_general_block_transfer = 0xe0;
 constexpr std::size_t read_buffer_bytes = 16 * 1024;
+constexpr std::size_t unwritten_bytes_max = 64 * 1024; // answers beside those that are being written
 
 tcp::socket& socket_of(tcp::socket& stream)
 {
@@ -247,7 +248,8 @@ private:
             co_await hand_over_broken(fail(errc::truncated, "the connection ended inside a message"));
     }
 
-    /// Waits while the queue is full or too many frames of this connection are undecided: nothing is read meanwhile.
+    /// Waits while the queue is full, too many frames of this connection are undecided or too many answers are not taken:
+    /// nothing is read meanwhile.
     asio::awaitable<void> submit(InboundFrame frame)
     {
         if (stopping_)
@@ -279,7 +281,15 @@ private:
         }
         while (outstanding_ >= setup_.limits.outstanding_max)
             co_await sleep(wake_reader_);
+        if (!answers_pile_up())
+            co_return;
+        ++setup_.counters.answer_pauses;
+        while (answers_pile_up())
+            co_await sleep(wake_reader_);
     }
+
+    /// A peer that goes on sending and takes no answers; one whose writer has ended gets none.
+    [[nodiscard]] bool answers_pile_up() const { return out_.size() >= unwritten_bytes_max && !closing_; }
 
     // ------------------------------------------------------------------ writing
 
@@ -291,6 +301,7 @@ private:
                 continue;
             }
             const Bytes now = std::exchange(self->out_, {});
+            self->wake_reader_.cancel();
             error_code error;
             self->write_deadline_.arm(self->setup_.limits.write);
             const std::size_t count = co_await asio::async_write(self->stream_, asio::buffer(now), awaiting(error));

@@ -1,6 +1,7 @@
 """Every connection has deadlines, and there is a bound on their number. The settings are short here; nothing asserts how
 long something took."""
 import datetime
+import socket
 
 from dlms import half_hours
 from product import eventually
@@ -100,3 +101,30 @@ def test_a_message_longer_than_allowed(make_server, new_meter):
     assert server.frames()["malformed"] == 1
     with server.connect() as link:
         link.exchange(meter.push(meter.single_value(STARTS[1], 6)))
+
+
+def test_one_who_takes_no_confirmations_is_not_read_on(make_server, new_meter):
+    """Repetitions of a message are confirmed again: what nobody takes of that must not pile up here."""
+    server = make_server(collector__write_timeout_s=300)
+    meter = new_meter()
+    server.import_meters(meter)
+    push = meter.push(meter.single_value(STARTS[0], 1))
+    with server.connect() as link:
+        link.exchange(push)
+    with server.connect() as deaf:
+        deaf.socket.setblocking(False)
+        deaf.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        rest = bytearray()
+
+        def is_waiting():
+            rest.extend(b"" if rest else push.frame * 256)
+            try:
+                del rest[:deaf.socket.send(rest)]
+            except BlockingIOError:
+                pass
+            return server.metrics()["releve_answer_pauses_total"] >= 1
+
+        eventually(is_waiting)
+        with server.connect() as link:
+            link.exchange(meter.push(meter.single_value(STARTS[1], 2)))
+    assert server.readings(meter, DAY) == {STARTS[0]: 1, STARTS[1]: 2}

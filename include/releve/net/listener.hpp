@@ -36,7 +36,7 @@ struct ListenerLimits {
 struct NetCounters {
     std::atomic<std::uint64_t> accepted{0}, closed{0}, refused_total_limit{0}, refused_address_limit{0}, accept_failures{0};
     std::atomic<std::uint64_t> handshakes{0}; // TLS, those that succeeded
-    std::atomic<std::uint64_t> bytes_in{0}, bytes_out{0}, frames_in{0}, read_pauses{0};
+    std::atomic<std::uint64_t> bytes_in{0}, bytes_out{0}, frames_in{0}, read_pauses{0}, answer_pauses{0};
     std::atomic<std::uint64_t> idle_timeouts{0}, message_timeouts{0}, write_timeouts{0};
     /// By the names of handshake_failure(), in their order of `handshake_failure_names`; "no_turn" for a connection that
     /// waited for its handshake until it was dropped.

@@ -91,6 +91,21 @@ TEST_F(JudgeTest, a_clear_push_of_a_meter_with_keys_is_a_downgrade)
     EXPECT_EQ(judgement.write->interval_days[0].block.slots[0]->provenance.quality, Quality::unauthenticated);
 }
 
+TEST_F(JudgeTest, a_clear_push_is_read_no_further_than_the_name_that_it_claims)
+{
+    const auto name_in = [&](std::string_view body) {
+        return route_of(home.inbound(from_hex("0f 00000001 00" + std::string{body}).value())).logical_device_name;
+    };
+    EXPECT_EQ(name_in("0202 0903 4c4456 0601020304"), "LDV");
+    EXPECT_EQ(name_in("02 82ffff 0a03 4c4456"), "LDV") << "whatever else is promised";
+    EXPECT_EQ(name_in("0201 0903 4c44"), "") << "cut";
+    EXPECT_EQ(name_in("0201 0903 4c4407"), "") << "not printable";
+    EXPECT_EQ(name_in("0201 0941" + std::string(2 * 65, '4')), "") << "too long for a name";
+    EXPECT_EQ(name_in("0201 0201 09034c4456"), "") << "a list in the list";
+    EXPECT_EQ(name_in("0200"), "");
+    EXPECT_EQ(name_in("0903 4c4456"), "") << "no list";
+}
+
 TEST_F(JudgeTest, encrypted_only_ranks_as_unauthenticated_and_cannot_block_genuine_counters)
 {
     home.device.policy = dlms::Policy::encrypted;
