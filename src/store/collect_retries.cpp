@@ -8,7 +8,7 @@ namespace releve::store {
 
 namespace {
 
-constexpr const char* quarantine_columns = "SELECT id, reason, detail, received_at, peer, system_title, "
+constexpr const char* retried_columns = "SELECT id, reason, detail, received_at, peer, system_title, "
                                            "meter_id, counter, frame_bytes, frame FROM quarantine ";
 
 std::vector<QuarantineRow> read_quarantine(const pg::Rows& rows)
@@ -44,7 +44,7 @@ std::vector<QuarantineRow> CollectStore::load_retries(std::span<const std::strin
         params.array(addresses, [](const std::string& a) { return std::string_view{a}; })
             .add(static_cast<std::int64_t>(limit));
         return read_quarantine(
-            db.run(std::string{quarantine_columns} +
+            db.run(std::string{retried_columns} +
                        "WHERE system_title = ANY ($1::text[]) AND frame IS NOT NULL AND (retry_requested OR "
                        "reason IN ('unknown_meter', 'no_key', 'wrong_key', 'bad_tag')) "
                        "ORDER BY counter NULLS FIRST, id LIMIT $2::int8",
@@ -55,7 +55,7 @@ std::vector<QuarantineRow> CollectStore::load_retries(std::span<const std::strin
 std::vector<QuarantineRow> CollectStore::load_requested_retries(std::size_t limit)
 {
     return impl_->with_connection([&](pg::Connection& db) {
-        return read_quarantine(db.run(std::string{quarantine_columns} +
+        return read_quarantine(db.run(std::string{retried_columns} +
                                           "WHERE retry_requested AND frame IS NOT NULL "
                                           "ORDER BY counter NULLS FIRST, id LIMIT $1::int8",
                                       pg::Params{}.add(static_cast<std::int64_t>(limit))));
