@@ -7,6 +7,7 @@ namespace releve::app {
 
 namespace {
 constexpr std::size_t retry_bytes_max = 8 * 1024 * 1024;
+constexpr auto stays_busy = std::chrono::seconds{1};
 constexpr double allowance_rows = 1'000, allowance_rows_a_second = 100;
 constexpr double allowance_bytes = 16 * 1024 * 1024, allowance_bytes_a_second = 1024 * 1024;
 } // namespace
@@ -157,10 +158,13 @@ void Ingest::Shard::run()
         }
         for (DeviceChange& change : work.changes)
             apply(std::move(change));
-        const bool busy = work.backlog >= owner_.options_.batch_frames / 2;
-        if (!work.frames.empty())
+        const auto now = std::chrono::steady_clock::now();
+        if (work.backlog >= owner_.options_.batch_frames / 2)
+            busy_until_ = now + stays_busy;
+        const bool idle = work.frames.empty(), busy = now < busy_until_;
+        if (!idle)
             process(std::move(work.frames), busy);
-        const bool goes_on = fold_some(busy);
+        const bool goes_on = fold_some(busy && !idle);
         for (auto& collect : work.collects)
             collect.set_value(take_replay_states());
         if (work.stop)

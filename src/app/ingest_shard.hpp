@@ -95,6 +95,7 @@ private:
     std::unordered_map<SystemTitle, Device, TitleHash> devices_;
     Allowance allowance_;
     std::int64_t choice_version_ = -1; // of all devices
+    std::chrono::steady_clock::time_point busy_until_{}; // more came than can be written value by value, a moment ago
 
     mutable std::mutex mutex_; // everything below
     std::condition_variable wake_;
