@@ -291,7 +291,7 @@ const std::vector<Attack>& attacks()
         {{"replays", "captured messages, and other ones of a cloned meter under the same counters", 4, 0,
           {"releve_frames_total{state=duplicate}", "releve_frames_total{state=replay}"}},
          flood<replays>},
-        {{"deaf", "captured messages whose confirmations are never taken", 4, 0,
+        {{"deaf", "captured messages whose confirmations are never taken", 2, 4,
           {"releve_answer_pauses_total", "releve_timeouts_total{deadline=write}"}},
          flood_deaf<repetitions>},
         {{"tag_guesses", "altered readings with a guessed tag", 4, 0, {"releve_frames_total{state=bad_tag}"}}, flood<tag_guesses>},

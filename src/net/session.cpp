@@ -27,6 +27,7 @@ namespace {
 constexpr std::uint8_t tag_general_block_transfer = 0xe0;
 constexpr std::size_t read_buffer_bytes = 16 * 1024;
 constexpr std::size_t unwritten_bytes_max = 64 * 1024; // answers beside those that are being written
+constexpr int send_buffer_bytes = 64 * 1024;           // of the system: else it may grow to 4 MB for one who takes nothing
 
 tcp::socket& socket_of(tcp::socket& stream)
 {
@@ -139,6 +140,7 @@ private:
     {
         error_code error;
         socket_of(stream_).set_option(tcp::no_delay(true), error);
+        socket_of(stream_).set_option(asio::socket_base::send_buffer_size(send_buffer_bytes), error);
         if constexpr (std::is_same_v<Stream, TlsStream>) {
             read_deadline_.arm(setup_.limits.handshake);
             co_await stream_.async_handshake(asio::ssl::stream_base::server, awaiting(error));
