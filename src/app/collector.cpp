@@ -23,8 +23,6 @@ constexpr auto give_way_after = 2min;
 constexpr auto predecessor_at_most = 15s; // a killed one's connection ends when the database has noticed
 constexpr auto goodbye_at_most = 5s;
 constexpr std::size_t retries_at_once = 4'000;
-constexpr std::size_t undecoded_at_once = 100;
-constexpr std::size_t deferred_at_once = 4'000;
 constexpr std::chrono::days partitions_ahead{62};
 
 class DatabaseWriter final : public ReadingWriter {
@@ -399,78 +397,6 @@ void Collector::reprocess()
     load_all_devices();
     undecoded_after_ = 0;
     undecoded_tried_ = 0;
-}
-
-/// One portion at a time, the next when the writers are done with it: there may be more of them than memory.
-void Collector::try_undecoded()
-{
-    if (!undecoded_after_ || !undecoded_under_way_.expired())
-        return;
-    auto rows = store().load_undecoded(*undecoded_after_, undecoded_at_once);
-    if (rows.empty()) {
-        if (undecoded_tried_ > 0)
-            spdlog::info("{} messages that no layout explained were tried under the models of now", undecoded_tried_);
-        undecoded_after_.reset();
-        return;
-    }
-    undecoded_after_ = rows.back().id;
-    undecoded_tried_ += rows.size();
-    auto under_way = std::make_shared<int>();
-    undecoded_under_way_ = under_way;
-    DeviceChange change;
-    change.undecoded = std::move(rows);
-    change.while_applied = std::move(under_way);
-    ingest_->apply(std::move(change));
-}
-
-void Collector::begin_reading_deferred()
-{
-    deferred_after_ = BatchNumber{0};
-    deferred_up_to_ = store().last_batch();
-    deferred_read_ = 0;
-}
-
-/// What a process that is gone has confirmed and left in the archive, one portion at a time as above.
-void Collector::read_deferred()
-{
-    if (!deferred_after_ || !deferred_under_way_.expired() || stopping_)
-        return;
-    if (!deferred_batches_.empty())
-        store().finish_deferred(deferred_batches_);
-    deferred_batches_.clear();
-    auto rows = store().load_deferred(*deferred_after_, deferred_up_to_, deferred_at_once);
-    if (rows.empty()) {
-        if (deferred_read_ > 0)
-            spdlog::info("{} messages that were confirmed and only archived have been brought into their days", deferred_read_);
-        deferred_after_.reset();
-        return;
-    }
-    deferred_after_ = rows.back().batch;
-    deferred_read_ += rows.size();
-    std::set<std::int64_t> whole, held_back;
-    for (const store::DeferredRow& row : rows)
-        (served_.contains(row.meter) ? whole : held_back).insert(row.batch.value);
-    for (const std::int64_t batch : held_back) {
-        whole.erase(batch);
-        spdlog::error("batch {}: holds messages of a meter that is not served; they stay in the archive", batch);
-    }
-    deferred_batches_.assign(whole.begin(), whole.end());
-    auto under_way = std::make_shared<int>();
-    deferred_under_way_ = under_way;
-    DeviceChange change;
-    change.deferred = std::move(rows);
-    change.while_applied = std::move(under_way);
-    ingest_->apply(std::move(change));
-}
-
-/// Before anything new comes and anybody is told that we are ready: what was confirmed is where it is looked for.
-void Collector::read_all_deferred()
-{
-    while (deferred_after_) {
-        read_deferred();
-        while (!deferred_under_way_.expired())
-            std::this_thread::sleep_for(5ms);
-    }
 }
 
 void Collector::checkpoint()

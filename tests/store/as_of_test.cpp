@@ -291,7 +291,7 @@ TEST_F(AsOfTest, any_order_of_begins_commits_clock_steps_and_questions)
             write_batch_row(writer.connection,
                             {BatchNumber{last}, BatchNumber{watermark}, static_cast<int>(which), clock},
                             frames, 0);
-            write_intervals(writer.connection, BatchNumber{last}, frames, recent);
+            write_intervals(writer.connection, BatchNumber{last}, frames, recent, false);
         }
         if (dice(3) == 0) {
             const Instant instant = clock - Seconds{dice(4) == 0 ? dice(7'200) : 0};

@@ -1,0 +1,89 @@
+// What the collector reads again from the archive: messages that no layout explained when they came, and those that a process
+// which is gone has confirmed and left there.
+
+#include "collector.hpp"
+
+#include <spdlog/spdlog.h>
+
+namespace releve::app {
+
+using namespace std::chrono_literals;
+
+namespace {
+constexpr std::size_t undecoded_at_once = 100;
+constexpr std::size_t deferred_at_once = 4'000;
+} // namespace
+
+/// One portion at a time, the next when the writers are done with it: there may be more of them than memory.
+void Collector::try_undecoded()
+{
+    if (!undecoded_after_ || !undecoded_under_way_.expired())
+        return;
+    auto rows = store().load_undecoded(*undecoded_after_, undecoded_at_once);
+    if (rows.empty()) {
+        if (undecoded_tried_ > 0)
+            spdlog::info("{} messages that no layout explained were tried under the models of now", undecoded_tried_);
+        undecoded_after_.reset();
+        return;
+    }
+    undecoded_after_ = rows.back().id;
+    undecoded_tried_ += rows.size();
+    auto under_way = std::make_shared<int>();
+    undecoded_under_way_ = under_way;
+    DeviceChange change;
+    change.undecoded = std::move(rows);
+    change.while_applied = std::move(under_way);
+    ingest_->apply(std::move(change));
+}
+
+void Collector::begin_reading_deferred()
+{
+    deferred_after_ = BatchNumber{0};
+    deferred_up_to_ = store().last_batch();
+    deferred_read_ = 0;
+}
+
+/// What a process that is gone has confirmed and left in the archive, one portion at a time as above.
+void Collector::read_deferred()
+{
+    if (!deferred_after_ || !deferred_under_way_.expired() || stopping_)
+        return;
+    if (!deferred_batches_.empty())
+        store().finish_deferred(deferred_batches_);
+    deferred_batches_.clear();
+    auto rows = store().load_deferred(*deferred_after_, deferred_up_to_, deferred_at_once);
+    if (rows.empty()) {
+        if (deferred_read_ > 0)
+            spdlog::info("{} messages that were confirmed and only archived have been brought into their days", deferred_read_);
+        deferred_after_.reset();
+        return;
+    }
+    deferred_after_ = rows.back().batch;
+    deferred_read_ += rows.size();
+    std::set<std::int64_t> whole, held_back;
+    for (const store::DeferredRow& row : rows)
+        (served_.contains(row.meter) ? whole : held_back).insert(row.batch.value);
+    for (const std::int64_t batch : held_back) {
+        whole.erase(batch);
+        spdlog::error("batch {}: holds messages of a meter that is not served; they stay in the archive", batch);
+    }
+    deferred_batches_.assign(whole.begin(), whole.end());
+    auto under_way = std::make_shared<int>();
+    deferred_under_way_ = under_way;
+    DeviceChange change;
+    change.deferred = std::move(rows);
+    change.while_applied = std::move(under_way);
+    ingest_->apply(std::move(change));
+}
+
+/// Before anything new comes and anybody is told that we are ready: what was confirmed is where it is looked for.
+void Collector::read_all_deferred()
+{
+    while (deferred_after_) {
+        read_deferred();
+        while (!deferred_under_way_.expired())
+            std::this_thread::sleep_for(5ms);
+    }
+}
+
+} // namespace releve::app
