@@ -2,6 +2,7 @@
 ours. Every server's texts are also searched when its test ends."""
 import base64
 import datetime
+import gzip
 import os
 import pathlib
 import re
@@ -162,6 +163,19 @@ def test_no_file_of_the_server_holds_a_secret_but_the_master_key_s_own(guarded):
     files = Search(wrapped=wrapped).in_folder(server.data / "postgresql")
     assert any(name.startswith("base/") for name in files) and any(name.startswith("pg_wal/") for name in files), \
         "the wrapped form is in the table's file and in the write-ahead log"
+
+
+def test_no_backup_holds_a_secret(guarded, tmp_path):
+    server = guarded.server
+    passphrase = tmp_path / "passphrase"
+    passphrase.write_text("a passphrase of this test\n")
+    server.cli("backup", tmp_path / "backups")
+    server.cli("master-key", "export", tmp_path / "key.copy", "--passphrase-file", passphrase)
+    for packed in tmp_path.rglob("*.gz"):  # the search reads bytes as they lie
+        packed.with_suffix(".open").write_bytes(gzip.decompress(packed.read_bytes()))
+    assert guarded.search.in_folder(tmp_path) == {}
+    wrapped = bytes.fromhex(server.sql("SELECT encode(encryption, 'hex') FROM meter_key")[0][0])
+    assert any("/data/base/" in name for name in Search(wrapped=wrapped).in_folder(tmp_path)), "the wrapped form is in it"
 
 
 def test_postgresql_s_log_repeats_no_value_of_a_failed_statement(guarded):

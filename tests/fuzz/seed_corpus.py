@@ -135,7 +135,7 @@ def seed_models(write):
 
 
 def seed_settings(write):
-    text = (ROOT / "docs/OPERATING.md").read_text()
+    text = (ROOT / "docs/OPERATIONS.md").read_text()
     for number, found in enumerate(re.finditer(r"```toml\n(.*?)```", text, re.S)):
         write("config", f"operating-{number}", found.group(1).encode())
     write("config", "wrong-line", b"[collector]\n\nwriters = 0\n")
