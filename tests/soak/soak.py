@@ -3,7 +3,7 @@
 A fleet of meters behind concentrators pushes half-hours with confirmation and sends again what was not confirmed. After random
 numbers of confirmations something ends: the server (SIGKILL), its database (stopped at once, or killed), both, a connection in
 the middle of a message, all connections, the server gracefully; its disk is full for a while, its clock steps by an hour. At checkpoints and at the end the store holds exactly the
-fleet's readings. All chances come from the seed; what the machine makes of them differs from run to run.
+fleet's readings, and says of earlier instants what it said then. All chances come from the seed; what the machine makes of them differs from run to run.
 """
 import argparse
 import collections
@@ -162,7 +162,8 @@ class Soak:
         self.meters = [PushingMeter(options.seed, number) for number in range(options.meters)]
         self.concentrators = [Concentrator(self.meters[n::4]) for n in range(4)]
         self.faults = collections.Counter()
-        self.peak_kb, self.history = 0, []
+        self.peak_kb, self.history, self.full_disks_noticed = 0, [], 0
+        self.said = []  # (meter, instant, what was known of it then)
         self.server = Releve(collector__batch_frames=16, collector__batch_wait_ms=1)
         self.disk = SmallDisk(self.server.data)
         self.clock = Clock(self.server.folder)
@@ -242,8 +243,10 @@ class Soak:
     def fill_disk(self):
         """For as long as it takes to notice: what is sent meanwhile is not confirmed, or fits into what was free."""
         self.disk.fill()
-        with contextlib.suppress(AssertionError):
+        try:
             self.pump(200, seconds=2)
+        except AssertionError:
+            self.full_disks_noticed += 1
         self.disk.empty()
 
     def step_clock(self):
@@ -288,6 +291,7 @@ class Soak:
             assert not lost, f"meter {meter.number}: confirmed and lost: {lost[:5]}"
             if final:
                 assert len(stored) == meter.made, f"meter {meter.number}: {len(stored)} of {meter.made}"
+        self.check_what_was_said()
         if final:
             made = sum(meter.made for meter in self.meters)
             counted = self.server.sql("SELECT sum(frames), sum(readings) FROM batch")[0]
@@ -295,6 +299,19 @@ class Soak:
                 f"{made} messages, but frames and readings of all batches are {counted}; kept twice: {self.kept_twice()}"
             archived = self.server.sql("SELECT sum(cardinality(meter_ids)) FROM frame_archive")[0][0]
             assert archived == str(made), f"{made} messages, but {archived} in the archive"
+
+    def as_of(self, meter, instant):
+        return self.server.readings(meter.meter, FIRST_DAY, days=30, as_of=instant)
+
+    def check_what_was_said(self):
+        """What was known at an instant is the same whenever it is asked, whatever has happened since."""
+        for meter, instant, answer in self.said:
+            now = self.as_of(meter, instant)
+            assert now == answer, f"meter {meter.number} as of {instant}: {len(answer)} values then, {len(now)} now"
+        instant = (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=self.clock.wrong_by - 2)).strftime(
+            "%Y-%m-%dT%H:%M:%SZ")
+        meter = self.random.choice(self.meters)
+        self.said.append((meter, instant, self.as_of(meter, instant)))
 
     def kept_twice(self):
         """Messages that are in the archive more than once, with the batches they came in: an archive part is a row of frames,
@@ -355,6 +372,7 @@ class Soak:
         self.disk.close()
         return {"seed": self.options.seed, "faults": sum(self.faults.values()), **self.faults,
                 "messages": sum(m.made for m in self.meters), "resends": sum(m.resends for m in self.meters),
+                "full_disks_noticed": self.full_disks_noticed, "answers_as_of": len(self.said),
                 "peak_resident_mb": round(self.peak_kb / 1024, 1), "seconds": round(time.monotonic() - began, 1)}
 
 
