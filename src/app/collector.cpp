@@ -24,6 +24,8 @@ constexpr auto predecessor_at_most = 15s; // a killed one's connection ends when
 constexpr auto goodbye_at_most = 5s;
 constexpr std::size_t retries_at_once = 4'000;
 constexpr std::chrono::days partitions_ahead{62};
+constexpr std::chrono::days month_rests{7}; // by then most of what comes late has come
+constexpr auto night_begins = 1h, night_ends = 5h;
 
 class DatabaseWriter final : public ReadingWriter {
 public:
@@ -357,8 +359,21 @@ void Collector::maintain_once()
                        .quarantine_rows = r.quarantine_rows,
                        .quarantine_rows_per_title = r.quarantine_rows_per_meter},
                       wall_clock());
+        close_a_month();
         next_housekeeping_ = now + housekeeping_every;
     }
+}
+
+/// At night, one table at a time: it is locked while it is repacked.
+void Collector::close_a_month()
+{
+    const Instant now = wall_clock();
+    const CivilDay today = paris().day_of(now);
+    const Instant midnight = paris().start_of(today, Seconds{0});
+    if (now < midnight + night_begins || now >= midnight + night_ends)
+        return;
+    if (store::CollectStore::close_months(address_, today - month_rests, 1) > 0)
+        spdlog::info("a month that has ended was repacked");
 }
 
 void Collector::take_notification(const std::string& payload)

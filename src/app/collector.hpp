@@ -58,6 +58,7 @@ private:
     void take_notification(const std::string& payload);
     void reprocess();
     void try_undecoded();
+    void close_a_month();
     void begin_reading_deferred();
     void read_deferred();
     void read_all_deferred();

@@ -55,7 +55,7 @@ void CollectStore::ensure_partitions(const DatabaseAddress& address, CivilDay fr
             make_partition(connection, table, month);
 }
 
-int CollectStore::close_months(const DatabaseAddress& address, CivilDay before)
+int CollectStore::close_months(const DatabaseAddress& address, CivilDay before, int most)
 {
     pg::Connection connection{address, DbRole::owner};
     connection.exec("SELECT pg_advisory_lock(7232654312345679)");
@@ -66,7 +66,7 @@ int CollectStore::close_months(const DatabaseAddress& address, CivilDay before)
         "AND right(c.relname, 8) < $1 ORDER BY 1",
         pg::Params{}.add(months_between(before, before).front().suffix));
     int closed = 0;
-    for (int i = 0; i < open.size(); ++i) {
+    for (int i = 0; i < open.size() && closed < most; ++i) {
         const std::string name = open.text(i, 0);
         try {
             pg::Transaction transaction{connection};

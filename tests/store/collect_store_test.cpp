@@ -217,4 +217,41 @@ TEST_F(Collect, a_lost_connection_throws_once_and_the_next_call_connects)
     EXPECT_EQ(store.last_batch(), BatchNumber{0});
 }
 
+TEST_F(Collect, a_month_that_has_ended_is_packed_once_and_still_takes_what_comes_late)
+{
+    std::vector<FrameWrite> frames;
+    for (int i = 9; i >= 2; --i)
+        frames.push_back(frame(add_meter("4c4b59000000000" + std::to_string(i)), 1, "2024-03-30", i));
+    write(frames);
+    write({frame(meter, 1, "2024-04-02", 1)});
+    const auto content = [&] {
+        return ask(DbRole::collect, "SELECT meter_id, channel, day, rev, batch, md5(data) FROM interval_day ORDER BY 1, 2, 3");
+    };
+    const std::string before = content();
+    const auto open_tables = [&] {
+        return ask(DbRole::owner, "SELECT string_agg(relname, ' ' ORDER BY relname) FROM pg_class WHERE 'fillfactor=50' = ANY "
+                                  "(reloptions) AND relname ~ '^(interval|register)_day_y2024'");
+    };
+    EXPECT_EQ(open_tables(), "interval_day_y2024m03 interval_day_y2024m04 register_day_y2024m03 register_day_y2024m04");
+    EXPECT_EQ(CollectStore::close_months(address, day("2024-04-08"), 1), 1);
+    EXPECT_EQ(CollectStore::close_months(address, day("2024-04-08")), 1);
+    EXPECT_EQ(CollectStore::close_months(address, day("2024-04-08")), 0);
+    EXPECT_EQ(open_tables(), "interval_day_y2024m04 register_day_y2024m04");
+    EXPECT_EQ(content(), before);
+    EXPECT_EQ(ask(DbRole::owner, "SELECT string_agg(meter_id::text, ' ' ORDER BY ctid) FROM interval_day_y2024m03"), "2 3 4 5 6 7 8 9");
+    write({frame(meter, 2, "2024-03-29", 7), frame(MeterId{2}, 2, "2024-03-30", 7)});
+    EXPECT_EQ(ask(DbRole::collect, "SELECT count(*), max(rev) FROM interval_day"), "10|2");
+}
+
+TEST_F(Collect, a_month_in_use_is_left_for_the_next_time)
+{
+    write({frame(meter, 1, "2024-03-30", 1)});
+    pg::Connection reader{address, DbRole::owner};
+    pg::Transaction reads{reader};
+    reader.run("SELECT count(*) FROM interval_day_y2024m03");
+    EXPECT_EQ(CollectStore::close_months(address, day("2024-04-08")), 1) << "the registers only";
+    reads.commit();
+    EXPECT_EQ(CollectStore::close_months(address, day("2024-04-08")), 1);
+}
+
 } // namespace releve::store::test

@@ -120,8 +120,8 @@ public:
     static void ensure_partitions(const DatabaseAddress& address, CivilDay from, CivilDay to);
     /// Repacks the months that ended before the one of `before` and are not yet: rows lie full and in the order of their
     /// key. Each month is locked meanwhile (a second or two a million rows); one that is in use is left for the next
-    /// time. How many were repacked.
-    static int close_months(const DatabaseAddress& address, CivilDay before);
+    /// time. How many tables were repacked, at most `most`.
+    static int close_months(const DatabaseAddress& address, CivilDay before, int most = 1'000);
     [[nodiscard]] std::optional<CivilDay> earliest_installation();
     /// Archive and quarantine bounds: rows older than `keep_days`, and quarantine beyond its row/byte limits
     /// (oldest first).
