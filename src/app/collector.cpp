@@ -342,6 +342,7 @@ void Collector::maintain_once()
     }
     try_undecoded();
     if (fold_refused_.exchange(false)) {
+        make_partitions();
         load_all_devices();
         begin_reading_deferred();
     }

@@ -60,14 +60,11 @@ void Collector::read_deferred()
     }
     deferred_after_ = rows.back().batch;
     deferred_read_ += rows.size();
-    std::set<std::int64_t> whole, held_back;
-    for (const store::DeferredRow& row : rows)
-        (served_.contains(row.meter) ? whole : held_back).insert(row.batch.value);
-    for (const std::int64_t batch : held_back) {
-        whole.erase(batch);
-        spdlog::error("batch {}: holds messages of a meter that is not served; they stay in the archive", batch);
+    for (store::DeferredRow& row : rows) {
+        row.served = served_.contains(row.meter);
+        if (deferred_batches_.empty() || deferred_batches_.back() != row.batch.value)
+            deferred_batches_.push_back(row.batch.value);
     }
-    deferred_batches_.assign(whole.begin(), whole.end());
     auto under_way = std::make_shared<int>();
     deferred_under_way_ = under_way;
     DeviceChange change;

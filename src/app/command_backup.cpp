@@ -8,7 +8,9 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <fstream>
+
+#include <fcntl.h>
+#include <unistd.h>
 
 namespace releve::app {
 
@@ -17,6 +19,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr const char* manifest_name = "backup.json";
+constexpr const char* unfinished = ".releve-unfinished"; // ends the name of a set that is being copied
 
 void say(std::string_view line)
 {
@@ -52,7 +55,7 @@ result<store::BackupSet> read_manifest(const fs::path& folder)
     }
 }
 
-/// Renamed into place: what is there always says what is true.
+/// On disk and renamed into place: what is there always says what is true.
 void write_manifest(const store::BackupSet& set)
 {
     const nlohmann::ordered_json out{{"releve_backup", 1},      {"version", RELEVE_VERSION},
@@ -60,18 +63,14 @@ void write_manifest(const store::BackupSet& set)
                                      {"slot", set.slot},          {"usable_from", to_iso8601(set.usable_from)},
                                      {"reaches", to_iso8601(set.reaches)}};
     const fs::path fresh = set.folder / "backup.json.new";
-    std::ofstream file{fresh};
-    file << out.dump(1) << "\n";
-    file.close();
-    if (!file)
+    const std::string text = out.dump(1) + "\n";
+    const int fd = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    const bool written = fd >= 0 && ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()) && ::fsync(fd) == 0;
+    if (fd >= 0)
+        ::close(fd);
+    if (!written)
         throw std::runtime_error("cannot write " + fresh.string());
     fs::rename(fresh, set.folder / manifest_name);
-}
-
-bool looks_like_set(const fs::path& folder)
-{
-    const std::string name = folder.filename();
-    return name.size() == 16 && name[8] == 'T' && name[15] == 'Z';
 }
 
 /// The finished sets of a folder, oldest first.
@@ -80,9 +79,11 @@ result<std::vector<store::BackupSet>> find_sets(const fs::path& dir)
     std::vector<store::BackupSet> sets;
     std::error_code error;
     for (const auto& entry : fs::directory_iterator{dir, error})
-        if (looks_like_set(entry.path()) && fs::exists(entry.path() / manifest_name)) {
-            RELEVE_TRY(set, read_manifest(entry.path()));
-            sets.push_back(std::move(set));
+        if (entry.path().extension() != unfinished && fs::exists(entry.path() / manifest_name)) {
+            if (auto set = read_manifest(entry.path()))
+                sets.push_back(std::move(*set));
+            else
+                say("Not used: " + set.error().detail);
         }
     if (error)
         return fail(errc::bad_config, dir.string() + ": " + error.message());
@@ -90,16 +91,41 @@ result<std::vector<store::BackupSet>> find_sets(const fs::path& dir)
     return sets;
 }
 
+std::string slot_of(const fs::path& folder)
+{
+    std::string slot = "releve_" + folder.stem().string();
+    std::ranges::transform(slot, slot.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    return slot;
+}
+
 /// What an interrupted copy left behind, here and in the server.
 void clear_unfinished(const fs::path& dir, const store::DatabaseAddress& database)
 {
     for (const auto& entry : fs::directory_iterator{dir})
-        if (looks_like_set(entry.path()) && !fs::exists(entry.path() / manifest_name)) {
-            std::string slot = "releve_" + entry.path().filename().string();
-            std::ranges::transform(slot, slot.begin(), [](unsigned char c) { return std::tolower(c); });
-            store::forget_backup(database, slot);
+        if (entry.path().extension() == unfinished) {
+            store::forget_backup(database, slot_of(entry.path()));
             fs::remove_all(entry.path());
         }
+}
+
+result<void> go_on(const store::DatabaseAddress& database, store::BackupSet& set)
+{
+    RELEVE_TRY(reaches, store::follow(database, set));
+    set.reaches = reaches;
+    write_manifest(set);
+    return {};
+}
+
+result<store::BackupSet> new_set(const store::DatabaseAddress& database, const fs::path& dir)
+{
+    const fs::path folder = dir / name_of(wall_clock());
+    fs::path copying = folder;
+    copying += unfinished;
+    RELEVE_TRY(set, store::copy_base(database, copying, slot_of(copying), say));
+    RELEVE_CHECK(go_on(database, set));
+    fs::rename(copying, folder);
+    set.folder = folder;
+    return set;
 }
 
 result<store::BackupSet> back_up(const Config& config, const fs::path& dir, bool full)
@@ -108,24 +134,23 @@ result<store::BackupSet> back_up(const Config& config, const fs::path& dir, bool
         return fail(errc::bad_config, "backup: database.url names a database of yours: use its own backup (docs/OPERATIONS.md); "
                                       "`releve master-key export` is for both");
     RELEVE_TRY(lock, FolderLock::take(dir, "backup"));
-    RELEVE_TRY(database, open_database(config, say));
-    clear_unfinished(dir, database.address);
+    // As it is: the backup before an upgrade is made by the new program too.
+    RELEVE_TRY(cluster, store::Cluster::open({.data_dir = config.data_dir, .say = say}));
+    const store::DatabaseAddress& database = cluster->address();
+    clear_unfinished(dir, database);
     RELEVE_TRY(sets, find_sets(dir));
-    const bool goes_on = !full && !sets.empty() && store::can_follow(database.address, sets.back());
-    if (!sets.empty() && !full && !goes_on)
-        say("The last backup cannot be continued: the server has not kept all that was written since, or is another one");
-    store::BackupSet set;
-    if (goes_on) {
-        set = sets.back();
-    } else {
-        RELEVE_TRY(copied, store::copy_base(database.address, dir / name_of(wall_clock()), say));
-        set = std::move(copied);
-        for (const store::BackupSet& old : sets)
-            store::forget_backup(database.address, old.slot);
+    const auto last = std::find_if(sets.rbegin(), sets.rend(), [&](const auto& set) { return store::can_follow(database, set); });
+    if (last != sets.rend() && !full) {
+        RELEVE_CHECK(go_on(database, *last));
+        return *last;
     }
-    RELEVE_TRY(reaches, store::follow(database.address, set));
-    set.reaches = std::max(reaches, set.usable_from);
-    write_manifest(set);
+    if (!sets.empty() && !full)
+        say("The last backup cannot be continued: the server has not kept all that was written since, or is another one");
+    RELEVE_TRY(set, new_set(database, dir));
+    if (last != sets.rend()) { // no instant is lost between the two
+        RELEVE_CHECK(go_on(database, *last));
+        store::forget_backup(database, last->slot);
+    }
     return set;
 }
 
@@ -196,8 +221,12 @@ int run_restore(std::span<const std::string> arguments)
     const auto set = choose(fs::absolute(dir), until);
     if (!set)
         return complain(set.error());
-    const auto restored =
-        store::restore_cluster({.set = *set, .data_dir = config->data_dir, .until = until, .say = say});
+    // Nobody else restores here, or starts, before this is done.
+    const auto lock = FolderLock::take(config->data_dir, "restore"), still = FolderLock::take(config->data_dir, "collector");
+    if (!lock || !still)
+        return complain((lock ? still : lock).error());
+    const auto restored = store::restore_cluster(
+        {.set = *set, .data_dir = config->data_dir, .until = until.value_or(set->reaches), .say = say});
     if (!restored)
         return complain(restored.error());
     std::printf("%s: %lld batches with %lld readings, as of %s. Put the master key back before `releve serve`.\n",

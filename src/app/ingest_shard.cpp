@@ -424,64 +424,6 @@ void Ingest::Shard::answer(Batch& batch, const store::BatchResult& result)
 
 // ---------------------------------------------------------------------- housekeeping
 
-void Ingest::Shard::reprocess(const std::vector<store::UndecodedRow>& rows)
-{
-    std::unordered_map<MeterId, Device*> own;
-    for (auto& [title, device] : devices_)
-        own.emplace(device.meter, &device);
-    Batch batch;
-    for (const store::UndecodedRow& row : rows) {
-        const auto found = own.find(row.meter);
-        if (found == own.end())
-            continue;
-        auto write = judge_again(*found->second, row, owner_.options_.rules);
-        if (!write)
-            continue;
-        batch.writes.push_back(std::move(*write));
-        batch.reprocessed.push_back(row.id);
-    }
-    if (!batch.writes.empty())
-        commit(batch);
-}
-
-/// Under the devices as they are now. What cannot be read any more waits with what no layout explains.
-void Ingest::Shard::read_again(const std::vector<store::DeferredRow>& rows)
-{
-    std::unordered_map<MeterId, Device*> own;
-    for (auto& [title, device] : devices_)
-        own.emplace(device.meter, &device);
-    Batch batch;
-    const auto flush = [&] {
-        if (!batch.writes.empty())
-            commit(batch);
-        batch = {};
-    };
-    for (const store::DeferredRow& row : rows) {
-        const auto found = own.find(row.meter);
-        if (found == own.end())
-            continue;
-        auto write = judge_again(*found->second, {0, row.meter, row.generation, row.counter, row.digest, row.received_at, row.frame},
-                                 owner_.options_.rules);
-        if (!write) {
-            store::FrameWrite unread;
-            unread.meter = row.meter;
-            unread.generation = row.generation;
-            unread.counter = row.counter;
-            unread.digest = row.digest;
-            unread.received_at = row.received_at;
-            unread.archive = row.frame;
-            unread.undecoded = true;
-            unread.undecoded_reason = to_string(write.error());
-            write = std::move(unread);
-        }
-        write->again = true;
-        batch.writes.push_back(std::move(*write));
-        if (batch.writes.size() >= owner_.options_.batch_frames)
-            flush();
-    }
-    flush();
-}
-
 std::vector<store::ReplayRow> Ingest::Shard::take_replay_states()
 {
     std::vector<store::ReplayRow> rows;

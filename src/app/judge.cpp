@@ -322,6 +322,7 @@ result<store::FrameWrite> judge_again(const Device& device, const store::Undecod
     frame.apdu = row.frame;
     frame.received_at = row.received_at;
     Case c{&device, frame, rules};
+    c.route.title = device.title;
     if (dlms::is_ciphered_tag(first_octet(frame.apdu))) {
         RELEVE_TRY(ciphered, dlms::decode_ciphered_apdu(frame.apdu));
         c.ciphered = ciphered;

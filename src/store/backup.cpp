@@ -3,6 +3,8 @@
 #include "cluster_paths.hpp"
 #include "pg.hpp"
 
+#include <thread>
+
 namespace releve::store {
 
 namespace fs = std::filesystem;
@@ -37,13 +39,10 @@ result<void> run_tool(const DatabaseAddress& address, int version, const std::st
 
 } // namespace
 
-result<BackupSet> copy_base(const DatabaseAddress& address, const fs::path& folder,
+result<BackupSet> copy_base(const DatabaseAddress& address, const fs::path& folder, const std::string& slot,
                             const std::function<void(std::string_view)>& say)
 {
-    BackupSet set{.folder = fs::absolute(folder), .slot = "releve_", .system = {}, .version = 0};
-    for (const char c : folder.filename().string())
-        if (std::isalnum(static_cast<unsigned char>(c)) != 0)
-            set.slot += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    BackupSet set{.folder = fs::absolute(folder), .slot = slot, .system = {}, .version = 0};
     pg::Connection db{address, DbRole::owner};
     const ServerFacts facts = facts_of(db);
     set.system = facts.system;
@@ -55,10 +54,12 @@ result<BackupSet> copy_base(const DatabaseAddress& address, const fs::path& fold
     say("Copying the data into " + set.folder.string());
     const fs::path data = set.folder / "data";
     RELEVE_CHECK(run_tool(address, set.version, "pg_basebackup",
-                          {"--pgdata=" + data.string(), "--wal-method=stream", "--checkpoint=fast", "--no-manifest", "--progress"},
+                          {"--pgdata=" + data.string(), "--wal-method=stream", "--slot=" + slot, "--checkpoint=fast", "--no-manifest", "--progress"},
                           Output::shown));
     fs::remove(data / "server.log");
     set.usable_from = facts_of(db).now + Seconds{1}; // instants are whole seconds here
+    while (facts_of(db).now < set.usable_from)
+        std::this_thread::sleep_for(std::chrono::milliseconds{50});
     return set;
 }
 

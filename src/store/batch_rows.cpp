@@ -383,7 +383,8 @@ void check_choices(pg::Connection& connection, std::span<const FrameWrite> frame
         return;
     connection.run("SELECT pg_advisory_xact_lock_shared($1::int8)", pg::Params{}.add(collection_choice_lock));
     static const pg::Statement version{"choice_version", "SELECT version FROM choice_version"};
-    if (connection.run(version, {}).int8(0, 0) == judged_under)
+    // Days were judged when their frames came, which may be some choices ago.
+    if (days.empty() && connection.run(version, {}).int8(0, 0) == judged_under)
         return;
     const pg::Rows found =
         connection.run("SELECT FROM installation i JOIN usage_point u ON u.id = i.usage_point "

@@ -66,7 +66,7 @@ void BatchWriter::Impl::run_transaction(const Group& group, const BatchRow& row,
     pg::Transaction transaction{db};
     write_batch_row(db, row, group.frames, group.quarantine.size());
     check_choices(db, group.frames, group.days, request.choice_version);
-    write_intervals(db, row.number, group.frames, recent, request.may_defer);
+    write_intervals(db, row.number, group.frames, recent, row.deferred > 0);
     write_deferred(db, row.number, group.days, recent);
     finish_deferred(db, group.finished);
     write_registers(db, row.number, group.frames);
@@ -85,7 +85,10 @@ std::optional<std::string> BatchWriter::Impl::commit_group(const Group& group, c
     // One number for all attempts: a COMMIT whose answer was lost shows as our own row under it, at once or,
     // if the server is still at it, as a conflict on the number. However long the database stays away, what
     // was written once is not written again under another number.
-    const auto waits = request.may_defer ? std::ranges::count_if(group.frames, can_wait) : 0;
+    const bool defer = request.may_defer && deferred.size() < deferred_max;
+    const auto waits = defer ? std::ranges::count_if(group.frames, can_wait) : 0;
+    // What earlier batches have counted may be merged twice, and could not be told from somebody else's row.
+    const bool repeatable = group.quarantine.empty() && std::ranges::all_of(group.frames, &FrameWrite::again);
     BatchRow row{request.next_batch(), request.watermark(), writer, request.now, static_cast<std::int32_t>(waits),
                  static_cast<std::int32_t>(group.days.size())};
     bool commit_sent = false, unknown = false, taken = false;
@@ -96,7 +99,7 @@ std::optional<std::string> BatchWriter::Impl::commit_group(const Group& group, c
         // Whether rows will never be taken can only be said of rows that are known not to be there.
         bool certain = !unknown;
         try {
-            if ((unknown || taken) && batch_is_ours(connected(), row, group.frames)) {
+            if ((unknown || taken) && !repeatable && batch_is_ours(connected(), row, group.frames)) {
                 if (waits > 0)
                     deferred.add(row.number, group.frames);
                 return std::nullopt;
@@ -199,10 +202,10 @@ void BatchWriter::Impl::fold_group(const Group& group, const Request& request, B
 {
     if (!commit_group(group, request, result))
         return;
-    if (group.days.size() <= 1) {
-        fold_refused = true;
+    if (group.days.size() <= 1 || !group.finished.empty())
+        fold_refused = true; // the batches go on waiting, even if every part is taken now
+    if (group.days.size() <= 1)
         return;
-    }
     const std::size_t half = group.days.size() / 2;
     fold_group({.frames = {}, .quarantine = {}, .days = group.days.first(half)}, request, result);
     fold_group({.frames = {}, .quarantine = {}, .days = group.days.subspan(half)}, request, result);

@@ -95,17 +95,17 @@ std::vector<DeferredRow> CollectStore::load_deferred(BatchNumber after, BatchNum
         for (int i = 0; i < batches.size() && list.size() < about; ++i) {
             const BatchNumber batch{batches.int8(i, 0)};
             // Those that no layout explains wait elsewhere.
-            const pg::Rows parts = db.run("SELECT a.data, ARRAY(SELECT u.counter FROM undecoded u WHERE u.batch = a.batch AND "
+            const pg::Rows parts = db.run("SELECT a.data, ARRAY(SELECT u.digest FROM undecoded u WHERE u.batch = a.batch AND "
                                           "u.part = a.part) FROM frame_archive a WHERE a.batch = $1::int8 ORDER BY a.part",
                                           pg::Params{}.add(batch.value));
             for (int part = 0; part < parts.size(); ++part) {
                 auto frames = archived_frames(parts.bytes(part, 0));
-                if (!frames)
-                    throw std::runtime_error("batch " + std::to_string(batch.value) + ": " + to_string(frames.error()));
+                if (!frames) // a damaged part is no reason to hold up the others
+                    continue;
                 const auto elsewhere = parts.integers(part, 1);
                 for (DeferredRow& frame : *frames) {
                     frame.batch = batch;
-                    if (std::ranges::find(elsewhere, static_cast<std::int64_t>(frame.counter)) == elsewhere.end())
+                    if (std::ranges::find(elsewhere, static_cast<std::int64_t>(frame.digest)) == elsewhere.end())
                         list.push_back(std::move(frame));
                 }
             }

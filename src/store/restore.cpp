@@ -37,16 +37,15 @@ void give_to(const OsUser& user, const fs::path& folder)
 }
 
 /// Until the log is at its end, or at the wanted instant, the server lets nobody in.
-void write_recovery(const fs::path& data, const fs::path& wal, const std::optional<Instant>& until)
+void write_recovery(const fs::path& data, const fs::path& wal, Instant until)
 {
     std::ofstream settings{data / "postgresql.auto.conf", std::ios::app};
     settings << "\nhot_standby = 'off'\nrecovery_target_action = 'promote'\n"
              << "restore_command = 'gzip -dc < \"" << wal.string() << "/%f.gz\" > \"%p\"'\n";
-    if (until) {
-        std::string instant = to_iso8601(*until); // zones by name are not known yet where this is read
-        instant.replace(instant.size() - 1, 1, "+00");
-        settings << "recovery_target_inclusive = 'on'\nrecovery_target_time = '" << instant << "'\n";
-    }
+    // With a target PostgreSQL refuses to end before it: a piece of the log that is missing is noticed.
+    std::string instant = to_iso8601(until); // zones by name are not known yet where this is read
+    instant.replace(instant.size() - 1, 1, "+00");
+    settings << "recovery_target_inclusive = 'on'\nrecovery_target_time = '" << instant << "'\n";
     std::ofstream signal{data / "recovery.signal"};
     settings.flush();
     if (!settings || !signal)
@@ -91,7 +90,10 @@ try {
     options.say("Copying " + options.set.folder.string() + " into " + home.string());
     try {
         fs::copy(options.set.folder / "data", fresh, fs::copy_options::recursive);
-        fs::copy(options.set.folder / "wal", wal);
+        fs::create_directory(wal);
+        for (const auto& file : fs::directory_iterator{options.set.folder / "wal"})
+            if (file.path().extension() != ".partial")
+                fs::copy(file.path(), wal);
         write_recovery(fresh, wal, options.until);
         fs::permissions(fresh, fs::perms::owner_all);
         give_to(user, fresh);
@@ -108,9 +110,16 @@ try {
         fs::remove_all(pgdata, ignored);
         return cluster.error();
     }
-    Restored restored = finish(**cluster);
-    clean();
-    return restored;
+    try {
+        Restored restored = finish(**cluster);
+        clean();
+        return restored;
+    } catch (...) {
+        cluster->reset();
+        clean();
+        fs::remove_all(pgdata, ignored);
+        throw;
+    }
 } catch (const std::exception& error) {
     return fail(errc::unavailable, error.what());
 }

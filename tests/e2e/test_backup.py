@@ -1,5 +1,6 @@
 """What was confirmed before an instant is there after restoring to it, and what came later is not."""
 import datetime
+import re
 import shutil
 import time
 
@@ -126,17 +127,42 @@ def test_what_cannot_be_restored_is_said(backed_up, make_server):
         assert reason in done.err and done.err.count("\n") == 1, done
     assert not (empty.data / "postgresql").exists()
     done = server.cli("restore", backups, code=2)
+    assert "another collector is running" in done.err, "not under a running server"
+    (empty.data / "postgresql").mkdir(parents=True)
+    done = empty.cli("restore", backups, code=2)
     assert "is there already" in done.err, "a database is never written over"
 
 
 def test_an_interrupted_copy_is_cleared_and_the_slots_stay_few(backed_up, own_copy):
     server = backed_up[0]
-    started = own_copy / "20200101T000000Z"
+    started = own_copy / "20200101T000000Z.releve-unfinished"
     (started / "data").mkdir(parents=True)
+    foreign = own_copy / "20190101T000000Z"
+    foreign.mkdir()
     server.sql("SELECT pg_create_physical_replication_slot('releve_20200101t000000z', true)")
     server.cli("backup", own_copy, "--full")
-    assert not started.exists() and len(list(own_copy.glob("2*"))) == 2
+    assert not started.exists() and foreign.exists(), "what is not ours stays"
+    assert len(list(own_copy.glob("2*/backup.json"))) == 2
     assert len(server.sql("SELECT slot_name FROM pg_replication_slots")) == 1
+
+
+def test_a_backup_reaches_what_it_says_and_begins_where_it_says(backed_up, tmp_path, make_server):
+    server, meter, _, _, _ = backed_up
+    done = server.cli("backup", tmp_path / "new")
+    first, last = re.search(r"any instant from (\S+) to (\S+) can", done.out).groups()
+    for instant in (first, last):
+        restored = same_tokens(restore(make_server(start=False), tmp_path / "new", "--until", instant), server)
+        restored.start("--role", "api")
+        assert restored.readings(meter, FIRST_DAY) == values(4)
+
+
+def test_a_missing_piece_of_the_log_is_noticed(own_copy, make_server):
+    folder = next(own_copy.glob("2*"))
+    pieces = sorted((folder / "wal").glob("*.gz"))
+    pieces[-1].unlink()
+    target = make_server(start=False)
+    assert "PostgreSQL did not start" in target.cli("restore", own_copy, code=2).err
+    assert not list(target.data.glob("postgresql*")), "it can be tried again"
 
 
 def test_a_damaged_backup_is_refused_and_leaves_nothing(own_copy, make_server):

@@ -170,6 +170,33 @@ TEST_F(Deferred, what_a_killed_writer_left_is_found_with_its_frames)
     EXPECT_TRUE(store.load_deferred(BatchNumber{0}, BatchNumber{100}, 100).empty());
 }
 
+TEST_F(Deferred, an_unexplained_frame_of_the_same_counter_hides_no_other)
+{
+    FrameWrite undecoded = value(meter, 1, 0, 1);
+    undecoded.interval_days.clear();
+    undecoded.readings = 0;
+    undecoded.undecoded = true;
+    undecoded.digest = 77;
+    defer({undecoded, value(other, 1, 0, 11)});
+    CollectStore store{address};
+    const auto rows = store.load_deferred(BatchNumber{0}, store.last_batch(), 100);
+    ASSERT_EQ(rows.size(), 1U);
+    EXPECT_EQ(rows[0].meter, other);
+}
+
+TEST_F(Deferred, days_of_a_home_that_has_chosen_daily_since_are_refused_whatever_version_is_known)
+{
+    add_usage_point("09111111111111");
+    install(meter, "09111111111111");
+    defer({value(meter, 1, 0, 10), value(other, 1, 0, 11)});
+    owner("UPDATE usage_point SET collection = 'daily'"); // as a choice would that did not wait
+    auto request = numbers.request({});
+    request.choice_version = std::stoll(ask(DbRole::collect, "SELECT version FROM choice_version"));
+    EXPECT_FALSE(writer.fold(request).value());
+    EXPECT_EQ(days().substr(0, 2), "2|");
+    EXPECT_EQ(ask(DbRole::collect, "SELECT count(*) FROM interval_day"), "1");
+}
+
 TEST_F(Deferred, a_refused_day_leaves_its_batches_waiting_and_the_others_are_written)
 {
     std::vector<FrameWrite> whole{frame(meter, 1, "2024-03-30", 1)};

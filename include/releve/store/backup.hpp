@@ -18,11 +18,11 @@ struct BackupSet {
     Instant reaches{};            // everything committed until then is in it
 };
 
-/// Copies the data of the running cluster into a new set; `folder` must not exist. From then on the server keeps what is
+/// Copies the data of the running cluster into a new set; `folder` must not exist, nor the slot. From then on the server keeps what is
 /// written until `follow` fetches it, 8 GB at most: after that the set cannot go on and a new one is needed.
 /// errc::unavailable with what PostgreSQL's program said.
 [[nodiscard]] result<BackupSet> copy_base(const DatabaseAddress& address, const std::filesystem::path& folder,
-                                          const std::function<void(std::string_view)>& say);
+                                          const std::string& slot, const std::function<void(std::string_view)>& say);
 
 /// Whether everything written since the set's last `follow` is still there, and the set is of this cluster.
 [[nodiscard]] bool can_follow(const DatabaseAddress& address, const BackupSet& set);
@@ -36,7 +36,7 @@ void forget_backup(const DatabaseAddress& address, const std::string& slot);
 struct RestoreOptions {
     BackupSet set;
     std::filesystem::path data_dir;            // must not hold a database yet
-    std::optional<Instant> until;              // everything committed at that instant is there; else all the set has
+    Instant until{};                           // everything committed at that instant is there, and nothing later
     std::function<void(std::string_view)> say; // progress lines for people
 };
 struct Restored {

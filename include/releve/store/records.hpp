@@ -149,6 +149,7 @@ struct DeferredRow {
     std::uint64_t digest = 0;
     Instant received_at{};
     Bytes frame;
+    bool served = true; // whether the collector knows the meter, so that it can be read
 };
 
 struct UndecodedRow {

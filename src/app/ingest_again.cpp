@@ -1,0 +1,87 @@
+// Frames that were committed before and are read once more: under another model, or from the archive.
+
+#include "ingest_shard.hpp"
+
+namespace releve::app {
+
+void Ingest::Shard::reprocess(const std::vector<store::UndecodedRow>& rows)
+{
+    std::unordered_map<MeterId, Device*> own;
+    for (auto& [title, device] : devices_)
+        own.emplace(device.meter, &device);
+    Batch batch;
+    for (const store::UndecodedRow& row : rows) {
+        const auto found = own.find(row.meter);
+        if (found == own.end())
+            continue;
+        auto write = judge_again(*found->second, row, owner_.options_.rules);
+        if (!write)
+            continue;
+        batch.writes.push_back(std::move(*write));
+        batch.reprocessed.push_back(row.id);
+    }
+    if (!batch.writes.empty())
+        commit(batch);
+}
+
+namespace {
+
+/// A confirmed frame that cannot be read, or whose readings are refused: it waits with those that no layout explains.
+store::FrameWrite waiting_frame(const store::DeferredRow& row, std::string reason)
+{
+    store::FrameWrite write;
+    write.meter = row.meter;
+    write.generation = row.generation;
+    write.counter = row.counter;
+    write.digest = row.digest;
+    write.received_at = row.received_at;
+    write.archive = row.frame;
+    write.again = true;
+    write.undecoded = true;
+    write.undecoded_reason = std::move(reason);
+    return write;
+}
+
+} // namespace
+
+/// Under the devices as they are now.
+void Ingest::Shard::read_again(const std::vector<store::DeferredRow>& rows)
+{
+    std::unordered_map<MeterId, Device*> own;
+    for (auto& [title, device] : devices_)
+        own.emplace(device.meter, &device);
+    Batch batch;
+    std::vector<const store::DeferredRow*> of_batch; // one for each write
+    const auto flush = [&] {
+        if (batch.writes.empty())
+            return;
+        const auto result = write(batch);
+        Batch refused;
+        for (std::size_t i = 0; result && i < of_batch.size(); ++i)
+            if (result->outcomes[i] == store::FrameOutcome::refused && !batch.writes[i].undecoded)
+                refused.writes.push_back(waiting_frame(*of_batch[i], result->reasons[i]));
+        if (!refused.writes.empty())
+            static_cast<void>(write(refused));
+        batch = {};
+        of_batch.clear();
+    };
+    for (const store::DeferredRow& row : rows) {
+        const auto found = own.find(row.meter);
+        if (found == own.end() && (row.served || index_ != 0))
+            continue; // another writer's
+        auto write = found == own.end() ? fail(errc::unknown_meter, "its meter is not served")
+                                        : judge_again(*found->second, {0, row.meter, row.generation, row.counter, row.digest,
+                                                                       row.received_at, row.frame},
+                                                      owner_.options_.rules);
+        if (!write)
+            write = waiting_frame(row, to_string(write.error()));
+        write->again = true;
+        batch.writes.push_back(std::move(*write));
+        of_batch.push_back(&row);
+        if (batch.writes.size() >= owner_.options_.batch_frames)
+            flush();
+    }
+    flush();
+}
+
+} // namespace releve::app
