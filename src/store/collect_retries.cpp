@@ -98,10 +98,13 @@ std::vector<DeferredRow> CollectStore::load_deferred(BatchNumber after, BatchNum
             const pg::Rows parts = db.run("SELECT a.data, ARRAY(SELECT u.digest FROM undecoded u WHERE u.batch = a.batch AND "
                                           "u.part = a.part) FROM frame_archive a WHERE a.batch = $1::int8 ORDER BY a.part",
                                           pg::Params{}.add(batch.value));
+            const std::size_t whole = list.size();
             for (int part = 0; part < parts.size(); ++part) {
                 auto frames = archived_frames(parts.bytes(part, 0));
-                if (!frames) // a damaged part is no reason to hold up the others
-                    continue;
+                if (!frames) { // damaged: it stays marked, and holds up no other
+                    list.resize(whole);
+                    break;
+                }
                 const auto elsewhere = parts.integers(part, 1);
                 for (DeferredRow& frame : *frames) {
                     frame.batch = batch;

@@ -162,9 +162,12 @@ TEST_F(Deferred, what_a_killed_writer_left_is_found_with_its_frames)
     EXPECT_EQ(rows[2].frame, sent.archive);
     store.save_replay_states({}, BatchNumber{100});
     EXPECT_EQ(ask(DbRole::collect, "SELECT count(*) FROM batch WHERE meter_ids IS NOT NULL"), "2") << "their counters too";
+    owner("UPDATE frame_archive SET data = substr(data, 1, 35) WHERE batch = 1");
+    EXPECT_EQ(store.load_deferred(BatchNumber{0}, BatchNumber{100}, 100).size(), 1U) << "a damaged batch holds up no other";
+    owner("DELETE FROM frame_archive WHERE batch = 1");
     owner("UPDATE frame_archive SET written_at = '2020-01-01'");
     store.prune({}, at("2024-06-01T00:00:00Z"));
-    EXPECT_EQ(store.load_deferred(BatchNumber{0}, BatchNumber{100}, 100).size(), 3U) << "not let go by age";
+    EXPECT_EQ(store.load_deferred(BatchNumber{0}, BatchNumber{100}, 100).size(), 1U) << "not let go by age";
     const std::vector<std::int64_t> done{1, 2};
     store.finish_deferred(done);
     EXPECT_TRUE(store.load_deferred(BatchNumber{0}, BatchNumber{100}, 100).empty());

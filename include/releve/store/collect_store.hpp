@@ -104,7 +104,7 @@ public:
     [[nodiscard]] std::vector<QuarantineRow> load_requested_retries(std::size_t limit);
     [[nodiscard]] std::vector<UndecodedRow> load_undecoded(std::int64_t after_id, std::size_t limit);
     /// Frames that committed batches up to `up_to` left in the archive: the next batches after `after`, whole, until there are
-    /// about so many frames.
+    /// about so many frames. Without batches of which a part is damaged.
     [[nodiscard]] std::vector<DeferredRow> load_deferred(BatchNumber after, BatchNumber up_to, std::size_t about);
     /// They have been written by BatchWriter.
     void finish_deferred(std::span<const std::int64_t> batches);
