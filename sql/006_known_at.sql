@@ -82,16 +82,10 @@ GRANT EXECUTE ON FUNCTION releve_complete_batch(), releve_known_at(timestamptz, 
 GRANT SELECT ON interval_history, register_history, daily_total_history TO releve_api;
 
 CREATE POLICY api_reads ON interval_history FOR SELECT TO releve_api USING (
-    EXISTS (SELECT 1 FROM installation i JOIN usage_point u ON u.id = i.usage_point
-            WHERE i.meter_id = interval_history.meter_id AND u.collection = 'half_hour'
-              AND i.validity && tstzrange(interval_history.day::timestamp AT TIME ZONE u.zone,
-                                          (interval_history.day + 1)::timestamp AT TIME ZONE u.zone)));
-
+    EXISTS (SELECT 1 FROM interval_day now WHERE now.meter_id = interval_history.meter_id
+            AND now.channel = interval_history.channel AND now.day = interval_history.day));
 CREATE POLICY api_reads ON register_history FOR SELECT TO releve_api USING (
-    EXISTS (SELECT 1 FROM installation i JOIN usage_point u ON u.id = i.usage_point
-            WHERE i.meter_id = register_history.meter_id
-              AND i.validity && tstzrange(register_history.day::timestamp AT TIME ZONE u.zone,
-                                          (register_history.day + 1)::timestamp AT TIME ZONE u.zone)));
-
+    EXISTS (SELECT 1 FROM register_day now WHERE now.meter_id = register_history.meter_id AND now.day = register_history.day));
 CREATE POLICY api_reads ON daily_total_history FOR SELECT TO releve_api USING (
-    (SELECT releve_reads_data()) AND EXISTS (SELECT 1 FROM usage_point u WHERE u.id = daily_total_history.usage_point));
+    EXISTS (SELECT 1 FROM daily_total now WHERE now.usage_point = daily_total_history.usage_point
+            AND now.day = daily_total_history.day AND now.channel = daily_total_history.channel));

@@ -100,27 +100,6 @@ int hex_digit(char c)
     return -1;
 }
 
-/// Nothing else can be compared with what the database holds.
-bool is_utf8(std::string_view text)
-{
-    const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-    for (std::size_t i = 0, length = 1; i < text.size(); i += length) {
-        const unsigned first = byte(i);
-        length = first < 0x80 ? 1 : first >= 0xc2 && first < 0xe0 ? 2 : first >= 0xe0 && first < 0xf0 ? 3 : 4;
-        if (i + length > text.size() || (length == 4 && (first < 0xf0 || first > 0xf4)))
-            return false;
-        for (std::size_t k = 1; k < length; ++k)
-            if ((byte(i + k) & 0xc0) != 0x80)
-                return false;
-        const unsigned second = length > 2 ? byte(i + 1) : 0;
-        // Longer than needed, half of a pair, or beyond the last code point.
-        if ((first == 0xe0 && second < 0xa0) || (first == 0xed && second > 0x9f) || (first == 0xf0 && second < 0x90) ||
-            (first == 0xf4 && second > 0x8f))
-            return false;
-    }
-    return true;
-}
-
 } // namespace
 
 std::string_view Request::parameter(std::string_view name) const

@@ -127,7 +127,7 @@ private:
     [[nodiscard]] double wait_until_in_days() const
     {
         const auto began = std::chrono::steady_clock::now();
-        while (server_->counters().ingest.deferred() > 0)
+        while (server_->counters().ingest.deferred_readings > 0)
             std::this_thread::sleep_for(std::chrono::milliseconds{1});
         return std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
     }

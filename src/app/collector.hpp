@@ -57,6 +57,7 @@ private:
     void maintain_once();
     void take_notification(const std::string& payload);
     void reprocess();
+    [[nodiscard]] std::weak_ptr<void> apply_portion(DeviceChange change);
     void try_undecoded();
     void close_a_month();
     void begin_reading_deferred();

@@ -14,7 +14,15 @@ constexpr std::size_t undecoded_at_once = 100;
 constexpr std::size_t deferred_at_once = 4'000;
 } // namespace
 
-/// One portion at a time, the next when the writers are done with it: there may be more of them than memory.
+/// One portion at a time, the next when the writers are done with it: there may be more of them than memory. Expires then.
+std::weak_ptr<void> Collector::apply_portion(DeviceChange change)
+{
+    change.while_applied = std::make_shared<int>();
+    const std::weak_ptr<void> under_way = change.while_applied;
+    ingest_->apply(std::move(change));
+    return under_way;
+}
+
 void Collector::try_undecoded()
 {
     if (!undecoded_after_ || !undecoded_under_way_.expired())
@@ -28,12 +36,9 @@ void Collector::try_undecoded()
     }
     undecoded_after_ = rows.back().id;
     undecoded_tried_ += rows.size();
-    auto under_way = std::make_shared<int>();
-    undecoded_under_way_ = under_way;
     DeviceChange change;
     change.undecoded = std::move(rows);
-    change.while_applied = std::move(under_way);
-    ingest_->apply(std::move(change));
+    undecoded_under_way_ = apply_portion(std::move(change));
 }
 
 void Collector::begin_reading_deferred()
@@ -65,12 +70,9 @@ void Collector::read_deferred()
         if (deferred_batches_.empty() || deferred_batches_.back() != row.batch.value)
             deferred_batches_.push_back(row.batch.value);
     }
-    auto under_way = std::make_shared<int>();
-    deferred_under_way_ = under_way;
     DeviceChange change;
     change.deferred = std::move(rows);
-    change.while_applied = std::move(under_way);
-    ingest_->apply(std::move(change));
+    deferred_under_way_ = apply_portion(std::move(change));
 }
 
 /// Before anything new comes and anybody is told that we are ready: what was confirmed is where it is looked for.

@@ -8,9 +8,7 @@
 
 #include <algorithm>
 #include <cstdio>
-
-#include <fcntl.h>
-#include <unistd.h>
+#include <cstring>
 
 namespace releve::app {
 
@@ -64,12 +62,9 @@ void write_manifest(const store::BackupSet& set)
                                      {"reaches", to_iso8601(set.reaches)}};
     const fs::path fresh = set.folder / "backup.json.new";
     const std::string text = out.dump(1) + "\n";
-    const int fd = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    const bool written = fd >= 0 && ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()) && ::fsync(fd) == 0;
-    if (fd >= 0)
-        ::close(fd);
-    if (!written)
-        throw std::runtime_error("cannot write " + fresh.string());
+    fs::remove(fresh);
+    if (const int reason = write_new_file(fresh, as_bytes(text)); reason != 0)
+        throw std::runtime_error(fresh.string() + ": " + std::strerror(reason));
     fs::rename(fresh, set.folder / manifest_name);
 }
 

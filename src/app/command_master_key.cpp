@@ -5,8 +5,6 @@
 #include <releve/app/series_files.hpp>
 
 #include <cstdio>
-#include <fstream>
-#include <iostream>
 
 #include <fcntl.h>
 #include <termios.h>

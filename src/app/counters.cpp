@@ -96,7 +96,7 @@ void write_ingest(Text& text, const IngestCounters& ingest)
                 std::to_string(ingest.quarantine_not_kept));
     text.single("releve_queued_frames", "gauge", "Frames waiting for a writer.", std::to_string(ingest.queued_frames));
     text.single("releve_deferred_readings", "gauge", "Readings confirmed and archived that are not yet in their days.",
-                std::to_string(ingest.deferred()));
+                std::to_string(ingest.deferred_readings));
     text.single("releve_meters", "gauge", "Meters known to the collector.", std::to_string(ingest.devices));
 }
 
@@ -142,14 +142,6 @@ std::string metrics_text(const Counters& counters, std::size_t open_connections)
     write_ingest(text, counters.ingest);
     write_net(text, counters.net, open_connections);
     return text.take();
-}
-
-std::int64_t IngestCounters::deferred() const
-{
-    std::int64_t sum = 0;
-    for (const auto& count : deferred_readings)
-        sum += count;
-    return sum;
 }
 
 } // namespace releve::app

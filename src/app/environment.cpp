@@ -52,6 +52,17 @@ sigset_t block_signals(std::initializer_list<int> signals)
     return set;
 }
 
+int write_new_file(const std::filesystem::path& path, ByteView content)
+{
+    const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return errno;
+    const bool done = ::write(fd, content.data(), content.size()) == static_cast<ssize_t>(content.size()) && ::fsync(fd) == 0;
+    const int reason = done ? 0 : errno;
+    ::close(fd);
+    return reason;
+}
+
 result<FolderLock> FolderLock::take(const std::filesystem::path& folder, const std::string& kind)
 {
     std::error_code ignored;

@@ -4,11 +4,18 @@
 
 namespace releve::app {
 
-void Ingest::Shard::reprocess(const std::vector<store::UndecodedRow>& rows)
+/// A committed frame names its meter by number.
+std::unordered_map<MeterId, Device*> Ingest::Shard::devices_by_meter()
 {
     std::unordered_map<MeterId, Device*> own;
     for (auto& [title, device] : devices_)
         own.emplace(device.meter, &device);
+    return own;
+}
+
+void Ingest::Shard::reprocess(const std::vector<store::UndecodedRow>& rows)
+{
+    const auto own = devices_by_meter();
     Batch batch;
     for (const store::UndecodedRow& row : rows) {
         const auto found = own.find(row.meter);
@@ -27,7 +34,7 @@ void Ingest::Shard::reprocess(const std::vector<store::UndecodedRow>& rows)
 namespace {
 
 /// A confirmed frame that cannot be read, or whose readings are refused: it waits with those that no layout explains.
-store::FrameWrite waiting_frame(const store::DeferredRow& row, std::string reason)
+store::FrameWrite waiting_frame(const store::ArchivedFrame& row, std::string reason)
 {
     store::FrameWrite write;
     write.meter = row.meter;
@@ -47,9 +54,7 @@ store::FrameWrite waiting_frame(const store::DeferredRow& row, std::string reaso
 /// Under the devices as they are now.
 void Ingest::Shard::read_again(const std::vector<store::DeferredRow>& rows)
 {
-    std::unordered_map<MeterId, Device*> own;
-    for (auto& [title, device] : devices_)
-        own.emplace(device.meter, &device);
+    const auto own = devices_by_meter();
     Batch batch;
     std::vector<const store::DeferredRow*> of_batch; // one for each write
     const auto flush = [&] {
@@ -70,9 +75,7 @@ void Ingest::Shard::read_again(const std::vector<store::DeferredRow>& rows)
         if (found == own.end() && (row.served || index_ != 0))
             continue; // another writer's
         auto write = found == own.end() ? fail(errc::unknown_meter, "its meter is not served")
-                                        : judge_again(*found->second, {0, row.meter, row.generation, row.counter, row.digest,
-                                                                       row.received_at, row.frame},
-                                                      owner_.options_.rules);
+                                        : judge_again(*found->second, row, owner_.options_.rules);
         if (!write)
             write = waiting_frame(row, to_string(write.error()));
         write->again = true;

@@ -185,13 +185,19 @@ bool Ingest::Shard::fold_some(bool busy)
     if (!whole)
         return false;
     decided(numbers);
-    owner_.counters_.deferred_readings[index_ % IngestCounters::writers_shown] = static_cast<std::int64_t>(writer_->deferred());
+    count_deferred();
     if (!*whole) {
         owner_.options_.log("writer " + std::to_string(index_) + ": some of what was deferred was refused, and is read again");
         if (owner_.fold_refused_)
             owner_.fold_refused_();
     }
     return true;
+}
+
+void Ingest::Shard::count_deferred()
+{
+    const auto now = static_cast<std::int64_t>(writer_->deferred());
+    owner_.counters_.deferred_readings += now - std::exchange(deferred_counted_, now);
 }
 
 Device* Ingest::Shard::find(const std::optional<SystemTitle>& title)
@@ -327,7 +333,7 @@ std::optional<store::BatchResult> Ingest::Shard::write(Batch& batch)
     std::optional<store::BatchResult> result = writer_->write(request);
     if (result)
         decided(numbers);
-    owner_.counters_.deferred_readings[index_ % IngestCounters::writers_shown] = static_cast<std::int64_t>(writer_->deferred());
+    count_deferred();
     return result;
 }
 

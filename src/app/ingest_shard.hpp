@@ -75,6 +75,8 @@ private:
     void process(std::vector<Queued> frames, bool may_defer = false);
     /// Writes some of what was deferred, now that there is time or it is due. False when told to give up.
     bool fold_some(bool busy);
+    void count_deferred();
+    [[nodiscard]] std::unordered_map<MeterId, Device*> devices_by_meter();
     void read_again(const std::vector<store::DeferredRow>& rows);
     void judge_into(Batch& batch, Queued queued);
     void remember(Batch& batch, Device& device, const Judgement& judgement, Instant received_at);
@@ -95,6 +97,7 @@ private:
     std::unordered_map<SystemTitle, Device, TitleHash> devices_;
     Allowance allowance_;
     std::int64_t choice_version_ = -1; // of all devices
+    std::int64_t deferred_counted_ = 0; // of this writer
     std::chrono::steady_clock::time_point busy_until_{}; // more came than can be written value by value, a moment ago
 
     mutable std::mutex mutex_; // everything below

@@ -316,7 +316,7 @@ Judgement judge(const Device* device, const net::InboundFrame& frame, const Judg
     return c.ciphered ? judge_ciphered(c) : judge_clear(c);
 }
 
-result<store::FrameWrite> judge_again(const Device& device, const store::UndecodedRow& row, const JudgeRules& rules)
+result<store::FrameWrite> judge_again(const Device& device, const store::ArchivedFrame& row, const JudgeRules& rules)
 {
     net::InboundFrame frame;
     frame.apdu = row.frame;

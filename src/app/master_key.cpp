@@ -1,5 +1,6 @@
 #include <releve/app/master_key.hpp>
 
+#include <releve/app/environment.hpp>
 #include <releve/app/series_files.hpp>
 #include <releve/crypto/aes.hpp>
 #include <releve/crypto/passphrase.hpp>
@@ -64,17 +65,16 @@ result<crypto::Key256> read_master_key(const std::filesystem::path& path, bool s
     return parse_master_key(path, std::move(content));
 }
 
-/// Written to a temporary name first, so that a crash never leaves half a key. 0, EEXIST when a file is there, or why not.
-int write_new_file(const std::filesystem::path& path, ByteView content)
+/// Under a temporary name first, so that a crash never leaves half a key. 0, EEXIST when a file is there, or why not.
+int write_key_file(const std::filesystem::path& path, ByteView content)
 {
     std::error_code ignored;
     std::filesystem::create_directories(path.parent_path(), ignored);
     std::filesystem::path fresh = path;
     fresh += ".new." + std::to_string(::getpid());
-    const Descriptor file{::open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600)};
-    const bool done = file.fd >= 0 && ::write(file.fd, content.data(), content.size()) == static_cast<ssize_t>(content.size()) &&
-                      ::fsync(file.fd) == 0 && ::link(fresh.c_str(), path.c_str()) == 0;
-    const int reason = done ? 0 : errno;
+    int reason = write_new_file(fresh, content);
+    if (reason == 0 && ::link(fresh.c_str(), path.c_str()) != 0)
+        reason = errno;
     ::unlink(fresh.c_str());
     return reason;
 }
@@ -82,7 +82,7 @@ int write_new_file(const std::filesystem::path& path, ByteView content)
 result<crypto::Key256> make_master_key(const std::filesystem::path& path)
 {
     Bytes secret = crypto::random_bytes(32);
-    const int reason = write_new_file(path, secret);
+    const int reason = write_key_file(path, secret);
     auto key = crypto::Key256::from(secret);
     crypto::wipe(secret.data(), secret.size());
     if (reason == EEXIST) // another process made it in the meantime: its key counts
@@ -139,7 +139,7 @@ result<void> export_master_key(const Config& config, const std::filesystem::path
         return key_file_error(file_of(config), "is not there");
     RELEVE_TRY(sealed, crypto::seal_with_passphrase(found->bytes(), passphrase));
     const std::string text = std::string{copy_title} + "\n" + to_hex(sealed) + "\n";
-    if (const int reason = write_new_file(std::filesystem::absolute(copy), as_bytes(text)); reason != 0)
+    if (const int reason = write_key_file(std::filesystem::absolute(copy), as_bytes(text)); reason != 0)
         return fail(errc::bad_config, copy.string() + ": " + std::strerror(reason));
     return {};
 }
@@ -157,7 +157,7 @@ result<std::filesystem::path> import_master_key(const Config& config, const std:
     auto secret = crypto::open_with_passphrase(*sealed, passphrase);
     if (!secret || secret->size() != 32)
         return fail(errc::bad_config, copy.string() + ": " + (secret ? "holds no master key" : secret.error().detail));
-    const int reason = write_new_file(file_of(config), *secret);
+    const int reason = write_key_file(file_of(config), *secret);
     auto key = crypto::Key256::from(*secret);
     crypto::wipe(secret->data(), secret->size());
     if (reason == EEXIST) {

@@ -187,30 +187,10 @@ Problem set_collection(Row& row, const std::string& cell)
     return {};
 }
 
-/// UTF-8 (RFC 3629) without control characters: what a database's text column takes and a terminal shows.
+/// What a database's text column takes and a terminal shows.
 bool is_plain_text(std::string_view text)
 {
-    for (std::size_t at = 0; at < text.size();) {
-        const auto lead = static_cast<unsigned char>(text[at++]);
-        if (lead < 0x20 || lead == 0x7f)
-            return false;
-        if (lead < 0x80)
-            continue;
-        if (lead < 0xc2 || lead > 0xf4)
-            return false;
-        const int continued = lead < 0xe0 ? 1 : lead < 0xf0 ? 2 : 3;
-        std::uint32_t letter = lead & (0x3fU >> continued);
-        for (int i = 0; i < continued; ++i, ++at) {
-            if (at == text.size() || (static_cast<unsigned char>(text[at]) & 0xc0) != 0x80)
-                return false;
-            letter = letter << 6 | (static_cast<unsigned char>(text[at]) & 0x3fU);
-        }
-        const bool shortest = letter >= (continued == 1 ? 0x80U : continued == 2 ? 0x800U : 0x10000U);
-        const bool surrogate = letter >= 0xd800 && letter <= 0xdfff;
-        if (!shortest || surrogate || letter > 0x10ffff)
-            return false;
-    }
-    return true;
+    return is_utf8(text) && std::ranges::none_of(text, [](unsigned char c) { return c < 0x20 || c == 0x7f; });
 }
 
 Problem set_text(std::string& text, const std::string& cell)

@@ -112,6 +112,13 @@ void read_values(Reader& in, std::vector<std::optional<Slot>>& slots, unsigned s
 
 } // namespace
 
+void set_batch(DayBlock& block, std::int64_t number)
+{
+    for (auto& slot : block.slots)
+        if (slot)
+            slot->provenance.batch = number;
+}
+
 result<Bytes> encode_day_block(const DayBlock& block)
 {
     if (block.slots.size() > limits::slots_per_day_max)

@@ -64,6 +64,26 @@ std::string_view as_text(ByteView bytes)
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
+bool is_utf8(std::string_view text)
+{
+    const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+    for (std::size_t i = 0, length = 1; i < text.size(); i += length) {
+        const unsigned first = byte(i);
+        length = first < 0x80 ? 1 : first >= 0xc2 && first < 0xe0 ? 2 : first >= 0xe0 && first < 0xf0 ? 3 : 4;
+        if (i + length > text.size() || (length == 4 && (first < 0xf0 || first > 0xf4)))
+            return false;
+        for (std::size_t k = 1; k < length; ++k)
+            if ((byte(i + k) & 0xc0) != 0x80)
+                return false;
+        const unsigned second = length > 2 ? byte(i + 1) : 0;
+        // Longer than needed, half of a pair, or beyond the last code point.
+        if ((first == 0xe0 && second < 0xa0) || (first == 0xed && second > 0x9f) || (first == 0xf0 && second < 0x90) ||
+            (first == 0xf4 && second > 0x8f))
+            return false;
+    }
+    return true;
+}
+
 void Reader::set_error(errc code, std::string detail)
 {
     if (!error_)

@@ -62,6 +62,12 @@ RegisterRead read_read(Reader& in, const RegisterRead& base, const RegisterRead&
 
 } // namespace
 
+void set_batch(RegisterBlock& block, std::int64_t number)
+{
+    for (RegisterRead& read : block.reads)
+        read.provenance.batch = number;
+}
+
 result<Bytes> encode_register_block(const RegisterBlock& block)
 {
     const auto& reads = block.reads;

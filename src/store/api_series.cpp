@@ -47,6 +47,18 @@ result<std::optional<BatchNumber>> resolve(Work& work, const AsOf& as_of)
     return std::optional{BatchNumber{row.integer(0)}};
 }
 
+/// Rows as they are now; under `as_of` also those that a later batch superseded. `which` ends the WHERE of both, and the
+/// number is added to `args`.
+std::string versions_of(const std::string& columns, const char* table, const char* history, const std::string& which,
+                        const std::optional<BatchNumber>& as_of, std::vector<Arg>& args)
+{
+    const auto select = [&](const char* from) { return "SELECT " + columns + " FROM " + from + " WHERE " + which; };
+    if (!as_of)
+        return select(table);
+    args.emplace_back(as_of->value);
+    return select(table) + " UNION ALL " + select(history) + " AND superseded_by > $" + std::to_string(args.size()) + "::int8";
+}
+
 /// Without what came later. A value that something newer replaced since is in the history, in the version
 /// that was superseded: put together, the versions give each value as it stood.
 void forget_later(DayBlock& block, BatchNumber last)
@@ -60,22 +72,13 @@ void forget_later(RegisterBlock& block, BatchNumber last)
     std::erase_if(block.reads, [&](const RegisterRead& read) { return read.provenance.batch > last.value; });
 }
 
-result<DayBlock> decode(const Bytes& data, const DayBlock&)
-{
-    return decode_day_block(data);
-}
-result<RegisterBlock> decode(const Bytes& data, const RegisterBlock&)
-{
-    return decode_register_block(data);
-}
-
 /// Rows of (day, data): the stored days as `as_of` knew them.
 template <class Block>
 result<std::map<CivilDay, Block>> put_together(const Table& rows, const std::optional<BatchNumber>& as_of)
 {
     std::map<CivilDay, Block> days;
     for (const Row& row : rows) {
-        RELEVE_TRY(block, decode(row.bytes(1), Block{}));
+        RELEVE_TRY(block, decode_block<Block>(row.bytes(1)));
         if (as_of)
             forget_later(block, *as_of);
         const auto [place, fresh] = days.try_emplace(row.day(0), block);
@@ -102,16 +105,10 @@ result<std::map<CivilDay, DayBlock>> load_blocks(Work& work, const SeenUsagePoin
         const ChannelModel* channel = channel_of(period, wanted.channel);
         if (channel == nullptr)
             continue;
-        std::string sql =
-            "SELECT day, data FROM interval_day WHERE meter_id = $1::int4 AND channel = $2::int2 "
-            "AND day >= $3::date AND day < $4::date";
         std::vector<Arg> args{period.meter.value, channel->channel.value, wanted.from, wanted.to};
-        if (wanted.as_of) {
-            sql +=
-                " UNION ALL SELECT day, data FROM interval_history WHERE meter_id = $1::int4 AND channel = "
-                "$2::int2 AND day >= $3::date AND day < $4::date AND superseded_by > $5::int8";
-            args.emplace_back(wanted.as_of->value);
-        }
+        const std::string sql =
+            versions_of("day, data", "interval_day", "interval_history",
+                        "meter_id = $1::int4 AND channel = $2::int2 AND day >= $3::date AND day < $4::date", wanted.as_of, args);
         RELEVE_TRY(own, put_together<DayBlock>(work.run(sql, args), wanted.as_of));
         for (auto& [day, block] : own) {
             clip(block, period.validity);
@@ -130,19 +127,13 @@ std::map<CivilDay, engine::DaySummary> load_totals(Work& work, const SeenUsagePo
                                                    const DaysWanted& wanted, ChannelId channel)
 {
     std::map<CivilDay, engine::DaySummary> totals;
-    const std::string
-        columns = "SELECT day, energy_wh, slots, missing, quality, maximum, "
-                  "extract(epoch FROM maximum_at)::int8, rev FROM ",
-        which = " WHERE usage_point = $1 AND channel = $2::int2 AND day >= $3::date AND day < $4::date";
-    std::string sql = columns + "daily_total" + which;
+    std::string which = "usage_point = $1 AND channel = $2::int2 AND day >= $3::date AND day < $4::date";
+    if (wanted.as_of) // how a day grew is not kept: it is known from the batch that completed it
+        which += " AND missing = 0 AND batch <= $5::int8";
     std::vector<Arg> args{point.id.value, channel.value, wanted.from, wanted.to};
-    if (wanted.as_of) {
-        // How a day grew is not kept: it is known from the batch that completed it.
-        const std::string known = " AND missing = 0 AND batch <= $5::int8";
-        sql += known + " UNION ALL " + columns + "daily_total_history" + which + known +
-               " AND superseded_by > $5::int8 ORDER BY day, rev";
-        args.emplace_back(wanted.as_of->value);
-    }
+    const std::string sql = versions_of("day, energy_wh, slots, missing, quality, maximum, extract(epoch FROM maximum_at)::int8, rev",
+                                        "daily_total", "daily_total_history", which, wanted.as_of, args) +
+                            " ORDER BY day, rev";
     for (const Row& row : work.run(sql, args)) {
         engine::DaySummary summary;
         summary.energy_wh = row.integer(1);
@@ -167,15 +158,9 @@ struct Point {
 result<void> add_registers(Work& work, const MeterPeriod& period, const ChannelModel& channel,
                            const DaysWanted& wanted, std::vector<Point>& points)
 {
-    std::string sql =
-        "SELECT day, data FROM register_day WHERE meter_id = $1::int4 AND day >= $2::date AND day < $3::date";
     std::vector<Arg> args{period.meter.value, wanted.from, wanted.to};
-    if (wanted.as_of) {
-        sql +=
-            " UNION ALL SELECT day, data FROM register_history WHERE meter_id = $1::int4 AND day >= $2::date "
-            "AND day < $3::date AND superseded_by > $4::int8";
-        args.emplace_back(wanted.as_of->value);
-    }
+    const std::string sql = versions_of("day, data", "register_day", "register_history",
+                                        "meter_id = $1::int4 AND day >= $2::date AND day < $3::date", wanted.as_of, args);
     RELEVE_TRY(days, put_together<RegisterBlock>(work.run(sql, args), wanted.as_of));
     for (const auto& [day, block] : days)
         for (const RegisterRead& read : block.reads)

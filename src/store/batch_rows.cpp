@@ -6,42 +6,12 @@ namespace releve::store {
 
 namespace {
 
-/// One way to handle both kinds of block.
-result<Bytes> encode(const DayBlock& block)
-{
-    return encode_day_block(block);
-}
-result<Bytes> encode(const RegisterBlock& block)
-{
-    return encode_register_block(block);
-}
-result<DayBlock> decode(ByteView bytes, const DayBlock&)
-{
-    return decode_day_block(bytes);
-}
-result<RegisterBlock> decode(ByteView bytes, const RegisterBlock&)
-{
-    return decode_register_block(bytes);
-}
-
 template <class T>
 T must(result<T> value)
 {
     if (!value)
         throw Refusal(to_string(value.error()));
     return std::move(*value);
-}
-
-void set_batch(DayBlock& block, BatchNumber number)
-{
-    for (auto& slot : block.slots)
-        if (slot)
-            slot->provenance.batch = number.value;
-}
-void set_batch(RegisterBlock& block, BatchNumber number)
-{
-    for (auto& read : block.reads)
-        read.provenance.batch = number.value;
 }
 
 /// A frame's day, or what several frames of a batch say of one.
@@ -114,14 +84,14 @@ void merge_into_stored(pg::Connection& connection, const SeriesTable& table, Bat
     for (const SeriesRow& row : stored) {
         const auto day =
             std::ranges::lower_bound(incoming, row.key, {}, [](const auto& item) { return item.key; });
-        const Block before = must(decode(row.data, day->block()));
+        const Block before = must(decode_block<Block>(row.data));
         auto result = must(merge(before, day->block()));
         const bool thinned = thin(*day, result.block);
         if (result.block == before)
             continue;
         if (result.effect == MergeEffect::changed && !thinned) // what must not be kept is not kept as history
             changed.push_back(row.key);
-        update.push_back({row.key, must(encode(result.block)), row.revision});
+        update.push_back({row.key, must(encode_block(result.block)), row.revision});
         note_recent(recent, row.key, result.block, row.revision + 1, update.back().data);
     }
     if (!changed.empty())
@@ -139,14 +109,14 @@ std::vector<Keyed<DayBlock>> add_to_recent(pg::Connection& connection, BatchNumb
     std::vector<DayBlock> after;
     for (auto& day : incoming) {
         const RecentDays::Entry* entry = recent.find(day.key);
-        auto merged = entry ? merge(must(decode_day_block(entry->data)), day.block()) : fail(errc::not_found);
+        auto merged = entry ? merge(must(decode_block<DayBlock>(entry->data)), day.block()) : fail(errc::not_found);
         if (!merged || merged->effect == MergeEffect::changed) {
             rest.push_back(std::move(day));
             continue;
         }
         if (merged->effect == MergeEffect::unchanged)
             continue;
-        known.push_back({day.key, must(encode_day_block(merged->block)), entry->revision});
+        known.push_back({day.key, must(encode_block(merged->block)), entry->revision});
         after.push_back(std::move(merged->block));
         of_known.push_back(std::move(day));
     }
@@ -184,7 +154,7 @@ void write_series(pg::Connection& connection, const SeriesTable& table, BatchNum
     std::vector<SeriesRow> rows;
     rows.reserve(incoming.size());
     for (const auto& day : incoming)
-        rows.push_back({day.key, must(encode(day.block()))});
+        rows.push_back({day.key, must(encode_block(day.block()))});
     const auto existing = insert_new(connection, table, number, rows);
     for (std::size_t i = 0; i < rows.size(); ++i)
         if (!std::ranges::binary_search(existing, rows[i].key))
@@ -266,7 +236,7 @@ void write_intervals(pg::Connection& connection, BatchNumber number, std::span<F
         for (auto& day : frame.interval_days) {
             if (defer && can_wait(frame))
                 continue;
-            set_batch(day.block, number);
+            set_batch(day.block, number.value);
             days.push_back({{frame.meter.value, day.channel.value, day.day}, &day.block});
         }
     write_series(connection, interval_table, number, std::move(days), &recent);
@@ -276,7 +246,7 @@ void write_deferred(pg::Connection& connection, BatchNumber number, std::span<De
 {
     std::vector<Keyed<DayBlock>> days;
     for (DeferredDays::Day& day : given) {
-        set_batch(day.block, number); // known from now on
+        set_batch(day.block, number.value); // known from now on
         days.push_back({day.key, &day.block});
     }
     write_series(connection, interval_table, number, std::move(days), &recent);
@@ -295,7 +265,7 @@ void write_registers(pg::Connection& connection, BatchNumber number, std::span<F
     std::vector<Keyed<RegisterBlock>> days;
     for (FrameWrite& frame : frames)
         for (auto& day : frame.register_days) {
-            set_batch(day.block, number);
+            set_batch(day.block, number.value);
             days.push_back({{frame.meter.value, 0, day.day}, &day.block, day.first_reads_only});
         }
     write_series(connection, register_table, number, std::move(days), nullptr);

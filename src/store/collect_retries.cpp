@@ -76,10 +76,10 @@ std::vector<UndecodedRow> CollectStore::load_undecoded(std::int64_t after_id, st
             // A damaged part is no reason to hold up the others; its rows stay where they are.
             if (!frame || frame->empty())
                 continue;
-            list.push_back(
-                {rows.int8(i, 0), MeterId{rows.int4(i, 1)}, static_cast<std::uint16_t>(rows.int2(i, 2)),
-                 static_cast<std::uint64_t>(rows.int8(i, 3)), static_cast<std::uint64_t>(rows.int8(i, 4)),
-                 rows.instant(i, 5), std::move(*frame)});
+            list.push_back({{MeterId{rows.int4(i, 1)}, static_cast<std::uint16_t>(rows.int2(i, 2)),
+                             static_cast<std::uint64_t>(rows.int8(i, 3)), static_cast<std::uint64_t>(rows.int8(i, 4)),
+                             rows.instant(i, 5), std::move(*frame)},
+                            rows.int8(i, 0)});
         }
         return list;
     });
@@ -106,11 +106,9 @@ std::vector<DeferredRow> CollectStore::load_deferred(BatchNumber after, BatchNum
                     break;
                 }
                 const auto elsewhere = parts.integers(part, 1);
-                for (DeferredRow& frame : *frames) {
-                    frame.batch = batch;
+                for (ArchivedFrame& frame : *frames)
                     if (std::ranges::find(elsewhere, static_cast<std::int64_t>(frame.digest)) == elsewhere.end())
-                        list.push_back(std::move(frame));
-                }
+                        list.push_back({std::move(frame), batch});
             }
         }
         return list;

@@ -67,10 +67,10 @@ result<Bytes> archived_frame(ByteView part, std::int32_t position)
     return Bytes{frame.apdu.begin(), frame.apdu.end()};
 }
 
-result<std::vector<DeferredRow>> archived_frames(ByteView part)
+result<std::vector<ArchivedFrame>> archived_frames(ByteView part)
 {
     Reader reader{part};
-    std::vector<DeferredRow> rows;
+    std::vector<ArchivedFrame> rows;
     while (reader.remaining() > 0) {
         const PackedFrame frame = read_frame(reader);
         if (reader.failed())
@@ -78,7 +78,7 @@ result<std::vector<DeferredRow>> archived_frames(ByteView part)
         if (frame.apdu.empty())
             continue;
         Reader head{frame.head};
-        DeferredRow row;
+        ArchivedFrame row;
         row.meter = MeterId{frame.meter};
         row.generation = head.u16_be();
         row.counter = head.u64_be();

@@ -31,8 +31,8 @@ struct PackedArchive {
 
 /// errc::bad_block for what pack_archive did not write, or a position that is not there.
 [[nodiscard]] result<Bytes> archived_frame(ByteView part, std::int32_t position);
-/// All that are still there, without the number of their batch.
-[[nodiscard]] result<std::vector<DeferredRow>> archived_frames(ByteView part);
+/// All that are still there.
+[[nodiscard]] result<std::vector<ArchivedFrame>> archived_frames(ByteView part);
 /// The part without the bodies of one meter.
 [[nodiscard]] result<Bytes> erase_meter(ByteView part, MeterId meter);
 

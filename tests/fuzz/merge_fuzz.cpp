@@ -19,35 +19,11 @@ auto& slots_of(RegisterBlock& registers)
     return registers.reads;
 }
 
-DayBlock without_batches(DayBlock day)
+template <class Block>
+Block without_batches(Block block)
 {
-    for (auto& slot : day.slots)
-        if (slot)
-            slot->provenance.batch = 0;
-    return day;
-}
-RegisterBlock without_batches(RegisterBlock registers)
-{
-    for (auto& read : registers.reads)
-        read.provenance.batch = 0;
-    return registers;
-}
-
-result<Bytes> encode(const DayBlock& day)
-{
-    return encode_day_block(day);
-}
-result<Bytes> encode(const RegisterBlock& registers)
-{
-    return encode_register_block(registers);
-}
-result<DayBlock> decode(ByteView bytes, const DayBlock&)
-{
-    return decode_day_block(bytes);
-}
-result<RegisterBlock> decode(ByteView bytes, const RegisterBlock&)
-{
-    return decode_register_block(bytes);
+    set_batch(block, 0);
+    return block;
 }
 
 template <class Block>
@@ -67,10 +43,10 @@ void check_merge(const Block& a, const Block& b)
         const auto more = merge(ab->block, again);
         RELEVE_ASSERT(more && more->effect == MergeEffect::unchanged && more->block == ab->block);
     }
-    const auto bytes = encode(ab->block);
+    const auto bytes = encode_block(ab->block);
     RELEVE_ASSERT(bytes || bytes.error().code == errc::too_large);
     if (bytes) {
-        const auto read = decode(*bytes, ab->block);
+        const auto read = decode_block<Block>(*bytes);
         RELEVE_ASSERT(read && *read == ab->block);
     }
 }

@@ -38,9 +38,7 @@ struct IngestCounters {
     std::atomic<std::uint64_t> database_lost{0};
     std::atomic<std::int64_t> queued_frames{0};
     std::atomic<std::int64_t> devices{0};
-    static constexpr std::size_t writers_shown = 64;
-    std::array<std::atomic<std::int64_t>, writers_shown> deferred_readings{}; // by writer: confirmed, in the archive, not yet in their days
-    [[nodiscard]] std::int64_t deferred() const;
+    std::atomic<std::int64_t> deferred_readings{0}; // confirmed and archived, not yet in their days
     void count(FrameState state) { ++frames[static_cast<std::size_t>(state)]; }
     [[nodiscard]] std::uint64_t of(FrameState state) const { return frames[static_cast<std::size_t>(state)]; }
 };

@@ -34,10 +34,13 @@ struct ConfiguredDatabase {
 /// write, not a signal.
 sigset_t block_signals(std::initializer_list<int> signals);
 
+/// Makes a file of mode 0600 that is on disk when this returns; one that is there is an error. 0, or errno.
+[[nodiscard]] int write_new_file(const std::filesystem::path& path, ByteView content);
+
 /// Held by one process of a kind in a folder. The kernel lets go of it when the process ends, however it ends.
 class FolderLock {
 public:
-    /// errc::unavailable when another process holds it. Makes the folder if it is not there. `kind` is "collector" or "backup".
+    /// errc::unavailable when another process holds it. Makes the folder if it is not there. `kind` is "collector", "backup" or "restore".
     [[nodiscard]] static result<FolderLock> take(const std::filesystem::path& folder, const std::string& kind);
     FolderLock(FolderLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
     FolderLock& operator=(FolderLock&&) = delete;

@@ -29,7 +29,7 @@ struct Judgement {
 
 /// For a frame that was judged `undecoded` before and is authentic and committed: decodes it again under the device's
 /// model, without the replay check. errc::undecoded if it still is.
-[[nodiscard]] result<store::FrameWrite> judge_again(const Device& device, const store::UndecodedRow& row,
+[[nodiscard]] result<store::FrameWrite> judge_again(const Device& device, const store::ArchivedFrame& row,
                                                     const JudgeRules& rules);
 
 /// The title that a frame names, or that its logical device name or its connection tells.

@@ -10,6 +10,7 @@
 #include <compare>
 #include <cstdint>
 #include <optional>
+#include <type_traits>
 #include <vector>
 
 namespace releve {
@@ -64,6 +65,27 @@ struct RegisterBlock {
 [[nodiscard]] result<DayBlock> decode_day_block(ByteView bytes);
 [[nodiscard]] result<Bytes> encode_register_block(const RegisterBlock& block);
 [[nodiscard]] result<RegisterBlock> decode_register_block(ByteView bytes);
+/// The same by type, for what treats both kinds alike.
+[[nodiscard]] inline result<Bytes> encode_block(const DayBlock& block)
+{
+    return encode_day_block(block);
+}
+[[nodiscard]] inline result<Bytes> encode_block(const RegisterBlock& block)
+{
+    return encode_register_block(block);
+}
+template <class Block>
+[[nodiscard]] result<Block> decode_block(ByteView bytes)
+{
+    if constexpr (std::is_same_v<Block, DayBlock>)
+        return decode_day_block(bytes);
+    else
+        return decode_register_block(bytes);
+}
+
+/// The batch that brings all of it.
+void set_batch(DayBlock& block, std::int64_t number);
+void set_batch(RegisterBlock& block, std::int64_t number);
 
 /// What merging did to the stored side.
 enum class MergeEffect : std::uint8_t {

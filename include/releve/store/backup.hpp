@@ -5,8 +5,6 @@
 #include <releve/core/time.hpp>
 #include <releve/store/database.hpp>
 
-#include <optional>
-
 namespace releve::store {
 
 struct BackupSet {
@@ -18,8 +16,9 @@ struct BackupSet {
     Instant reaches{};            // everything committed until then is in it
 };
 
-/// Copies the data of the running cluster into a new set; `folder` must not exist, nor the slot. From then on the server keeps what is
-/// written until `follow` fetches it, 8 GB at most: after that the set cannot go on and a new one is needed.
+/// Copies the data of the running cluster into a new set; `folder` must not exist, nor the slot. From then on the
+/// server keeps what is written until `follow` fetches it, 8 GB at most: after that the set cannot go on and a new
+/// one is needed.
 /// errc::unavailable with what PostgreSQL's program said.
 [[nodiscard]] result<BackupSet> copy_base(const DatabaseAddress& address, const std::filesystem::path& folder,
                                           const std::string& slot, const std::function<void(std::string_view)>& say);
@@ -40,7 +39,6 @@ struct RestoreOptions {
     std::function<void(std::string_view)> say; // progress lines for people
 };
 struct Restored {
-    std::optional<Instant> last_commit; // the last one that was written again from the log
     std::int64_t batches = 0, readings = 0;
 };
 /// Makes data_dir/postgresql from a set and stops it again: ready for `serve`. A failed attempt leaves nothing behind.

@@ -35,7 +35,8 @@ struct ClusterOptions {
 };
 
 /// Our own PostgreSQL: made on first use, started, adopted from a killed run. Several processes may hold the
-/// same data folder; the last one to let go stops the server, and one that ends by itself is started again. As root the server runs as the user `postgres`.
+/// same data folder; the last one to let go stops the server, and one that ends by itself is started again. As
+/// root the server runs as the user `postgres`.
 class Cluster {
 public:
     /// errc::unavailable with a sentence that says what to do (PostgreSQL not installed, other major version,

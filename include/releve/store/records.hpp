@@ -140,26 +140,23 @@ struct QuarantineRow {
     Bytes frame; // only from show / for retry
 };
 
-/// A frame whose batch committed it to the archive only.
-struct DeferredRow {
-    BatchNumber batch;
+/// A frame as it was accepted.
+struct ArchivedFrame {
     MeterId meter;
     std::uint16_t generation = 0;
     std::uint64_t counter = 0;
     std::uint64_t digest = 0;
     Instant received_at{};
     Bytes frame;
+};
+/// Whose batch committed it to the archive only.
+struct DeferredRow : ArchivedFrame {
+    BatchNumber batch{};
     bool served = true; // whether the collector knows the meter, so that it can be read
 };
-
-struct UndecodedRow {
+/// That no layout explains yet.
+struct UndecodedRow : ArchivedFrame {
     std::int64_t id = 0;
-    MeterId meter;
-    std::uint16_t generation = 0;
-    std::uint64_t counter = 0;
-    std::uint64_t digest = 0;
-    Instant received_at{};
-    Bytes frame;
 };
 
 // ---------------------------------------------------------------- the API's side

@@ -326,8 +326,8 @@ TEST_F(IngestTest, a_message_explained_later_waits_on_if_the_database_refuses_it
     change.devices.push_back(home.device);
     for (std::int64_t id : {1, 2}) {
         const Bytes apdu = home.day_frame(static_cast<int>(id)).apdu;
-        change.undecoded.push_back({id, home.device.meter, 1, static_cast<std::uint64_t>(id), frame_digest(apdu),
-                                    home.received_at, apdu});
+        change.undecoded.push_back(
+            {{home.device.meter, 1, static_cast<std::uint64_t>(id), frame_digest(apdu), home.received_at, apdu}, id});
     }
     ledger.poison = change.undecoded[0].digest;
     ingest->apply(std::move(change));

@@ -154,5 +154,13 @@ TEST(Writer, writes_what_the_reader_reads)
     EXPECT_EQ(to_hex(again.u8(9).view()), "09");
 }
 
+TEST(Utf8, is_what_rfc_3629_says)
+{
+    EXPECT_TRUE(is_utf8(""));
+    EXPECT_TRUE(is_utf8("a \u00e9 \u20ac \U0001f4a1 \u07ff \ud7ff \ue000 \U0010ffff"));
+    for (const char* bytes : {"ff", "c3", "c328", "c080", "e08080", "eda080", "f0808080", "f4908080", "f5808080", "6180"})
+        EXPECT_FALSE(is_utf8(as_text(hex(bytes)))) << bytes;
+}
+
 } // namespace
 } // namespace releve
