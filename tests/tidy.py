@@ -7,6 +7,7 @@ and a tree it must let pass; --self-test runs those, so that a rule that can no 
 ("# released up to NNN" in sql/checksums.txt).
 """
 import hashlib
+import json
 import os
 import re
 import sys
@@ -274,15 +275,47 @@ def documents_name_what_exists(tree):
 
 
 def threats_name_tests(tree):
-    """The last column of docs/THREATS.md: `e2e/file.py::test`, or `unit/file.cpp` `Suite.name`."""
+    """The last column of each row of docs/THREATS.md: `e2e/file.py::test`, or `unit/file.cpp` `Suite.name`, or several.
+    What is not stopped, and so has no test, stands below the tables."""
     for number, line in lines_matching(r"^\|", tree.get("docs/THREATS.md", "")):
-        path, text = "", ""
-        for file, function, test in re.findall(r"`((?:e2e|store|unit)/[\w/.]+)?(?:::(\w+))?(?:(?<=`)(\w+\.\w+))?`", line.split("|")[-2]):
+        cell, path, text, named = line.split("|")[-2], "", "", 0
+        if cell.strip() in ("test", "---"):
+            continue
+        for word in re.findall(r"`([^`]*)`", cell):
+            found = re.fullmatch(r"((?:e2e|store|unit)/[\w/.]+)?(?:::(\w+))?|(\w+\.\w+)", word)
+            file, function, test = found.groups() if found else ("", "", word)
             if file:
                 path, text = "tests/" + file, tree.get("tests/" + file)
-            wanted = rf"def {function}\(" if function else r"TEST(_F|_P)?\(" + test.replace(".", ", ") + r"\)"
+            wanted = rf"def {function}\(" if function else r"TEST(_F|_P)?\(" + (test or "").replace(".", ", ") + r"\)"
             if text is None or ((function or test) and not re.search(wanted, text)):
                 yield f"docs/THREATS.md:{number}: {path} has no test {function or test}"
+            named += bool(function or test)
+        if not named:
+            yield f"docs/THREATS.md:{number}: names no test"
+
+
+def presets_are_documented(tree):
+    """docs/HACKING.md has a row for each preset, and says which of them use precompiled headers."""
+    if "CMakePresets.json" not in tree:
+        return
+    presets = {preset["name"]: preset for preset in json.loads(tree["CMakePresets.json"])["configurePresets"]}
+
+    def is_on(name, variable):
+        preset = presets[name]
+        value = preset.get("cacheVariables", {}).get(variable)
+        return value == "ON" if value else any(is_on(other, variable) for other in preset.get("inherits", []))
+
+    shown = {name for name, preset in presets.items() if not preset.get("hidden")}
+    text = tree.get("docs/HACKING.md", "")
+    said = re.search(r"((?:`\w+`(?:, | and |\s))+)use precompiled headers", text)
+    for what, wanted, found in (
+        ("rows of presets", shown, re.findall(r"^\| `(\w+)` \|", text, re.M)),
+        ("presets with precompiled headers", {name for name in shown if is_on(name, "RELEVE_PCH")},
+         re.findall(r"`(\w+)`", said.group(1)) if said else []),
+    ):
+        if wanted != set(found):
+            there = ", ".join(sorted(wanted))
+            yield f"docs/HACKING.md: {what}: {', '.join(sorted(found))}; CMakePresets.json has {there}"
 
 
 def routes_have_a_rule(tree):
@@ -300,12 +333,27 @@ def sql(text):
 
 ROW = '// RELEVE_X(number, name, label_en, label_fr, plain_en, plain_fr)\nRELEVE_X(1, a, "A", "B", "C, c", {})\n'
 GET = "paths:\n  /x:\n    get:\n      summary: x\n"
-THREAT = "| attack | what stops it | `unit/a_test.cpp` `A.b`, `e2e/test_a.py::test_c` |\n"
+THREATS = "| attack | what stops it | test |\n| --- | --- | --- |\n"
+THREAT = THREATS + "| attack | what stops it | `unit/a_test.cpp` `A.b`, `e2e/test_a.py::test_c` |\n"
+TESTS = {"tests/unit/a_test.cpp": "TEST(A, b)\n", "tests/e2e/test_a.py": "def test_c():\n"}
+ON, OFF = {"cacheVariables": {"RELEVE_PCH": "ON"}}, {"cacheVariables": {"RELEVE_PCH": "OFF"}}
+PRESETS = json.dumps({"configurePresets": [
+    {"name": "base", "hidden": True, **ON}, {"name": "a"}, {"name": "b", "inherits": ["base"]},
+    {"name": "c", "inherits": ["base"], **OFF}, {"name": "d", **ON}]})
+PRESET_ROWS = "| `a` | x |\n| `b` | x |\n| `c` | x |\n| `d` | x |\n"
+PRECOMPILED = "{} use precompiled headers"
 # Rule, a tree it must refuse, a tree it must let pass.
 RULES = [
-    (threats_name_tests, {"docs/THREATS.md": THREAT, "tests/unit/a_test.cpp": "TEST(A, b)\n", "tests/e2e/test_a.py": "def test_d():\n"},
-     {"docs/THREATS.md": THREAT, "tests/unit/a_test.cpp": "TEST(A, b)\n", "tests/e2e/test_a.py": "def test_c():\n"}),
-    (threats_name_tests, {"docs/THREATS.md": THREAT, "tests/unit/a_test.cpp": "TEST(A, x)\n", "tests/e2e/test_a.py": "def test_c():\n"}, {}),
+    (threats_name_tests, {"docs/THREATS.md": THREAT, **TESTS, "tests/e2e/test_a.py": "def test_d():\n"},
+     {"docs/THREATS.md": THREAT, **TESTS}),
+    (threats_name_tests, {"docs/THREATS.md": THREAT, **TESTS, "tests/unit/a_test.cpp": "TEST(A, x)\n"}, {}),
+    (threats_name_tests, {"docs/THREATS.md": THREATS + "| attack | what stops it | a look at it |\n"},
+     {"docs/THREATS.md": THREATS + "\nNot stopped: attack.\n"}),
+    (threats_name_tests, {"docs/THREATS.md": THREATS + "| attack | what stops | `unit/a_test.cpp` |\n", **TESTS}, {}),
+    (threats_name_tests, {"docs/THREATS.md": THREAT.replace("` |", "`, `unit/a_test.cpp A.b` |"), **TESTS}, {}),
+    (presets_are_documented, {"CMakePresets.json": PRESETS, "docs/HACKING.md": PRESET_ROWS + PRECOMPILED.format("`d`")},
+     {"CMakePresets.json": PRESETS, "docs/HACKING.md": PRESET_ROWS + PRECOMPILED.format("`b` and `d`")}),
+    (presets_are_documented, {"CMakePresets.json": PRESETS, "docs/HACKING.md": PRECOMPILED.format("`b` and `d`")}, {}),
     (include_directions, {"src/core/a.cpp": "#include <releve/store/pool.hpp>\n"}, {"src/store/a.cpp": "#include <releve/core/time.hpp>\n"}),
     (include_directions, {"src/net/a.cpp": '#include "../app/b.hpp"\n'}, {"src/net/a.cpp": '#include "b.hpp"\n'}),
     (outside_libraries, {"src/engine/a.cpp": "#include <nlohmann/json.hpp>\n"}, {"src/api/a.cpp": "#include <nlohmann/json.hpp>\n"}),

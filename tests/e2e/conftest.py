@@ -9,6 +9,7 @@ import pytest
 
 import product
 from dlms import Meter
+from traces import family_of
 
 
 def pytest_sessionstart():
@@ -24,8 +25,17 @@ def pytest_runtest_makereport(item, call):
             report.sections.append((f"log of {server.folder}", server.log_text()[-4000:]))
 
 
+@pytest.fixture(scope="session", autouse=True)
+def nothing_left_running():
+    """What a killed server leaves behind becomes ours (product.py): the test that killed it ends it too."""
+    before = family_of(os.getpid())
+    yield
+    left = family_of(os.getpid()) - before
+    assert not left, [pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().rstrip(b"\0") for pid in left]
+
+
 @pytest.fixture(scope="session")
-def shared():
+def shared(nothing_left_running):  # named, so that this server ends first
     server = product.Releve()
     try:
         yield server.start()

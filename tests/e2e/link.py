@@ -8,6 +8,10 @@ ACKNOWLEDGEMENT_TITLE = bytes.fromhex("524c560000000001")
 PATIENCE_S = 60.0
 
 
+class ClosedInside(AssertionError):
+    """The stream ended in the middle of a message."""
+
+
 class Link:
     def __init__(self, port, tls=None, address=None):
         source = (address, 0) if address else None
@@ -45,7 +49,8 @@ class Link:
             except ConnectionResetError:
                 piece = b""
             if not piece:
-                assert not self.received, f"closed inside a message: {self.received.hex()}"
+                if self.received:
+                    raise ClosedInside(f"closed inside a message: {self.received.hex()}")
                 return None
             self.received += piece
         version, source, destination, size = struct.unpack(">HHHH", self.received[:8])

@@ -1,10 +1,8 @@
 """The real binary under test: its folder, its process, its command line, its API and its database."""
-import base64
 import copy
 import csv
 import ctypes
 import datetime
-import io
 import json
 import os
 import pathlib
@@ -20,11 +18,12 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
-from link import Link
+from link import PATIENCE_S, Link
+from traces import forms_of
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = os.environ.get("RELEVE_BINARY") or str(ROOT / "build/release/releve")
-START_S, STOP_S, COMMAND_S, PATIENCE_S = 300.0, 120.0, 120.0, 60.0
+START_S, STOP_S, COMMAND_S = 300.0, 120.0, 120.0
 
 # Servers that a killed product leaves behind become ours: whatever runs as process 1 may not look after them.
 PR_SET_CHILD_SUBREAPER = 36
@@ -50,12 +49,6 @@ def eventually(check, seconds=PATIENCE_S):
         pause.wait(0.02)
 
 
-def forms_of(secret):
-    """How bytes might show in a text."""
-    return {secret, secret.hex().encode(), secret.hex().upper().encode(), base64.b64encode(secret),
-            secret.hex(" ").encode(), secret.hex(":").encode()}
-
-
 class Done:
     """A finished command."""
 
@@ -67,9 +60,36 @@ class Done:
 
 
 def run_binary(*arguments, environment=None):
-    done = subprocess.run([BINARY, *map(str, arguments)], capture_output=True, text=True, timeout=COMMAND_S, check=False,
-                          env={**os.environ, **(environment or {})})
+    done = subprocess.run([BINARY, *map(str, arguments)], capture_output=True, text=True, timeout=COMMAND_S,
+                          check=False, env={**os.environ, **(environment or {})})
     return Done(done.returncode, done.stdout, done.stderr)
+
+
+def write_csv(path, *rows):
+    """Rows of the same columns, {column: text}; gives the path."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        table = csv.DictWriter(file, rows[0].keys())
+        table.writeheader()
+        table.writerows(rows)
+    return path
+
+
+def postmaster_of(data):
+    """The PostgreSQL on this data folder, also one whose server is no more; None when there is none."""
+    try:
+        pid = int((data / "postgresql/postmaster.pid").read_text().split()[0])
+        command = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError, ValueError, IndexError):
+        return None
+    return pid if str(data).encode() in command else None
+
+
+def end_orphan(data):
+    """Ends the PostgreSQL that a killed server left behind on its data folder."""
+    if pid := postmaster_of(data):
+        os.kill(pid, signal.SIGINT)
+        eventually(lambda: postmaster_of(data) is None)
+        os.waitpid(pid, 0)
 
 
 class Answer:
@@ -171,29 +191,27 @@ class Releve:
         os.waitpid(postmaster, 0)
 
     def close(self):
-        if self.process and self.process.poll() is None:
-            code = self.stop()
-            assert code == 0, f"exit {code} on SIGTERM\n{self.log_text()}"
+        try:
+            if self.process and self.process.poll() is None:
+                code = self.stop()
+                assert code == 0, f"exit {code} on SIGTERM\n{self.log_text()}"
+            leaks = self.find_leaks()
+            assert not leaks, f"a secret is in {', '.join(leaks)}"
+        finally:
+            self.discard()
+
+    def discard(self):
+        """In whatever state it is: no process and no file of it stays."""
         if self in running:
             running.remove(self)
-        leaks = self.find_leaks()
-        self.end_orphan()
+        if self.process:
+            self.process.kill()
+            self.wait()
+        end_orphan(self.data)
         shutil.rmtree(self.folder, ignore_errors=True)
-        assert not leaks, f"a secret is in {', '.join(leaks)}"
 
     def postmaster(self):
-        try:
-            pid = int((self.data / "postgresql/postmaster.pid").read_text().split()[0])
-            command = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes()
-        except (OSError, ValueError, IndexError):
-            return None
-        return pid if str(self.data).encode() in command else None
-
-    def end_orphan(self):
-        if pid := self.postmaster():
-            os.kill(pid, signal.SIGINT)
-            eventually(lambda: self.postmaster() is None)
-            os.waitpid(pid, 0)
+        return postmaster_of(self.data)
 
     def log_text(self):
         return self.log.read_text(encoding="utf-8", errors="replace") if self.log.exists() else ""
@@ -226,12 +244,7 @@ class Releve:
         rows = [{**meter.csv_row(), **columns} for meter in meters]
         for row in rows:
             self.keep_secret(*(bytes.fromhex(row[key]) for key in ("encryption_key", "authentication_key") if row[key]))
-        text = io.StringIO()
-        table = csv.DictWriter(text, rows[0].keys())
-        table.writeheader()
-        table.writerows(rows)
-        file = self.folder / "meters.csv"
-        file.write_text(text.getvalue(), encoding="utf-8")
+        file = write_csv(self.folder / "meters.csv", *rows)
         before = self.metrics()["releve_meters"] if wait else 0
         done = self.cli("meter", "import", file, "--organisation", organisation)
         file.unlink()
@@ -241,7 +254,8 @@ class Releve:
         return done
 
     def token(self, role, *scopes, label=None, expires="2099-12-31"):
-        arguments = ["token", "create", "--role", role, "--expires", expires, "--label", label or f"{role} of the tests"]
+        label = label or f"{role} of the tests"
+        arguments = ["token", "create", "--role", role, "--expires", expires, "--label", label]
         for scope in scopes or ("root",):
             arguments += ["--scope", scope]
         text = self.cli(*arguments, secret_output=True).out.strip()
@@ -314,9 +328,14 @@ class Releve:
 
     # ---------------------------------------------------------------- database
 
+    @property
+    def database_words(self):
+        """What names its cluster, and the owner in it, to PostgreSQL's own programs."""
+        return ["-h", str(self.data / "run"), "-p", "5432", "-U", "releve_owner"]
+
     def database_command(self, program, *arguments):
-        done = subprocess.run([program, "-h", str(self.data / "run"), "-p", "5432", "-U", "releve_owner", *arguments],
-                              capture_output=True, timeout=COMMAND_S, check=False)
+        done = subprocess.run([program, *self.database_words, *arguments], capture_output=True, timeout=COMMAND_S,
+                              check=False)
         assert done.returncode == 0, done.stderr.decode()
         return done.stdout
 

@@ -8,9 +8,11 @@ import pytest
 
 from dlms import Meter, half_hours
 from product import Releve, eventually
+from traces import Search
 
 FIRST_DAY = datetime.date(2026, 1, 20)
 PASSPHRASE = "six words nobody else would say"
+COUNTS = (1, 2, 4)  # half-hours that were there at each of the instants
 
 
 def next_second():
@@ -32,21 +34,24 @@ def values(count):
     return {start: 100 + at for at, start in enumerate(half_hours(FIRST_DAY)[:count])}
 
 
-def export_key(server):
-    passphrase = server.folder / "passphrase"
-    passphrase.write_text(PASSPHRASE + "\n")
-    server.cli("master-key", "export", server.folder / "key.copy", "--passphrase-file", passphrase)
-    return passphrase
+def export_key(server, copy, passphrase=PASSPHRASE + "\n", code=0):
+    return key_command(server, "export", copy, passphrase, code)
+
+
+def import_key(server, copy, passphrase=PASSPHRASE + "\n", code=0):
+    return key_command(server, "import", copy, passphrase, code)
+
+
+def key_command(server, verb, copy, passphrase, code):
+    file = server.folder / "passphrase"
+    file.write_text(passphrase)
+    return server.cli("master-key", verb, copy, "--passphrase-file", file, code=code)
 
 
 def restore(server, backups, *until):
-    """Into a new server's folder, with the master key from its copy."""
+    """Into a new server's folder."""
     server.cli("restore", backups, *until)
     return server
-
-
-def give_key(server, source):
-    server.cli("master-key", "import", source.folder / "key.copy", "--passphrase-file", source.folder / "passphrase")
 
 
 def same_tokens(server, source):
@@ -57,15 +62,15 @@ def same_tokens(server, source):
 
 @pytest.fixture(scope="module")
 def backed_up():
-    """A server whose backup was continued: after one half-hour, and after four; the instants after one, two and four."""
+    """A server whose backup was continued: after one half-hour, and after four; the instants after COUNTS of them."""
     server, meter = Releve(), Meter("backed up")
     try:
         server.start()
         server.import_meters(meter)
-        export_key(server)
+        export_key(server, server.folder / "key.copy")
         backups = server.folder / "backups"
         instants, messages = [], []
-        for upto in (1, 2, 4):
+        for upto in COUNTS:
             while len(messages) < upto:
                 messages.append(push(server, meter, len(messages)))
             if upto == 1:
@@ -84,18 +89,20 @@ def own_copy(backed_up, tmp_path):
     return shutil.copytree(backed_up[2], tmp_path / "backups")
 
 
-def test_restored_to_each_instant(backed_up, make_server):
+@pytest.mark.parametrize("which, count", enumerate(COUNTS))
+def test_restored_to_each_instant(backed_up, make_server, which, count):
     server, meter, backups, instants, messages = backed_up
     assert len(list(backups.glob("2*"))) == 1, "the second call went on from the first"
-    restored = restore(make_server(start=False), backups, "--until", instants[1])
-    give_key(restored, server)
+    restored = restore(make_server(start=False), backups, "--until", instants[which])
+    import_key(restored, server.folder / "key.copy")
     restored.start()
-    assert restored.readings(meter, FIRST_DAY) == values(2)
+    assert restored.readings(meter, FIRST_DAY) == values(count)
     before = restored.frames()
     with restored.connect() as link:
         for message in messages:
             link.exchange(message)
-    assert restored.frames_since(before) == {"duplicate": 2, "accepted": 2}, "replay state is of that instant too"
+    new = {"accepted": 4 - count} if count < 4 else {}
+    assert restored.frames_since(before) == {"duplicate": count, **new}, "replay state is of that instant too"
     assert restored.readings(meter, FIRST_DAY) == values(4)
 
 
@@ -104,7 +111,7 @@ def test_restored_to_the_end(backed_up, own_copy, make_server):
     done = server.cli("backup", backups)
     assert "any instant from" in done.out and "master-key export" in done.out
     restored = same_tokens(restore(make_server(start=False), backups), server)
-    give_key(restored, server)
+    import_key(restored, server.folder / "key.copy")
     restored.start()
     assert restored.readings(meter, FIRST_DAY) == values(4)
     before = restored.frames()
@@ -116,7 +123,7 @@ def test_restored_to_the_end(backed_up, own_copy, make_server):
 
 
 def test_what_cannot_be_restored_is_said(backed_up, make_server):
-    server, _, backups, instants, _ = backed_up
+    server, _, backups, _, _ = backed_up
     empty = make_server(start=False)
     for arguments, reason in [((backups, "--until", "2020-01-01T00:00:00Z"), "the oldest backup begins at"),
                               ((backups, "--until", "2100-01-01T00:00:00Z"), "the backup reaches"),
@@ -190,33 +197,25 @@ def test_a_lost_master_key_is_said_and_readings_stay_readable(backed_up):
     key.write_bytes(bytes(32))
     key.chmod(0o600)
     assert "is another key" in server.cli("serve", code=2).err
-    passphrase = server.folder / "passphrase"
-    assert "holds another key already" in server.cli("master-key", "import", server.folder / "key.copy", "--passphrase-file", passphrase,
-                                                     code=2).err
+    copy = server.folder / "key.copy"
+    assert "holds another key already" in import_key(server, copy, code=2).err
     key.unlink()
-    passphrase.write_text(PASSPHRASE.upper())
-    assert "the passphrase is another one" in server.cli("master-key", "import", server.folder / "key.copy", "--passphrase-file",
-                                                         passphrase, code=2).err
+    assert "the passphrase is another one" in import_key(server, copy, PASSPHRASE.upper(), code=2).err
     assert not key.exists()
-    passphrase.write_text(PASSPHRASE)
-    server.cli("master-key", "import", server.folder / "key.copy", "--passphrase-file", passphrase)
+    import_key(server, copy, PASSPHRASE)  # the end of the line does not count
     assert key.read_bytes() == secret and key.stat().st_mode & 0o777 == 0o600
     server.start()
     push(server, meter, 4)
     assert server.readings(meter, FIRST_DAY) == values(5)
 
 
-def test_the_copy_of_the_key_is_sealed(shared):
-    passphrase = export_key(shared) if not (shared.folder / "key.copy").exists() else shared.folder / "passphrase"
-    copy = (shared.folder / "key.copy").read_text()
-    assert (shared.data / "master.key").read_bytes().hex() not in copy.lower()
-    assert (shared.folder / "key.copy").stat().st_mode & 0o777 == 0o600
-    assert "File exists" in shared.cli("master-key", "export", shared.folder / "key.copy", "--passphrase-file", passphrase, code=2).err
-    passphrase.write_text("short")
-    assert "at least 12 characters" in shared.cli("master-key", "export", shared.folder / "other", "--passphrase-file", passphrase,
-                                                  code=2).err
-    (shared.folder / "key.copy").unlink()
-    passphrase.unlink()
+def test_the_copy_of_the_key_is_sealed(shared, tmp_path):
+    copy = tmp_path / "key.copy"
+    export_key(shared, copy)
+    assert Search(master_key=(shared.data / "master.key").read_bytes()).in_file(copy) == set()
+    assert copy.stat().st_mode & 0o777 == 0o600
+    assert "File exists" in export_key(shared, copy, code=2).err
+    assert "at least 12 characters" in export_key(shared, tmp_path / "other", "short", code=2).err
 
 
 def test_your_own_database_has_its_own_backup(shared):

@@ -4,7 +4,7 @@ import json
 import pytest
 
 from dlms import Meter
-from product import ROOT, run_binary
+from product import ROOT, run_binary, write_csv
 
 VECTORS = ROOT / "tests/vectors/dlms.json"
 VECTOR = next(v for v in json.loads(VECTORS.read_text()) if v["id"] == "dlms-push-linky-daily-index")
@@ -55,11 +55,6 @@ def test_config_show_prints_what_is_in_force_without_secrets(tmp_path):
     again = tmp_path / "again.toml"
     again.write_text(done.out.replace("(hidden)", "Geheimnis7"))
     assert run_binary("config", "show", "--config", again).out == done.out, "it can be read again"
-
-
-def write_csv(path, *rows):
-    path.write_text(",".join(rows[0]) + "\n" + "".join(",".join(row.values()) + "\n" for row in rows))
-    return path
 
 
 def test_wrong_cells_are_named_by_row_and_column_and_keys_are_not_repeated(shared, tmp_path, new_meter):

@@ -4,7 +4,7 @@ import json
 import signal
 
 from dlms import Meter, date_time, half_hours, octets, structure, u16, u32
-from product import eventually
+from product import eventually, write_csv
 
 DAY = datetime.date(2026, 2, 22)
 STARTS = half_hours(DAY)
@@ -113,7 +113,8 @@ def own_model(*layouts):
     acme = Meter("acme's own")
     curve, index = "1.0.1.29.0.255", "1.0.1.8.0.255"
     described = {"clock": {"role": "clock"}, "name": {"role": "logical_device_name"}, "ignored": {"role": "ignored"},
-                 "curve": {"role": "reading", "obis": curve, "stamp": "end"}, "index": {"role": "reading", "obis": index}}
+                 "curve": {"role": "reading", "obis": curve, "stamp": "end"},
+                 "index": {"role": "reading", "obis": index}}
     return {
         "model": "acme", "protocol": "dlms", "label": {"en": "Acme", "fr": "Acme"},
         "plain": {"en": "A meter of the tests.", "fr": "Un compteur des essais."},
@@ -150,7 +151,8 @@ def test_a_meter_model_by_a_file_alone(make_server, new_meter):
     server.write_config()
     server.start()
     meter = new_meter(model="acme")
-    refused = server.cli("meter", "import", write_csv(server, meter), code=2)
+    server.keep_secret(meter.encryption_key, meter.authentication_key)
+    refused = server.cli("meter", "import", write_csv(server.folder / "acme.csv", meter.csv_row()), code=2)
     assert "column model" in refused.err and "linky" in refused.err
 
     write_model(models, own_model(("clock", "curve")))
@@ -171,14 +173,6 @@ def test_a_meter_model_by_a_file_alone(make_server, new_meter):
     assert list(server.readings(meter, DAY, channel="index").values()) == [5_000]
     eventually(lambda: server.sql("SELECT count(*) FROM undecoded") == [("0",)])
     assert server.daily(meter, DAY)["slots"] == 96
-
-
-def write_csv(server, meter):
-    row = meter.csv_row()
-    file = server.folder / "acme.csv"
-    file.write_text(",".join(row) + "\n" + ",".join(row.values()) + "\n", encoding="utf-8")
-    server.keep_secret(meter.encryption_key, meter.authentication_key)
-    return file
 
 
 def test_a_broken_model_file_stops_the_start_and_not_the_running_server(make_server, new_meter):

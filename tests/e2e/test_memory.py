@@ -1,4 +1,5 @@
-"""The server's memory: no core file, and no other process without root's rights looks into it. Root may: that is its nature."""
+"""The server's memory: no core file, and no other process without root's rights looks into it. Root may: that is its
+nature."""
 import json
 import os
 import pathlib
@@ -53,7 +54,8 @@ print(json.dumps(seen))
 """
 
     def look_at(self, pid):
-        done = subprocess.run([sys.executable, "-c", self.LOOK, str(pid)], capture_output=True, check=True, **self.identity)
+        done = subprocess.run([sys.executable, "-c", self.LOOK, str(pid)], capture_output=True, check=True,
+                              **self.identity)
         return json.loads(done.stdout)
 
 
@@ -67,7 +69,8 @@ def unprivileged():
     unlimited = resource.RLIM_INFINITY
 
     def start(*command, **how):
-        return subprocess.Popen(command, cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        return subprocess.Popen(command, cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                stderr=subprocess.DEVNULL,
                                 preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CORE, (unlimited, unlimited)),
                                 **OtherUser.identity, **how)
 
@@ -84,12 +87,13 @@ def unprivileged():
                 process.wait(product.STOP_S)
             process.stdin.close()
             process.stdout.close()
+        product.end_orphan(folder / "data")
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def start_server(start, url):
-    process = start(start.binary, "serve", "--role", "api", "--data-dir", str(start.folder / "data"), "--set", "api.listen=127.0.0.1:0",
-                    env={**os.environ, "RELEVE_DATABASE_URL": url} if url else None)
+    process = start(start.binary, "serve", "--role", "api", "--data-dir", str(start.folder / "data"),
+                    "--set", "api.listen=127.0.0.1:0", env={**os.environ, "RELEVE_DATABASE_URL": url} if url else None)
     start.started.append(process)
     assert process.stdout.readline().startswith(b"releve is ready")
     return process

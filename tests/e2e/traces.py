@@ -81,22 +81,33 @@ class Search:
             for what in ("environ", "cmdline", "comm"):
                 try:
                     found = self.in_bytes((process / what).read_bytes())
-                except (OSError, ProcessLookupError):
-                    continue  # it ended, or may not be read by us either
+                except (FileNotFoundError, ProcessLookupError):
+                    continue  # it ended
+                except PermissionError:
+                    if what != "environ":
+                        raise
+                    continue  # another user's, or one that does not let us look; the other two are open to everybody
                 if found:
                     result[f"{process.name} {what}"] = found
         return result
 
 
-def processes_of(server):
-    """The server, its PostgreSQL and that one's sessions."""
+def family_of(*pids):
+    """These processes, and all that run below them."""
     parents = {}
     for process in pathlib.Path("/proc").glob("[0-9]*"):
         try:
-            parents[int(process.name)] = int((process / "stat").read_text().rpartition(")")[2].split()[1])
-        except OSError:
-            continue
-    family = {server.process.pid, server.postmaster()}
+            state, parent = (process / "stat").read_text().rpartition(")")[2].split()[:2]
+        except (FileNotFoundError, ProcessLookupError):
+            continue  # it ended
+        if state != "Z":
+            parents[int(process.name)] = int(parent)
+    family = set(pids)
     while more := {pid for pid, parent in parents.items() if parent in family} - family:
         family |= more
     return family
+
+
+def processes_of(server):
+    """The server, its PostgreSQL and that one's sessions."""
+    return family_of(server.process.pid, server.postmaster())

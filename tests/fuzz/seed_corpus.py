@@ -83,7 +83,7 @@ def zigzag(number):
     return varint(number * 2 if number >= 0 else -number * 2 - 1)
 
 
-def run(batch, counter, last=True):
+def run(batch, counter):
     """Of authenticated values under key generation 1 (docs/BLOCK-FORMAT.md)."""
     return b"\xf9" + varint(1) + zigzag(counter) + zigzag(batch)
 
@@ -164,13 +164,13 @@ SOURCES = {"config": "config", "model": "model_parse", "meter_csv": "meter_csv"}
 
 
 def write_dictionaries():
-    """Every short quoted word of the source that reads a text."""
+    """Every short quoted word of the source that reads a text, and what follows a group's name in it."""
     (HERE / "dictionary").mkdir(exist_ok=True)
     for target, source in SOURCES.items():
-        words = set(re.findall(r'"([a-z0-9_.]{2,40})"', (ROOT / f"src/app/{source}.cpp").read_text()))
-        words |= {word.split(".")[1] for word in words if word.count(".") == 1 and not word.startswith(".")}
-        lines = [f'"{word}"\n' for word in sorted(words - {""}) if re.search("[a-z]", word)]
-        (HERE / "dictionary" / target).write_text("".join(lines))
+        text = re.sub(r"(?m)^#include .*$", "", (ROOT / f"src/app/{source}.cpp").read_text())
+        words = set(re.findall(r'"((?:[a-z]+\.)?[a-z][a-z0-9_]{1,40})=?"', text))
+        words |= {word.rpartition(".")[2] for word in words}
+        (HERE / "dictionary" / target).write_text("".join(f'"{word}"\n' for word in sorted(words)))
 
 
 def main(folder: pathlib.Path) -> None:

@@ -1,9 +1,10 @@
 """Faults at random while a fleet pushes: whatever ends, and whenever, what was confirmed is there, once and unaltered.
 
-A fleet of meters behind concentrators pushes half-hours with confirmation and sends again what was not confirmed. After random
-numbers of confirmations something ends: the server (SIGKILL), its database (stopped at once, or killed), both, a connection in
-the middle of a message, all connections, the server gracefully; its disk is full for a while, its clock steps by an hour. At checkpoints and at the end the store holds exactly the
-fleet's readings, and says of earlier instants what it said then. All chances come from the seed; what the machine makes of them differs from run to run.
+A fleet of meters behind concentrators pushes half-hours with confirmation and sends again what was not confirmed. After
+random numbers of confirmations something ends: the server (SIGKILL), its database (stopped at once, or killed), both, a
+connection in the middle of a message, all connections, the server gracefully; its disk is full for a while, its clock
+steps by an hour. At checkpoints and at the end the store holds exactly the fleet's readings, and says of earlier
+instants what it said then. All chances come from the seed; what the machine makes of them differs from run to run.
 """
 import argparse
 import collections
@@ -15,6 +16,7 @@ import os
 import pathlib
 import random
 import select
+import shutil
 import signal
 import socket
 import struct
@@ -25,12 +27,18 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
 
 from dlms import Meter, half_hours  # noqa: E402
-from link import PATIENCE_S, confirms  # noqa: E402
+from link import ClosedInside, confirms  # noqa: E402
 from product import Releve, eventually  # noqa: E402
 
 FIRST_DAY = datetime.date(2025, 10, 25)  # the day of 50 half-hours is the second one
 DAYS_MAX, WINDOW, CHECK_EVERY = 90, 8, 10
+PATIENCE_S = 120  # for confirmations, while the database may be coming up again
+FULL_DISK_S = 2  # how long a full disk stays so
 STARTS = [start for n in range(DAYS_MAX) for start in half_hours(FIRST_DAY + datetime.timedelta(days=n))]
+
+
+class NotInTime(AssertionError):
+    """Confirmations that were waited for have not come."""
 
 
 class PushingMeter:
@@ -64,7 +72,6 @@ class Concentrator:
 
     def __init__(self, meters):
         self.meters, self.link = meters, None
-        self.by_title = {meter.meter.title: meter for meter in meters}
 
     def connect(self, server):
         self.link = server.connect()
@@ -82,7 +89,8 @@ class Concentrator:
         for meter in self.meters:
             for n, push in enumerate(meter.pushes):
                 if confirms(push, apdu):
-                    return f"meter {meter.number}, message {n}, when {meter.confirmed} were confirmed and {len(meter.waiting)} wait"
+                    return (f"meter {meter.number}, message {n}, when {meter.confirmed} were confirmed "
+                            f"and {len(meter.waiting)} wait")
         return "of no message of these meters"
 
     def lose(self):
@@ -99,7 +107,7 @@ class Concentrator:
         while True:
             try:
                 message = self.link.receive()
-            except AssertionError as cut:
+            except ClosedInside as cut:
                 raise ConnectionError(str(cut)) from cut
             if message is None:
                 raise ConnectionError("closed")
@@ -120,8 +128,8 @@ class SmallDisk:
         self.folder, self.ballast = folder, folder / "ballast"
         folder.mkdir(parents=True, exist_ok=True)
         self.mounted = os.geteuid() == 0 and subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", f"size={self.MEGABYTES}m,mode=755", "releve-soak", str(folder)], capture_output=True,
-            check=False).returncode == 0
+            ["mount", "-t", "tmpfs", "-o", f"size={self.MEGABYTES}m,mode=755", "releve-soak", str(folder)],
+            capture_output=True, check=False).returncode == 0
 
     def fill(self):
         with contextlib.suppress(OSError), self.ballast.open("wb", buffering=0) as file:
@@ -144,8 +152,8 @@ class Clock:
         self.file, self.wrong_by = folder / "clock", 0
         self.environment = {}
         if libraries:
-            self.environment = {"LD_PRELOAD": libraries[0], "FAKETIME_TIMESTAMP_FILE": str(self.file), "FAKETIME_NO_CACHE": "1",
-                                "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+            self.environment = {"LD_PRELOAD": libraries[0], "FAKETIME_TIMESTAMP_FILE": str(self.file),
+                                "FAKETIME_NO_CACHE": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
             self.set(0)
 
     def set(self, seconds):
@@ -174,12 +182,13 @@ class Soak:
 
     # ---- the fleet
 
-    def pump(self, confirmations, seconds=120):
+    def pump(self, confirmations, seconds=PATIENCE_S):
         """Pushes until so many more were confirmed, or nothing is left to say; connects where a connection was lost."""
         done = 0
         deadline = time.monotonic() + seconds
         while done < confirmations and any(meter.confirmed < len(STARTS) for meter in self.meters):
-            assert time.monotonic() < deadline, f"only {done} of {confirmations} confirmations in {seconds} s\n{self.server.log_text()[-2000:]}"
+            if time.monotonic() > deadline:
+                raise NotInTime(f"only {done} of {confirmations} confirmations in {seconds} s")
             for concentrator in self.concentrators:
                 if concentrator.link is None:
                     concentrator.connect(self.server)
@@ -244,17 +253,18 @@ class Soak:
         """For as long as it takes to notice: what is sent meanwhile is not confirmed, or fits into what was free."""
         self.disk.fill()
         try:
-            self.pump(200, seconds=2)
-        except AssertionError:
+            self.pump(200, FULL_DISK_S)
+        except NotInTime:
             self.full_disks_noticed += 1
-        self.disk.empty()
+        finally:
+            self.disk.empty()
 
     def step_clock(self):
         self.clock.set(self.random.choice([wrong for wrong in (-3600, 0, 3600) if wrong != self.clock.wrong_by]))
 
     def fault(self):
-        kinds = [(self.kill_server, 6), (self.kill_both, 2), (self.stop_database, 2), (self.kill_database, 1), (self.cut_link, 1),
-                 (self.reset_inside_a_message, 2), (self.stop_server, 1)]
+        kinds = [(self.kill_server, 6), (self.kill_both, 2), (self.stop_database, 2), (self.kill_database, 1),
+                 (self.cut_link, 1), (self.reset_inside_a_message, 2), (self.stop_server, 1)]
         if self.disk.mounted:
             kinds.append((self.fill_disk, 1))
         if self.clock.environment:
@@ -283,7 +293,8 @@ class Soak:
             days = (STARTS[made - 1].date() - FIRST_DAY).days + 2
             stored = {}
             for first in range(0, days, 30):
-                stored.update(self.server.readings(meter.meter, FIRST_DAY + datetime.timedelta(days=first), days=min(30, days - first)))
+                day = FIRST_DAY + datetime.timedelta(days=first)
+                stored.update(self.server.readings(meter.meter, day, days=min(30, days - first)))
             expected = {STARTS[i]: meter.value(i) for i in range(meter.made)}
             altered = {start: value for start, value in stored.items() if expected.get(start) != value}
             assert not altered, f"meter {meter.number}: altered or never sent: {altered}"
@@ -296,7 +307,7 @@ class Soak:
             made = sum(meter.made for meter in self.meters)
             counted = self.server.sql("SELECT sum(frames), sum(readings) FROM batch")[0]
             assert counted == (str(made), str(made)), \
-                f"{made} messages, but frames and readings of all batches are {counted}; kept twice: {self.kept_twice()}"
+                f"{made} messages, but the batches' frames and readings are {counted}; kept twice: {self.kept_twice()}"
             archived = self.server.sql("SELECT sum(cardinality(meter_ids)) FROM frame_archive")[0][0]
             assert archived == str(made), f"{made} messages, but {archived} in the archive"
 
@@ -308,14 +319,14 @@ class Soak:
         for meter, instant, answer in self.said:
             now = self.as_of(meter, instant)
             assert now == answer, f"meter {meter.number} as of {instant}: {len(answer)} values then, {len(now)} now"
-        instant = (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=self.clock.wrong_by - 2)).strftime(
-            "%Y-%m-%dT%H:%M:%SZ")
+        just_now = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=self.clock.wrong_by - 2)
+        instant = just_now.strftime("%Y-%m-%dT%H:%M:%SZ")
         meter = self.random.choice(self.meters)
         self.said.append((meter, instant, self.as_of(meter, instant)))
 
     def kept_twice(self):
-        """Messages that are in the archive more than once, with the batches they came in: an archive part is a row of frames,
-        each meter, key generation, counter, digest, instant, length (variable) and bytes."""
+        """Messages that are in the archive more than once, with the batches they came in: an archive part is a row of
+        frames, each meter, key generation, counter, digest, instant, length (variable) and bytes."""
         places = collections.defaultdict(list)
         for batch, data in self.server.sql("SELECT batch, encode(data, 'hex') FROM frame_archive ORDER BY batch"):
             data, at = bytes.fromhex(data), 0
@@ -356,11 +367,8 @@ class Soak:
                 self.say(f"soak: {number + 1} of {self.options.kills} faults, "
                          f"{sum(m.confirmed for m in self.meters)} messages confirmed, nothing lost")
         self.pump(50)
-        for meter in self.meters:  # what was made is said to the end, and nothing new
-            del meter.waiting
-            meter.waiting = collections.deque()
         self.lose_all()
-        with self.server.connect() as link:
+        with self.server.connect() as link:  # what was made is said to the end, and nothing new
             for meter in self.meters:
                 for push in meter.pushes[meter.confirmed:]:
                     link.exchange(push)
@@ -369,11 +377,26 @@ class Soak:
         self.check_replay()
         self.note_memory()
         self.server.close()
-        self.disk.close()
         return {"seed": self.options.seed, "faults": sum(self.faults.values()), **self.faults,
                 "messages": sum(m.made for m in self.meters), "resends": sum(m.resends for m in self.meters),
                 "full_disks_noticed": self.full_disks_noticed, "answers_as_of": len(self.said),
                 "peak_resident_mb": round(self.peak_kb / 1024, 1), "seconds": round(time.monotonic() - began, 1)}
+
+    def tell_more(self):
+        """What may explain a failure."""
+        self.say(f"{self.history}\n{self.server.log_text()[-3000:]}")
+        try:
+            self.say(self.server.frames())
+            self.say(self.server.sql("SELECT reason, detail, system_title, counter FROM quarantine"))
+        except (AssertionError, OSError) as error:
+            self.say(error)
+
+    def end(self):
+        """After a failure as well: no process and no file of it stays."""
+        self.lose_all()
+        self.server.discard()
+        self.disk.close()
+        shutil.rmtree(self.server.folder, ignore_errors=True)  # the disk stood in it
 
 
 def in_own_mounts():
@@ -394,17 +417,15 @@ def main():
     options = parser.parse_args()
     in_own_mounts()
     print(f"soak: seed {options.seed}", file=sys.stderr, flush=True)
+    soak = Soak(options)
     try:
-        soak = Soak(options)
         summary = soak.run()
     except AssertionError as failure:
-        print(f"{soak.history}\n{soak.server.log_text()[-3000:]}", file=sys.stderr)
-        try:
-            print(soak.server.frames(), soak.server.sql("SELECT reason, detail, system_title, counter FROM quarantine"), file=sys.stderr)
-        except (AssertionError, OSError) as error:
-            print(error, file=sys.stderr)
+        soak.tell_more()
         print(f"seed {options.seed}: {failure}\n0 passed, 1 failed")
         return 1
+    finally:
+        soak.end()
     if options.json:
         print(json.dumps({"bench": "soak", **summary}))
     else:

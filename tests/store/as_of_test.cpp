@@ -78,14 +78,13 @@ TEST_F(AsOfTest, a_stalled_writer_does_not_change_what_was_said_while_it_stalled
     owner("CREATE CONSTRAINT TRIGGER stall AFTER INSERT ON batch DEFERRABLE INITIALLY DEFERRED FOR EACH ROW "
           "EXECUTE "
           "FUNCTION stall()");
-    pg::Connection gate{address, DbRole::owner};
-    gate.exec("SELECT pg_advisory_lock(7)");
     std::vector<FrameWrite> slow{frame(meters[0], 1, the_day, 100)}, quick{frame(meters[1], 1, the_day, 200)};
     BatchWriter stalled{address, 1}, other{address, 2};
-    std::jthread writing([&] { EXPECT_TRUE(stalled.write(request(slow, 1, 0, "2024-06-01T08:00:00Z"))); });
-    while (gate.run("SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'advisory' AND objid = 7")
-               .int8(0, 0) == 0)
-        std::this_thread::yield();
+    std::jthread writing;
+    pg::Connection gate{address, DbRole::owner}; // goes before the thread that it stalls, whatever fails
+    gate.exec("SELECT pg_advisory_lock(7)");
+    writing = std::jthread{[&] { EXPECT_TRUE(stalled.write(request(slow, 1, 0, "2024-06-01T08:00:00Z"))); }};
+    wait_until_some("FROM pg_locks WHERE NOT granted AND locktype = 'advisory' AND objid = 7");
     ASSERT_TRUE(other.write(request(quick, 2, 0, "2024-06-01T08:00:01Z")));
     EXPECT_EQ(known({}), "all: - 4800 -") << "what is committed is there for those who ask for everything";
     EXPECT_EQ(known(then("2024-06-01T08:00:05Z")), "0: - - -")

@@ -214,28 +214,17 @@ TEST_F(Writer_, a_commit_of_which_only_the_answer_was_lost_is_not_repeated)
           "FOR EACH ROW EXECUTE FUNCTION die_slowly()");
     pg::Connection gate{address, DbRole::owner};
     gate.exec("SELECT pg_advisory_lock(1)");
-    const auto wait_until_blocked = [&](const char* what) {
-        const std::string sql =
-            "SELECT count(*) FROM pg_locks WHERE NOT granted AND database = (SELECT oid FROM pg_database "
-            "WHERE datname = current_database()) AND " +
-            std::string{what};
-        while (gate.run(sql).int8(0, 0) == 0)
-            std::this_thread::yield();
-    };
     std::jthread twin([&] {
-        wait_until_blocked("locktype = 'advisory'");
+        wait_until_some("FROM pg_locks WHERE NOT granted AND locktype = 'advisory' AND database = "
+                        "(SELECT oid FROM pg_database WHERE datname = current_database())");
         owner("SET application_name = 'twin'; BEGIN; LOCK TABLE batch IN ACCESS EXCLUSIVE MODE; INSERT INTO "
               "batch (batch, writer, "
               "frames, readings, refused, watermark, meter_ids, key_generations, counters, digests) VALUES "
               "(1, 1, 1, 48, 0, 0, '{1}', '{1}', '{1}', '{-1152921504606846975}'); COMMIT");
     });
     std::jthread opener([&] {
-        pg::Connection watch{address, DbRole::owner};
-        const std::string sql =
-            "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'batch'::regclass";
-        while (watch.run(sql).int8(0, 0) == 0)
-            std::this_thread::yield();
-        watch.exec("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted");
+        wait_until_some("FROM pg_locks WHERE NOT granted AND relation = 'batch'::regclass");
+        owner("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted");
     });
     const auto result = write({frame(meter, 1, "2024-03-01", 1)});
     EXPECT_EQ(result.outcomes[0], FrameOutcome::committed);

@@ -1,7 +1,5 @@
 #include "store_fixture.hpp"
 
-#include <thread>
-
 namespace releve::store::test {
 
 class Collect : public StoreTest {
@@ -113,13 +111,14 @@ TEST_F(Collect, one_collector_at_a_time)
     owner("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'releve_collect' AND "
           "datname = current_database()");
     EXPECT_THROW((void)store.last_batch(), std::exception);
-    for (bool back = false; !back;) // while the old connection is still dying its lock may be refused
+    wait_until([&] { // while the old connection is still dying its lock may be refused
         try {
             (void)store.last_batch();
-            back = true;
+            return true;
         } catch (const ClaimLost&) {
-            std::this_thread::yield();
+            return false;
         }
+    });
     CollectStore other{address};
     EXPECT_FALSE(other.claim()) << "claimed again with the new connection";
 }
@@ -131,8 +130,7 @@ TEST_F(Collect, a_place_is_taken_only_when_the_writers_before_have_ended)
     (void)old->write(numbers.request(frames));
     EXPECT_FALSE(store.claim()) << "it could still be committing";
     old.reset();
-    while (!store.claim()) // its session ends when the server has noticed
-        std::this_thread::yield();
+    wait_until([&] { return store.claim(); }); // its session ends when the server has noticed
 }
 
 TEST_F(Collect, retries_come_oldest_counter_first_and_go_when_they_succeed)

@@ -221,13 +221,12 @@ TEST_F(Deferred, choosing_daily_waits_for_what_is_in_the_archive_only)
     install(meter, "09111111111111");
     AdminStore admin{address, test_model};
     defer({value(meter, 1, 0, 1000), value(meter, 2, 1, 2000)});
-    std::thread chooses{[&] {
+    std::jthread chooses{[&] {
         EXPECT_TRUE(admin.choose_collection(UsagePointId{"09111111111111"}, Collection::daily, "form", at("2024-06-01T00:00:00Z")));
     }};
     // It has looked, and looks again and again.
-    while (ask(DbRole::owner, "SELECT count(*) FROM pg_stat_activity WHERE usename = 'releve_work' AND query = 'ROLLBACK' AND "
-                              "datname = current_database()") == "0") {
-    }
+    wait_until_some("FROM pg_stat_activity WHERE usename = 'releve_work' AND query = 'ROLLBACK' AND "
+                    "datname = current_database()");
     EXPECT_EQ(ask(DbRole::owner, "SELECT collection FROM usage_point"), "half_hour");
     EXPECT_TRUE(fold());
     chooses.join();

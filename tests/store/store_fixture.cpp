@@ -2,7 +2,9 @@
 
 #include <releve/crypto/aes.hpp>
 
+#include <chrono>
 #include <cstdlib>
+#include <thread>
 
 #include <sys/stat.h>
 
@@ -111,6 +113,25 @@ std::string StoreTest::ask(DbRole role, const std::string& sql, const std::strin
     } catch (const pg::SqlError& error) {
         return "error " + error.sqlstate;
     }
+}
+
+void wait_until(const std::function<bool()>& holds)
+{
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes{1};
+    while (!holds()) {
+        if (std::chrono::steady_clock::now() > deadline) {
+            ADD_FAILURE() << "waited for a minute";
+            return;
+        }
+        std::this_thread::yield();
+    }
+}
+
+void StoreTest::wait_until_some(const std::string& rows)
+{
+    SCOPED_TRACE(rows);
+    pg::Connection watch{address, DbRole::owner};
+    wait_until([&] { return watch.run("SELECT count(*) " + rows).int8(0, 0) > 0; });
 }
 
 void StoreTest::owner(const std::string& sql)

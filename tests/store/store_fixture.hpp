@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <map>
 
 namespace releve::store::test {
@@ -32,6 +33,9 @@ private:
 [[nodiscard]] Instant at(const char* text);
 [[nodiscard]] CivilDay day(const char* text);
 
+/// Asks until it is so. A failure of the test, which then goes on, if a minute is not enough.
+void wait_until(const std::function<bool()>& holds);
+
 class StoreTest : public ::testing::Test {
 protected:
     DatabaseAddress address = fresh_database();
@@ -39,6 +43,8 @@ protected:
     /// Rows as text, "a|b" per row and "-" for null; "error 42501" when it was refused.
     std::string ask(DbRole role, const std::string& sql, const std::string& token_key = {});
     void owner(const std::string& sql);
+    /// Until `rows` ("FROM ... WHERE ...") finds some, seen as the owner.
+    void wait_until_some(const std::string& rows);
     MeterId add_meter(const std::string& title);
     void add_usage_point(const std::string& id, const std::string& organisation = "root",
                          const std::string& collection = "half_hour");

@@ -32,18 +32,10 @@ Block merged(const Block& stored, const Block& incoming)
     return merge(stored, incoming).value().block;
 }
 
-DayBlock without_batch(DayBlock day)
+template <class Block>
+Block without_batch(Block block)
 {
-    for (auto& slot : day.slots)
-        if (slot)
-            slot->provenance.batch = 0;
-    return day;
-}
-
-RegisterBlock without_batch(RegisterBlock block)
-{
-    for (RegisterRead& read : block.reads)
-        read.provenance.batch = 0;
+    set_batch(block, 0);
     return block;
 }
 

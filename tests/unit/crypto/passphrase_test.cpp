@@ -22,6 +22,17 @@ TEST(Passphrase, ComesBack)
     EXPECT_NE(seal_with_passphrase(secret(), phrase, cheap).value(), *sealed) << "salt and IV are fresh";
 }
 
+TEST(Passphrase, AGuessCosts128MebibytesUnlessTold)
+{
+    // Read from the copy itself, since whoever guesses pays what stands there: 128 r 2^N bytes, p times (RFC 7914).
+    const Bytes sealed = seal_with_passphrase(secret(), phrase).value();
+    const auto at = [&](std::size_t index) { return std::to_integer<unsigned>(sealed.at(index)); };
+    const unsigned log2_n = at(1), r = at(2), p = at(3);
+    EXPECT_EQ((std::uint64_t{128} * r) << log2_n, std::uint64_t{128} * 1024 * 1024);
+    EXPECT_GE(p, 1U);
+    EXPECT_EQ(open_with_passphrase(sealed, phrase).value(), secret()) << "and it is what was paid";
+}
+
 TEST(Passphrase, AnotherOneOpensNothing)
 {
     const auto sealed = seal_with_passphrase(secret(), phrase, cheap);
