@@ -1,5 +1,5 @@
-#include "bench_attacks.hpp"
 #include "bench_gang.hpp"
+#include "bench_json.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -14,7 +14,6 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <iostream>
@@ -46,32 +45,36 @@ asio::awaitable<void> pause(Gang& gang, std::chrono::milliseconds time)
 /// One connection from the attacker's own address. It is cut at the end, so that no port stays taken.
 class Line {
 public:
-    Line(Gang& gang, std::uint32_t number, bool deaf = false)
-        : gang_(gang), number_(number), deaf_(deaf), stream_(gang.context, gang.tls)
-    {}
+    Line(Gang& gang, std::uint32_t number) : gang_(gang), number_(number), stream_(gang.context, gang.tls) {}
     ~Line()
     {
         error_code ignored;
-        stream_.next_layer().set_option(asio::socket_base::linger{true, 0}, ignored);
-        stream_.next_layer().close(ignored);
+        plain().set_option(asio::socket_base::linger{true, 0}, ignored);
+        plain().close(ignored);
     }
     Line(const Line&) = delete;
     Line& operator=(const Line&) = delete;
 
-    [[nodiscard]] tcp::socket& socket() { return stream_.next_layer(); }
+    [[nodiscard]] Gang& gang() { return gang_; }
+    /// Of the attacker, from 0.
+    [[nodiscard]] std::uint32_t number() const { return number_; }
+    [[nodiscard]] tcp::socket& plain() { return stream_.next_layer(); }
+    [[nodiscard]] asio::ssl::stream<tcp::socket>& secure() { return stream_; }
 
-    asio::awaitable<bool> connect()
+    /// `deaf`: takes as little as the system allows.
+    asio::awaitable<bool> connect(bool deaf)
     {
         using BindWithoutPort = asio::detail::socket_option::boolean<IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT>;
         error_code error;
         const asio::ip::address_v4 own{0x7f00'0002 + number_ % gang_.addresses};
-        socket().open(tcp::v4(), error);
-        socket().set_option(BindWithoutPort{true}, error); // else ports run out long before connections do
-        if (deaf_)
-            socket().set_option(asio::socket_base::receive_buffer_size{4'096}, error);
-        socket().bind({own, 0}, error);
+        plain().open(tcp::v4(), error);
+        plain().set_option(BindWithoutPort{true}, error); // else ports run out long before connections do
+        if (deaf)
+            plain().set_option(asio::socket_base::receive_buffer_size{4'096}, error);
+        plain().bind({own, 0}, error);
         if (!error) {
-            const auto [refused] = co_await socket().async_connect({asio::ip::address_v4::loopback(), gang_.port}, no_throw);
+            const tcp::endpoint server{asio::ip::address_v4::loopback(), gang_.port};
+            const auto [refused] = co_await plain().async_connect(server, no_throw);
             error = refused;
         }
         if (error) {
@@ -79,222 +82,189 @@ public:
             co_return false;
         }
         ++gang_.connections;
-        socket().set_option(tcp::no_delay{true}, error);
+        plain().set_option(tcp::no_delay{true}, error);
         co_return true;
     }
 
-    asio::awaitable<bool> connect_securely()
+    asio::awaitable<bool> shake_hands()
     {
-        if (!co_await connect())
-            co_return false;
         const auto [failed] = co_await stream_.async_handshake(asio::ssl::stream_base::client, no_throw);
         co_return !failed;
-    }
-
-    asio::awaitable<bool> write(const Bytes& bytes)
-    {
-        const auto [failed, count] = co_await asio::async_write(stream_, asio::buffer(bytes), no_throw);
-        co_return !failed;
-    }
-
-    asio::awaitable<bool> write_unprotected(const Bytes& bytes)
-    {
-        const auto [failed, count] = co_await asio::async_write(socket(), asio::buffer(bytes), no_throw);
-        co_return !failed;
-    }
-
-    /// Until the other side has had enough.
-    asio::awaitable<void> listen()
-    {
-        Bytes buffer(16 * 1024);
-        for (;;)
-            if (const auto [ended, count] = co_await stream_.async_read_some(asio::buffer(buffer), no_throw); ended)
-                co_return;
-    }
-
-    asio::awaitable<void> listen_unprotected()
-    {
-        Bytes buffer(1'024);
-        for (;;)
-            if (const auto [ended, count] = co_await socket().async_read_some(asio::buffer(buffer), no_throw); ended)
-                co_return;
     }
 
 private:
     Gang& gang_;
     std::uint32_t number_;
-    bool deaf_; // takes as little as the system allows
     asio::ssl::stream<tcp::socket> stream_;
 };
 
+template <class Stream>
+asio::awaitable<bool> write(Stream& stream, const Bytes& bytes)
+{
+    const auto [failed, count] = co_await asio::async_write(stream, asio::buffer(bytes), no_throw);
+    co_return !failed;
+}
+
+/// A byte now and then.
+template <class Stream>
+asio::awaitable<void> write_slowly(Gang& gang, Stream& stream, const Bytes& bytes)
+{
+    for (const std::byte next : bytes) {
+        if (!co_await write(stream, Bytes(1, next)))
+            co_return;
+        co_await pause(gang, between_slow_bytes);
+    }
+}
+
+/// Until the other side has had enough.
+template <class Stream>
+asio::awaitable<void> listen(Stream& stream)
+{
+    Bytes buffer(4'096);
+    for (;;)
+        if (const auto [ended, count] = co_await stream.async_read_some(asio::buffer(buffer), no_throw); ended)
+            co_return;
+}
+
 // ---------------------------------------------------------------------- connections
 
-/// A ClientHello that never ends, a byte now and then. An attempt is a connection.
-asio::awaitable<void> shake_hands_slowly(Gang& gang, std::uint32_t number)
+/// What an attacker does on a connection until it is over; the next one follows at once.
+using Talk = asio::awaitable<void>(Line& line);
+
+/// A ClientHello that does not end while anyone waits for it. An attempt is a connection.
+asio::awaitable<void> shake_hands_slowly(Line& line)
 {
-    const auto hello = from_hex("160301020001 0001fc0303").value();
-    for (;;) {
-        Line line{gang, number};
-        if (!co_await line.connect())
-            continue;
-        ++gang.attempts;
-        for (std::size_t i = 0;; ++i) {
-            Bytes next(1, i < hello.size() ? hello[i] : static_cast<std::byte>(gang.random()));
-            if (!co_await line.write_unprotected(next))
-                break;
-            co_await pause(gang, between_slow_bytes);
-        }
-    }
+    ++line.gang().attempts;
+    Bytes hello = from_hex("1603010200 01 0001fc 0303").value();
+    const std::size_t begun = hello.size();
+    hello.resize(5 + 0x200 - 1); // one byte less than its record promises
+    line.gang().fill_randomly(std::span{hello}.subspan(begun));
+    co_await write_slowly(line.gang(), line.plain(), hello);
 }
 
 /// A handshake by every other one, and then silence. An attempt is a connection.
-asio::awaitable<void> say_nothing(Gang& gang, std::uint32_t number)
+asio::awaitable<void> say_nothing(Line& line)
 {
-    for (;;) {
-        Line line{gang, number};
-        if (number % 2 == 0) {
-            if (!co_await line.connect_securely())
-                continue;
-            ++gang.attempts;
-            co_await line.listen();
-        } else {
-            if (!co_await line.connect())
-                continue;
-            ++gang.attempts;
-            co_await line.listen_unprotected();
-        }
-    }
+    const bool secure = line.number() % 2 == 0;
+    if (secure && !co_await line.shake_hands())
+        co_return;
+    ++line.gang().attempts;
+    if (secure)
+        co_await listen(line.secure());
+    else
+        co_await listen(line.plain());
 }
 
 /// A message of 200 bytes, a byte now and then. An attempt is a message begun.
-asio::awaitable<void> send_slowly(Gang& gang, std::uint32_t number)
+asio::awaitable<void> send_slowly(Line& line)
 {
-    for (;;) {
-        Line line{gang, number};
-        if (!co_await line.connect_securely())
-            continue;
-        ++gang.attempts;
-        Bytes message = from_hex("00010001000100c8").value();
-        message.resize(message.size() + 200, std::byte{0xdb});
-        for (const std::byte next : message) {
-            if (!co_await line.write(Bytes(1, next)))
-                break;
-            co_await pause(gang, between_slow_bytes);
-        }
-    }
+    ++line.gang().attempts;
+    Bytes message = from_hex("00010001000100c8").value();
+    message.resize(message.size() + 200, std::byte{0xdb});
+    co_await write_slowly(line.gang(), line.secure(), message);
 }
 
 /// As many connections as it gets, each kept. An attempt is a connection, refused or not.
-asio::awaitable<void> hold_connections(Gang& gang, std::uint32_t number)
+asio::awaitable<void> hold_connection(Line& line)
 {
-    for (;;) {
-        Line line{gang, number};
-        if (!co_await line.connect())
-            continue;
-        ++gang.attempts;
-        co_await line.listen_unprotected();
-    }
+    ++line.gang().attempts;
+    co_await listen(line.plain());
 }
 
 /// One whole handshake after the other. An attempt is a handshake.
-asio::awaitable<void> shake_hands_endlessly(Gang& gang, std::uint32_t number)
+asio::awaitable<void> hang_up(Line& line)
 {
-    for (;;) {
-        Line line{gang, number};
-        if (co_await line.connect_securely())
-            ++gang.attempts;
-    }
+    ++line.gang().attempts;
+    co_return;
 }
 
 /// Random bytes where a handshake is expected. An attempt is a connection.
-asio::awaitable<void> send_no_handshake(Gang& gang, std::uint32_t number)
+asio::awaitable<void> send_no_handshake(Line& line)
 {
+    ++line.gang().attempts;
     Bytes noise(4'096);
-    gang.fill_randomly(noise, 0, noise.size());
+    line.gang().fill_randomly(noise);
     noise[0] = std::byte{0x47};
-    for (;;) {
-        Line line{gang, number};
-        if (!co_await line.connect())
-            continue;
-        ++gang.attempts;
-        if (co_await line.write_unprotected(noise))
-            co_await line.listen_unprotected();
-    }
+    if (co_await write(line.plain(), noise))
+        co_await listen(line.plain());
 }
 
 // ---------------------------------------------------------------------- messages
 
-/// Writes portions without end. An attempt is a message.
-asio::awaitable<void> write_without_end(Gang& gang, Line& line, Portion* next, std::uint64_t turn)
+/// Writes portions without end, and never takes what comes back. An attempt is a message.
+template <Portion* next>
+asio::awaitable<void> flood_deaf(Line& line)
 {
     Bytes bytes;
-    for (;;) {
-        const std::size_t messages = next(gang, turn++, bytes);
-        if (!co_await line.write(bytes))
+    for (std::uint64_t turn = line.number();; ++turn) {
+        const std::size_t messages = next(line.gang(), turn, bytes);
+        if (!co_await write(line.secure(), bytes))
             co_return;
-        gang.attempts += messages;
+        line.gang().attempts += messages;
     }
 }
 
+/// The same, but listens.
 template <Portion* next>
-asio::awaitable<void> flood(Gang& gang, std::uint32_t number)
+asio::awaitable<void> flood(Line& line)
 {
     using namespace asio::experimental::awaitable_operators;
-    for (;;) {
-        Line line{gang, number};
-        if (co_await line.connect_securely())
-            co_await (write_without_end(gang, line, next, number) || line.listen());
-    }
-}
-
-/// The same, but what comes back is never taken.
-template <Portion* next>
-asio::awaitable<void> flood_deaf(Gang& gang, std::uint32_t number)
-{
-    for (;;) {
-        Line line{gang, number, true};
-        if (co_await line.connect_securely())
-            co_await write_without_end(gang, line, next, number);
-    }
+    co_await (flood_deaf<next>(line) || listen(line.secure()));
 }
 
 // ---------------------------------------------------------------------- the table
 
-using Run = asio::awaitable<void> (*)(Gang&, std::uint32_t number);
-
 struct Attack {
     AttackRow row;
-    Run run;
+    bool handshake; // before the talk begins
+    Talk* talk;
+    bool deaf = false;
 };
+
+asio::awaitable<void> attack_again_and_again(Gang& gang, std::uint32_t number, const Attack& attack)
+{
+    for (;;) {
+        Line line{gang, number};
+        if (co_await line.connect(attack.deaf) && (!attack.handshake || co_await line.shake_hands()))
+            co_await attack.talk(line);
+    }
+}
 
 const std::vector<Attack>& attacks()
 {
     static const std::vector<Attack> all{
-        {{"slow_handshakes", "TLS handshakes, a byte now and then", 4, 0, {"releve_tls_handshake_failures_total{reason=timeout}"}},
-         shake_hands_slowly},
-        {{"slow_bytes", "messages, a byte now and then", 4, 0, {"releve_timeouts_total{deadline=message}"}}, send_slowly},
+        {{"slow_handshakes", "TLS handshakes, a byte now and then", 4, 0,
+          {"releve_tls_handshake_failures_total{reason=timeout}"}},
+         false, shake_hands_slowly},
+        {{"slow_bytes", "messages, a byte now and then", 4, 0, {"releve_timeouts_total{deadline=message}"}},
+         true, send_slowly},
         {{"half_open", "connections that say nothing, before the handshake or after it", 4, 0,
           {"releve_tls_handshake_failures_total{reason=timeout}", "releve_timeouts_total{deadline=idle}"}},
-         say_nothing},
-        {{"one_address", "more connections than one address may have", 1, 1'200, {"releve_connections_refused_total{limit=address}"}},
-         hold_connections},
+         false, say_nothing},
+        {{"one_address", "more connections than one address may have", 1, 1'200,
+          {"releve_connections_refused_total{limit=address}"}},
+         false, hold_connection},
         {{"handshakes", "whole handshakes of one address, one after the other", 1, 0, {"releve_tls_handshakes_total"}},
-         shake_hands_endlessly},
-        {{"no_tls", "noise where a handshake is expected", 4, 0, {"releve_tls_handshake_failures_total{reason=not_tls}"}},
-         send_no_handshake},
-        {{"garbage", "noise in a proper wrapper", 4, 0, {"releve_frames_total{state=malformed}"}}, flood<garbage>},
-        {{"lengths", "lengths that lie", 4, 0, {"releve_frames_total{state=malformed}"}}, flood<lies>},
-        {{"wide", "unprotected messages of 32,000 elements", 4, 0, {"releve_frames_total{state=unknown_meter}"}}, flood<wide>},
+         true, hang_up},
+        {{"no_tls", "noise where a handshake is expected", 4, 0,
+          {"releve_tls_handshake_failures_total{reason=not_tls}"}},
+         false, send_no_handshake},
+        {{"garbage", "noise in a proper wrapper", 4, 0, {"releve_frames_total{state=malformed}"}},
+         true, flood<garbage>},
+        {{"lengths", "lengths that lie", 4, 0, {"releve_frames_total{state=malformed}"}}, true, flood<lies>},
+        {{"wide", "unprotected messages of 32,000 elements", 4, 0, {"releve_frames_total{state=unknown_meter}"}},
+         true, flood<wide>},
         {{"strangers", "each message from another unknown meter", 4, 0,
           {"releve_frames_total{state=unknown_meter}", "releve_quarantine_not_kept_total"}},
-         flood<strangers>},
+         true, flood<strangers>},
         {{"replays", "captured messages, and other ones of a cloned meter under the same counters", 4, 0,
           {"releve_frames_total{state=duplicate}", "releve_frames_total{state=replay}"}},
-         flood<replays>},
+         true, flood<replays>},
         {{"deaf", "captured messages whose confirmations are never taken", 2, 4,
           {"releve_answer_pauses_total", "releve_timeouts_total{deadline=write}"}},
-         flood_deaf<repetitions>},
-        {{"tag_guesses", "altered readings with a guessed tag", 4, 0, {"releve_frames_total{state=bad_tag}"}}, flood<tag_guesses>},
+         true, flood_deaf<repetitions>, true},
+        {{"tag_guesses", "altered readings with a guessed tag", 4, 0, {"releve_frames_total{state=bad_tag}"}},
+         true, flood<tag_guesses>},
     };
     return all;
 }
@@ -330,22 +300,20 @@ int run_bench_attack(const BenchTarget& target, std::string_view name, std::uint
     if (std::string begin; !std::getline(std::cin, begin))
         return 1;
     const auto began = std::chrono::steady_clock::now();
-    for (std::uint32_t i = 0; i < (attack->row.connections > 0 ? attack->row.connections : connections); ++i)
-        asio::co_spawn(context, attack->run(gang, i), [](const std::exception_ptr& thrown) {
-            if (thrown)
-                std::rethrow_exception(thrown);
-        });
+    for (std::uint32_t i = 0; i < connections; ++i)
+        asio::co_spawn(context, attack_again_and_again(gang, i, *attack), fail_loudly);
     asio::steady_timer under_way{context, under_way_after};
     under_way.async_wait([](const error_code&) { std::cout << "under way" << std::endl; });
     asio::posix::stream_descriptor told{context, ::dup(STDIN_FILENO)};
     std::string line;
-    asio::async_read_until(told, asio::dynamic_buffer(line), '\n', [&](const error_code&, std::size_t) { context.stop(); });
+    asio::async_read_until(told, asio::dynamic_buffer(line), '\n',
+                           [&](const error_code&, std::size_t) { context.stop(); });
     context.run();
-    const nlohmann::json out{{"attempts", gang.attempts},
-                             {"connections", gang.connections},
-                             {"seconds", std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count()},
-                             {"cpu_seconds", own_cpu_seconds()}};
-    std::cout << out.dump() << std::endl;
+    const std::chrono::duration<double> lasted = std::chrono::steady_clock::now() - began;
+    say_report(AttackReport{.attempts = gang.attempts,
+                            .connections = gang.connections,
+                            .seconds = lasted.count(),
+                            .cpu_seconds = own_cpu_seconds()});
     std::_Exit(0); // thousands of coroutines in the middle of something: the kernel cuts their connections
 }
 
@@ -354,33 +322,23 @@ int run_bench_attack(const BenchTarget& target, std::string_view name, std::uint
 result<Attackers> Attackers::start(const BenchTarget& target, std::string_view attack, std::uint32_t connections,
                                    std::size_t captured)
 {
-    std::vector<std::string> words{"attack",        "--attack",   std::string{attack},     "--attackers",
-                                   std::to_string(connections), "--captured", std::to_string(captured)};
-    std::ranges::move(words_of(target), std::back_inserter(words));
-    RELEVE_TRY(process, BenchProcess::start(words));
-    RELEVE_CHECK(process.expect("prepared"));
+    RELEVE_TRY(process, start_process({"attack", "--attack", std::string{attack}, "--attackers",
+                                       std::to_string(connections), "--captured", std::to_string(captured)},
+                                      target));
+    RELEVE_CHECK(process.expect("prepared", preparing_at_most));
     return Attackers{std::move(process)};
 }
 
 result<void> Attackers::begin()
 {
     RELEVE_CHECK(process_.tell("begin"));
-    return process_.expect("under way");
+    return process_.expect("under way", reply_at_most);
 }
 
 result<AttackReport> Attackers::end()
 {
     RELEVE_CHECK(process_.tell("end"));
-    RELEVE_TRY(line, process_.hear());
-    const auto in = nlohmann::json::parse(line, nullptr, false);
-    if (in.is_discarded())
-        return fail(errc::unavailable, "the attackers: " + line);
-    AttackReport report;
-    report.attempts = in.at("attempts");
-    report.connections = in.at("connections");
-    report.seconds = in.at("seconds");
-    report.cpu_seconds = in.at("cpu_seconds");
-    return report;
+    return hear_report<AttackReport>(process_, reply_at_most);
 }
 
 } // namespace releve::app

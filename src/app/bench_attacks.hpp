@@ -1,6 +1,6 @@
 #pragma once
-// The attacks of `releve bench hostile`, made by a process of its own from addresses that no honest meter has. Only ever
-// against the benchmark's own server on this machine. Private to src/app.
+// The attacks of `releve bench hostile`, made by a process of its own from addresses that no honest meter has. Only
+// ever against the benchmark's own server on this machine. Private to src/app.
 
 #include "bench_link.hpp"
 
@@ -14,6 +14,10 @@ struct AttackRow {
     std::uint32_t addresses;   // 127.0.0.2 and those after it
     std::uint32_t connections; // 0: as many as the command says
     std::vector<std::string_view> counters; // of /metrics, without quotation marks
+    [[nodiscard]] std::uint32_t connections_or(std::uint32_t asked) const
+    {
+        return connections > 0 ? connections : asked;
+    }
 };
 [[nodiscard]] std::span<const AttackRow> attack_rows();
 
@@ -37,6 +41,7 @@ private:
 };
 
 /// Their own main: `releve bench attack ...`.
-int run_bench_attack(const BenchTarget& target, std::string_view attack, std::uint32_t connections, std::size_t captured);
+int run_bench_attack(const BenchTarget& target, std::string_view attack, std::uint32_t connections,
+                     std::size_t captured);
 
 } // namespace releve::app

@@ -1,6 +1,7 @@
 #include "bench_gang.hpp"
 
 #include <releve/core/ids.hpp>
+#include <releve/crypto/aes.hpp>
 #include <releve/sim/random.hpp>
 
 #include <algorithm>
@@ -9,8 +10,9 @@ namespace releve::app {
 
 namespace {
 
-constexpr std::size_t wrapper_bytes = 8, title_at = wrapper_bytes + 2, tag_bytes = 12; // of general-glo
-constexpr std::size_t lies_before_the_last = 64;
+constexpr std::size_t title_at = 8 + 2; // behind the wrapper, the APDU's tag and the title's length
+constexpr std::uint16_t wport = 1;
+constexpr std::uint64_t lies_before_the_last = 64; // portions
 
 /// In portions of one write each.
 std::vector<BenchLoad::Frames> portions_of(const BenchLoad::Frames& frames)
@@ -28,7 +30,7 @@ std::vector<BenchLoad::Frames> portions_of(const BenchLoad::Frames& frames)
     return portions;
 }
 
-/// Messages as meters send them, each with a change that `twist` makes: given where one begins and how long it is.
+/// Messages as meters send them, each with a change that `twist` makes.
 template <class Twist>
 std::size_t twisted(const std::vector<BenchLoad::Frames>& portions, std::uint64_t turn, Bytes& bytes, Twist twist)
 {
@@ -36,53 +38,19 @@ std::size_t twisted(const std::vector<BenchLoad::Frames>& portions, std::uint64_
     bytes = portion.bytes;
     std::size_t at = 0;
     for (const std::uint32_t length : portion.lengths) {
-        twist(at, length);
+        twist(std::span{bytes}.subspan(at, length));
         at += length;
     }
     return portion.lengths.size();
 }
 
-} // namespace
+struct Lies {
+    Bytes bytes; // of whole messages, so that others can follow
+    std::size_t messages = 0;
+    Bytes last; // its wrapper promises 64 kB, then another message takes their place
+};
 
-std::uint64_t Gang::random()
-{
-    return sim::mix(0x686f'7374'696c'65, seed++);
-}
-
-void Gang::fill_randomly(Bytes& bytes, std::size_t at, std::size_t size)
-{
-    for (std::size_t i = 0; i < size; i += 8) {
-        const std::uint64_t value = random();
-        for (std::size_t k = i; k < std::min(size, i + 8); ++k)
-            bytes[at + k] = static_cast<std::byte>(value >> (k - i) * 8);
-    }
-}
-
-result<void> capture_messages(Gang& gang, const BenchTarget& target, std::size_t captured)
-{
-    RELEVE_TRY(load, BenchLoad::make(target.load));
-    load.make_templates(target.load.rounds);
-    for (std::uint32_t connection = 0; connection < target.load.connections; ++connection) {
-        // A clone needs the next round's values.
-        const std::size_t cloned = std::min(captured, load.items_of(connection) / target.load.rounds);
-        std::ranges::move(portions_of(load.frames_of(connection, 0, captured)), std::back_inserter(gang.captured));
-        std::ranges::move(portions_of(load.cloned_frames_of(connection, 0, cloned)), std::back_inserter(gang.cloned));
-    }
-    return {};
-}
-
-std::size_t garbage(Gang& gang, std::uint64_t, Bytes& bytes)
-{
-    constexpr std::size_t messages = 48, size = 320;
-    bytes.resize(messages * (wrapper_bytes + size));
-    gang.fill_randomly(bytes, 0, bytes.size());
-    const auto wrapper = from_hex("0001000100010140").value();
-    for (std::size_t i = 0; i < messages; ++i)
-        std::ranges::copy(wrapper, bytes.begin() + static_cast<std::ptrdiff_t>(i * (wrapper_bytes + size)));
-    return messages;
-}
-
-std::size_t lies(Gang&, std::uint64_t turn, Bytes& bytes)
+Lies make_lies()
 {
     static constexpr std::string_view apdus[] = {
         "db08524c560100000001 84fffffff0 30 00000001 0102030405060708",     // a ciphered part of 4 GB
@@ -96,57 +64,117 @@ std::size_t lies(Gang&, std::uint64_t turn, Bytes& bytes)
         "e08100010000 83ffffff 00",                                         // a block of 16 MB
         "c2",                                                               // nothing after the tag
     };
+    Lies all;
     Writer out;
-    std::size_t messages = 0;
     while (out.size() < 8 * 1024)
         for (const std::string_view text : apdus) {
-            const auto apdu = from_hex(text).value();
-            out.u16_be(1).u16_be(1).u16_be(1).u16_be(static_cast<std::uint16_t>(apdu.size())).bytes(apdu);
-            ++messages;
+            dlms::write_wrapper(out, wport, wport, from_hex(text).value());
+            ++all.messages;
         }
-    if (turn % lies_before_the_last == 0) { // the wrapper promises 64 kB, then another message takes their place
-        out.u16_be(1).u16_be(1).u16_be(1).u16_be(0xffff).bytes(Bytes(40'000)).u16_be(2);
-        ++messages;
+    all.bytes = std::move(out).take();
+    Writer last;
+    dlms::write_wrapper(last, wport, wport, Bytes(0xffff));
+    all.last = std::move(last).take();
+    all.last.resize(40'000);
+    return all;
+}
+
+/// An unprotected notification.
+Bytes make_wide()
+{
+    constexpr std::uint16_t elements = 32'000;
+    Writer apdu;
+    apdu.u8(0x0f).u32_be(1).u8(0).u8(0x01).u8(0x82).u16_be(elements);
+    for (std::uint16_t i = 0; i < elements; ++i)
+        apdu.u8(0x0f).u8(0x01);
+    Writer out;
+    dlms::write_wrapper(out, wport, wport, apdu.view());
+    return std::move(out).take();
+}
+
+} // namespace
+
+std::uint64_t Gang::random()
+{
+    return sim::mix(0x686f'7374'696c'65, seed++);
+}
+
+void Gang::fill_randomly(std::span<std::byte> bytes)
+{
+    for (std::size_t i = 0; i < bytes.size(); i += 8) {
+        const std::uint64_t value = random();
+        for (std::size_t k = i; k < std::min(bytes.size(), i + 8); ++k)
+            bytes[k] = static_cast<std::byte>(value >> (k - i) * 8);
+    }
+}
+
+result<void> capture_messages(Gang& gang, const BenchTarget& target, std::size_t captured)
+{
+    RELEVE_TRY(load, BenchLoad::make(target.load));
+    load.make_templates(target.load.rounds);
+    for (std::uint32_t connection = 0; connection < target.load.connections; ++connection) {
+        // Of one round: a clone needs the values of the next.
+        const std::size_t count = std::min(captured, load.meters_of(connection));
+        std::ranges::move(portions_of(load.frames_of(connection, 0, count)), std::back_inserter(gang.captured));
+        std::ranges::move(portions_of(load.cloned_frames_of(connection, 0, count)), std::back_inserter(gang.cloned));
+    }
+    return {};
+}
+
+std::size_t garbage(Gang& gang, std::uint64_t, Bytes& bytes)
+{
+    constexpr std::size_t messages = 48;
+    Bytes noise(320);
+    Writer out{std::move(bytes)};
+    for (std::size_t i = 0; i < messages; ++i) {
+        gang.fill_randomly(noise);
+        dlms::write_wrapper(out, wport, wport, noise);
     }
     bytes = std::move(out).take();
     return messages;
 }
 
+std::size_t lies(Gang&, std::uint64_t turn, Bytes& bytes)
+{
+    static const Lies all = make_lies();
+    bytes = all.bytes;
+    if (turn % lies_before_the_last != 0)
+        return all.messages;
+    bytes.insert(bytes.end(), all.last.begin(), all.last.end());
+    return all.messages + 1;
+}
+
 std::size_t wide(Gang&, std::uint64_t, Bytes& bytes)
 {
-    constexpr std::uint16_t elements = 32'000;
-    Writer out;
-    out.u16_be(1).u16_be(1).u16_be(1).u16_be(5 + 1 + 4 + 2 * elements);
-    out.u8(0x0f).u32_be(1).u8(0).u8(0x01).u8(0x82).u16_be(elements);
-    for (std::uint16_t i = 0; i < elements; ++i)
-        out.u8(0x0f).u8(0x01);
-    bytes = std::move(out).take();
+    static const Bytes message = make_wide();
+    bytes = message;
     return 1;
 }
 
 std::size_t strangers(Gang& gang, std::uint64_t turn, Bytes& bytes)
 {
-    return twisted(gang.captured, turn, bytes,
-                   [&](std::size_t at, std::size_t) { gang.fill_randomly(bytes, at + title_at, sizeof(SystemTitle)); });
+    return twisted(gang.captured, turn, bytes, [&](std::span<std::byte> message) {
+        gang.fill_randomly(message.subspan(title_at, sizeof(SystemTitle)));
+    });
 }
 
 std::size_t tag_guesses(Gang& gang, std::uint64_t turn, Bytes& bytes)
 {
-    return twisted(gang.captured, turn, bytes, [&](std::size_t at, std::size_t size) {
-        bytes[at + size - tag_bytes - 2] ^= std::byte{1};
-        gang.fill_randomly(bytes, at + size - tag_bytes, tag_bytes);
+    return twisted(gang.captured, turn, bytes, [&](std::span<std::byte> message) {
+        message[message.size() - crypto::gcm_tag_bytes - 2] ^= std::byte{1};
+        gang.fill_randomly(message.last(crypto::gcm_tag_bytes));
     });
 }
 
 std::size_t replays(Gang& gang, std::uint64_t turn, Bytes& bytes)
 {
     const auto& portions = turn % 2 == 0 ? gang.captured : gang.cloned;
-    return twisted(portions, turn, bytes, [](std::size_t, std::size_t) {});
+    return twisted(portions, turn, bytes, [](std::span<std::byte>) {});
 }
 
 std::size_t repetitions(Gang& gang, std::uint64_t turn, Bytes& bytes)
 {
-    return twisted(gang.captured, turn, bytes, [](std::size_t, std::size_t) {});
+    return twisted(gang.captured, turn, bytes, [](std::span<std::byte>) {});
 }
 
 } // namespace releve::app

@@ -6,6 +6,8 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ssl/context.hpp>
 
+#include <span>
+
 namespace releve::app {
 
 /// What all attackers of a process share; they live on one thread.
@@ -18,11 +20,11 @@ struct Gang {
     std::uint64_t seed = 1, attempts = 0, connections = 0;
 
     [[nodiscard]] std::uint64_t random();
-    void fill_randomly(Bytes& bytes, std::size_t at, std::size_t size);
+    void fill_randomly(std::span<std::byte> bytes);
 };
 
-/// Fills in what one who listened would have: the first messages of each connection, and what a clone of their meters would
-/// say.
+/// Fills in what one who listened would have: the first messages of each connection, and what a clone of their meters
+/// would say.
 [[nodiscard]] result<void> capture_messages(Gang& gang, const BenchTarget& target, std::size_t captured);
 
 /// Makes what is written at once, and says how many messages it holds. `turn` counts up.

@@ -1,4 +1,4 @@
-#include "bench_honest.hpp"
+#include "bench_json.hpp"
 
 #include <releve/net/deadline.hpp>
 
@@ -13,7 +13,6 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -33,17 +32,23 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto no_throw = asio::as_tuple(asio::use_awaitable);
-constexpr std::uint64_t unanswered_max = 192; // of a connection
-constexpr auto tick = 20ms;                   // a concentrator writes what has come together in this time
+constexpr auto tick = 20ms; // a concentrator writes what has come together in this time
 constexpr auto connection_lasts = 1s;
 constexpr auto before_another_try = 50ms;
-constexpr auto last_answers_at_most = 30s;
 
 /// A span as one concentrator sees it.
 struct Plan {
     SteadyTime began, until;
     double frames_a_tick = 0; // 0: all are due at once
     Clock::duration first_connection{};
+};
+
+/// What became of it.
+struct Tally {
+    std::size_t sent = 0, confirmed = 0, in_time = 0; // of its first frames
+    std::uint64_t connections = 0, failed = 0, lost = 0;
+    SteadyTime ended{}; // its part of the span
+    std::vector<float> waits_ms;
 };
 
 class Concentrator {
@@ -64,9 +69,8 @@ public:
     {
         using namespace asio::experimental::awaitable_operators;
         plan_ = plan;
-        next_ = confirmed_ = sent_ = answered_ = in_time_ = 0;
-        connections_ = failed_ = lost_ = 0;
-        waits_ms_.clear();
+        tally_ = {};
+        next_ = answered_ = 0;
         const SteadyTime give_up = plan.until + last_answers_at_most;
         leave_at_ = plan.began + plan.first_connection;
         while (Clock::now() < give_up && !finished()) {
@@ -76,45 +80,37 @@ public:
                 leave_at_ += connection_lasts;
             const bool connected = co_await connect();
             if (connected) {
-                ++connections_;
+                ++tally_.connections;
                 co_await (read_answers() || send_frames());
             }
             close();
-            if (confirmed_ < next_) { // they are sent again: what was committed is confirmed again
-                next_ = confirmed_ = first_of_connection_;
-                ++lost_;
+            if (tally_.confirmed < next_) { // they are sent again: what was committed is confirmed again
+                next_ = tally_.confirmed = first_of_connection_;
+                ++tally_.lost;
             }
             if (connected)
                 continue;
-            ++failed_;
+            ++tally_.failed;
             wake_.expires_after(before_another_try);
             co_await wake_.async_wait(no_throw);
         }
-        last_answer_ = finished_early() ? last_answer_ : plan.until;
+        tally_.ended = tally_.in_time == count() ? last_answer_ : plan.until;
     }
 
-    [[nodiscard]] std::uint64_t sent() const { return sent_; }
-    [[nodiscard]] std::uint64_t confirmed() const { return confirmed_; }
-    [[nodiscard]] std::uint64_t in_time() const { return in_time_; }
-    [[nodiscard]] std::uint64_t connections() const { return connections_; }
-    [[nodiscard]] std::uint64_t failed() const { return failed_; }
-    [[nodiscard]] std::uint64_t lost() const { return lost_; }
-    [[nodiscard]] SteadyTime last_answer() const { return last_answer_; }
-    [[nodiscard]] const std::vector<float>& waits_ms() const { return waits_ms_; }
+    [[nodiscard]] const Tally& tally() const { return tally_; }
 
 private:
     [[nodiscard]] std::size_t count() const { return frames_.lengths.size(); }
-    [[nodiscard]] bool finished_early() const { return in_time_ == count(); }
     [[nodiscard]] bool finished() const
     {
-        return confirmed_ >= sent_ && (Clock::now() >= plan_.until || confirmed_ >= count());
+        return tally_.confirmed >= tally_.sent && (Clock::now() >= plan_.until || tally_.confirmed >= count());
     }
 
     /// How many of the frames are due; after the end, those that were sent before it.
     [[nodiscard]] std::size_t due(SteadyTime now) const
     {
         if (now >= plan_.until)
-            return sent_;
+            return tally_.sent;
         if (plan_.frames_a_tick == 0)
             return count();
         const auto ticks = (now - plan_.began) / tick + 1;
@@ -131,7 +127,7 @@ private:
 
     asio::awaitable<bool> connect()
     {
-        first_of_connection_ = confirmed_;
+        first_of_connection_ = tally_.confirmed;
         stream_.emplace(context_, tls_);
         auto& socket = stream_->next_layer();
         const auto [refused] = co_await socket.async_connect({asio::ip::address_v4::loopback(), port_}, no_throw);
@@ -158,18 +154,18 @@ private:
             const SteadyTime now = Clock::now();
             const bool leaving = now >= leave_at_ && now < plan_.until;
             const std::size_t end = leaving ? next_ : due(now);
-            if (next_ < end && next_ - confirmed_ < unanswered_max) {
+            if (next_ < end && next_ - tally_.confirmed < unanswered_max) {
                 const auto [frames, size] = next_write(frames_, next_, end);
                 const std::size_t at = offsets_[next_];
                 next_ += frames; // before the write: its answers may come while it ends
-                sent_ = std::max(sent_, next_);
+                tally_.sent = std::max(tally_.sent, next_);
                 const auto [failed, written] =
                     co_await asio::async_write(*stream_, asio::buffer(frames_.bytes.data() + at, size), no_throw);
                 if (failed)
                     break;
                 continue;
             }
-            if (confirmed_ >= next_ && (leaving || finished()))
+            if (tally_.confirmed >= next_ && (leaving || finished()))
                 break;
             const SteadyTime next_tick = plan_.began + ((now - plan_.began) / tick + 1) * tick;
             wake_.expires_at(now < plan_.until ? std::min(next_tick, plan_.until) : now + tick);
@@ -181,12 +177,15 @@ private:
     asio::awaitable<void> read_answers()
     {
         Bytes buffer(64 * 1024);
-        AnswerCounter answers;
+        dlms::WrapperDeframer answers{limits::apdu_bytes_max};
         for (;;) {
             const auto [failed, size] = co_await stream_->async_read_some(asio::buffer(buffer), no_throw);
             if (failed)
                 break;
-            for (std::size_t i = answers.take(ByteView{buffer}.first(size)); i > 0; --i)
+            const auto ended = count_answers(answers, ByteView{buffer}.first(size));
+            if (!ended)
+                break;
+            for (std::size_t i = *ended; i > 0; --i)
                 note_answer();
             wake_.cancel();
         }
@@ -195,14 +194,14 @@ private:
 
     void note_answer()
     {
-        ++confirmed_;
-        if (confirmed_ <= answered_)
+        if (++tally_.confirmed <= answered_)
             return; // of a frame sent again
-        answered_ = confirmed_;
+        answered_ = tally_.confirmed;
         last_answer_ = Clock::now();
-        waits_ms_.push_back(std::chrono::duration<float, std::milli>(last_answer_ - due_at(answered_ - 1)).count());
+        const std::chrono::duration<float, std::milli> waited = last_answer_ - due_at(answered_ - 1);
+        tally_.waits_ms.push_back(waited.count());
         if (last_answer_ < plan_.until)
-            in_time_ = answered_;
+            tally_.in_time = answered_;
     }
 
     asio::io_context& context_;
@@ -214,17 +213,16 @@ private:
     std::vector<std::size_t> offsets_;
     Plan plan_;
     SteadyTime leave_at_, last_answer_;
-    std::size_t first_of_connection_ = 0, next_ = 0, confirmed_ = 0; // of frames_, on this connection
-    std::size_t sent_ = 0, answered_ = 0, in_time_ = 0;              // on all of them
-    std::uint64_t connections_ = 0, failed_ = 0, lost_ = 0;
-    std::vector<float> waits_ms_;
+    std::size_t first_of_connection_ = 0, next_ = 0; // of frames_
+    std::size_t answered_ = 0;                       // the most that were ever confirmed, of frames_
+    Tally tally_;
 };
 
 class Honest {
 public:
     Honest(const BenchTarget& target, BenchLoad load)
         : target_(target), load_(std::move(load)), tls_(client_tls(target.certificate)),
-          confirmed_(target.load.connections, 0), sent_(target.load.connections, 0)
+          sent_(target.load.connections, 0)
     {
         for (std::uint32_t i = 0; i < target.load.connections; ++i)
             concentrators_.push_back(std::make_unique<Concentrator>(context_, tls_, target.port));
@@ -234,14 +232,15 @@ public:
     {
         std::size_t rounds = 0;
         for (std::uint32_t i = 0; i < target_.load.connections; ++i)
-            rounds = std::max(rounds, (sent_[i] + frames_each) / (load_.items_of(i) / target_.load.rounds) + 1);
+            rounds = std::max(rounds, (sent_[i] + frames_each) / load_.meters_of(i) + 1);
         load_.make_templates(std::min(static_cast<std::uint32_t>(rounds), target_.load.rounds));
-        auto frames = make_all(target_.load.connections, [&](std::uint32_t i) { return load_.frames_of(i, sent_[i], frames_each); });
+        auto frames = make_all(target_.load.connections,
+                               [&](std::uint32_t i) { return load_.frames_of(i, sent_[i], frames_each); });
         for (std::uint32_t i = 0; i < target_.load.connections; ++i)
             concentrators_[i]->take(std::move(frames[i]));
     }
 
-    std::string send(const HonestSpan& span)
+    HonestReport send(int seconds, double frames_a_second)
     {
         const auto links = static_cast<std::int64_t>(concentrators_.size());
         const SteadyTime began = Clock::now();
@@ -249,51 +248,41 @@ public:
         context_.restart();
         for (std::int64_t i = 0; i < links; ++i) {
             const Plan plan{.began = began,
-                            .until = began + std::chrono::seconds{span.seconds},
-                            .frames_a_tick = span.frames_a_second * std::chrono::duration<double>(tick).count() /
+                            .until = began + std::chrono::seconds{seconds},
+                            .frames_a_tick = frames_a_second * std::chrono::duration<double>(tick).count() /
                                              static_cast<double>(links),
                             .first_connection = std::chrono::milliseconds{connection_lasts} * (i + 1) / links};
-            asio::co_spawn(context_, concentrators_[static_cast<std::size_t>(i)]->run(plan), [](const std::exception_ptr& thrown) {
-                if (thrown)
-                    std::rethrow_exception(thrown);
-            });
+            asio::co_spawn(context_, concentrators_[static_cast<std::size_t>(i)]->run(plan), fail_loudly);
         }
         context_.run();
         return report(began, own_cpu_seconds() - cpu);
     }
 
 private:
-    std::string report(SteadyTime began, double cpu)
+    HonestReport report(SteadyTime began, double cpu)
     {
         HonestReport all;
         std::vector<float> waits;
-        SteadyTime last = began;
+        SteadyTime ended = began;
         for (std::uint32_t i = 0; i < concentrators_.size(); ++i) {
-            const Concentrator& one = *concentrators_[i];
-            for (std::size_t frame = 0; frame < one.in_time(); ++frame)
+            const Tally& one = concentrators_[i]->tally();
+            for (std::size_t frame = 0; frame < one.in_time; ++frame)
                 all.readings_in_time += load_.slots_of(load_.item(i, sent_[i] + frame).round);
-            confirmed_[i] = sent_[i] + one.confirmed();
-            sent_[i] += one.sent();
-            all.confirmed_in_time += one.in_time();
-            all.unconfirmed += one.sent() - one.confirmed();
-            all.connections += one.connections();
-            all.failed_connections += one.failed();
-            all.lost_connections += one.lost();
-            last = std::max(last, one.last_answer());
-            waits.insert(waits.end(), one.waits_ms().begin(), one.waits_ms().end());
+            all.confirmed.push_back(sent_[i] + one.confirmed);
+            sent_[i] += one.sent;
+            all.confirmed_in_time += one.in_time;
+            all.unconfirmed += one.sent - one.confirmed;
+            all.connections += one.connections;
+            all.failed_connections += one.failed;
+            all.lost_connections += one.lost;
+            ended = std::max(ended, one.ended);
+            waits.insert(waits.end(), one.waits_ms.begin(), one.waits_ms.end());
         }
-        const nlohmann::json out{{"confirmed", confirmed_},
-                                 {"confirmed_in_time", all.confirmed_in_time},
-                                 {"readings_in_time", all.readings_in_time},
-                                 {"unconfirmed", all.unconfirmed},
-                                 {"connections", all.connections},
-                                 {"failed_connections", all.failed_connections},
-                                 {"lost_connections", all.lost_connections},
-                                 {"seconds", std::chrono::duration<double>(last - began).count()},
-                                 {"cpu_seconds", cpu},
-                                 {"answer_p50_ms", percentile(waits, 0.5)},
-                                 {"answer_p99_ms", percentile(waits, 0.99)}};
-        return out.dump();
+        all.seconds = std::chrono::duration<double>(ended - began).count();
+        all.cpu_seconds = cpu;
+        all.answer_p50_ms = percentile(waits, 0.5);
+        all.answer_p99_ms = percentile(waits, 0.99);
+        return all;
     }
 
     const BenchTarget& target_;
@@ -301,7 +290,7 @@ private:
     asio::io_context context_{1};
     asio::ssl::context tls_;
     std::vector<std::unique_ptr<Concentrator>> concentrators_;
-    std::vector<std::uint64_t> confirmed_, sent_; // by connection, since the beginning
+    std::vector<std::uint64_t> sent_; // by connection, since the beginning
 };
 
 } // namespace
@@ -319,12 +308,13 @@ int run_bench_honest(const BenchTarget& target)
         std::istringstream words{line};
         std::string what;
         std::size_t frames_each = 0;
-        HonestSpan span;
+        int seconds = 0;
+        double frames_a_second = 0;
         if (words >> what; what == "prepare" && words >> frames_each) {
             honest.prepare(frames_each);
             std::cout << "prepared" << std::endl;
-        } else if (what == "send" && words >> span.seconds >> span.frames_a_second) {
-            std::cout << honest.send(span) << std::endl;
+        } else if (what == "send" && words >> seconds >> frames_a_second) {
+            say_report(honest.send(seconds, frames_a_second));
         }
     }
     return 0;
@@ -332,41 +322,23 @@ int run_bench_honest(const BenchTarget& target)
 
 // ---------------------------------------------------------------------- the other side of its pipes
 
-result<HonestMeters> HonestMeters::start(const BenchTarget& target)
+result<HonestMeters> HonestMeters::start(const BenchTarget& target, int seconds)
 {
-    std::vector<std::string> words{"honest"};
-    std::ranges::move(words_of(target), std::back_inserter(words));
-    RELEVE_TRY(process, BenchProcess::start(words));
-    RELEVE_CHECK(process.expect("ready"));
-    return HonestMeters{std::move(process)};
+    RELEVE_TRY(process, start_process({"honest"}, target));
+    RELEVE_CHECK(process.expect("ready", preparing_at_most));
+    return HonestMeters{std::move(process), seconds};
 }
 
 result<void> HonestMeters::prepare(std::size_t frames_each)
 {
     RELEVE_CHECK(process_.tell("prepare " + std::to_string(frames_each)));
-    return process_.expect("prepared");
+    return process_.expect("prepared", preparing_at_most);
 }
 
-result<HonestReport> HonestMeters::send(const HonestSpan& span)
+result<HonestReport> HonestMeters::send(double frames_a_second)
 {
-    RELEVE_CHECK(process_.tell("send " + std::to_string(span.seconds) + " " + std::to_string(span.frames_a_second)));
-    RELEVE_TRY(line, process_.hear());
-    const auto in = nlohmann::json::parse(line, nullptr, false);
-    if (in.is_discarded())
-        return fail(errc::unavailable, "the honest meters: " + line);
-    HonestReport report;
-    report.confirmed = in.at("confirmed").get<std::vector<std::uint64_t>>();
-    report.confirmed_in_time = in.at("confirmed_in_time");
-    report.readings_in_time = in.at("readings_in_time");
-    report.unconfirmed = in.at("unconfirmed");
-    report.connections = in.at("connections");
-    report.failed_connections = in.at("failed_connections");
-    report.lost_connections = in.at("lost_connections");
-    report.seconds = in.at("seconds");
-    report.cpu_seconds = in.at("cpu_seconds");
-    report.answer_p50_ms = in.at("answer_p50_ms");
-    report.answer_p99_ms = in.at("answer_p99_ms");
-    return report;
+    RELEVE_CHECK(process_.tell("send " + std::to_string(seconds_) + " " + std::to_string(frames_a_second)));
+    return hear_report<HonestReport>(process_, std::chrono::seconds{seconds_} + last_answers_at_most + reply_at_most);
 }
 
 } // namespace releve::app

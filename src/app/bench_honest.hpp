@@ -6,10 +6,6 @@
 
 namespace releve::app {
 
-struct HonestSpan {
-    int seconds = 0;
-    double frames_a_second = 0; // of all together; 0: as fast as they are taken
-};
 /// What became of a span. Frames count as confirmed in time up to its end; what was sent is waited for after it.
 struct HonestReport {
     std::vector<std::uint64_t> confirmed; // of its first frames, by connection, since the process began
@@ -22,16 +18,17 @@ struct HonestReport {
 
 class HonestMeters {
 public:
-    /// Waits until it is there.
-    [[nodiscard]] static result<HonestMeters> start(const BenchTarget& target);
+    /// Waits until it is there. A span lasts so long.
+    [[nodiscard]] static result<HonestMeters> start(const BenchTarget& target, int seconds);
     /// Makes the next frames, so many for each connection.
     [[nodiscard]] result<void> prepare(std::size_t frames_each);
-    /// Sends them for so long.
-    [[nodiscard]] result<HonestReport> send(const HonestSpan& span);
+    /// Sends them for a span: at that rate of all together, or as fast as they are taken if it is 0.
+    [[nodiscard]] result<HonestReport> send(double frames_a_second);
 
 private:
-    explicit HonestMeters(BenchProcess process) : process_(std::move(process)) {}
+    HonestMeters(BenchProcess process, int seconds) : process_(std::move(process)), seconds_(seconds) {}
     BenchProcess process_;
+    int seconds_;
 };
 
 /// Its own main: `releve bench honest ...`.

@@ -4,11 +4,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <fstream>
 #include <map>
 #include <sstream>
-#include <thread>
 
 namespace releve::app {
 
@@ -16,7 +14,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::uint64_t seed = 42;
 constexpr std::uint32_t concentrators = 16, rounds = 60;
 constexpr double paced_share = 0.25;                    // of what the machine takes when nobody attacks
 constexpr double full_speed_frames_a_second = 150'000;  // more than that is not prepared
@@ -71,18 +68,6 @@ void forget_peak()
     std::ofstream{"/proc/self/clear_refs"} << 5;
 }
 
-/// Looks again until it is so, or patience ends.
-bool becomes(const std::function<bool()>& so)
-{
-    const auto until = std::chrono::steady_clock::now() + patience;
-    while (!so()) {
-        if (std::chrono::steady_clock::now() > until)
-            return false;
-        std::this_thread::sleep_for(10ms);
-    }
-    return true;
-}
-
 /// A span of the honest meters, and what it took.
 struct Measured {
     HonestReport honest;
@@ -103,12 +88,12 @@ public:
         choose();
         RELEVE_CHECK(start());
         RELEVE_CHECK(measure_full_speed());
-        say("quiet");
+        say_progress("quiet");
         RELEVE_TRY(first, measure());
         Measured quiet = std::move(first);
         for (const AttackRow& row : chosen_) {
-            RELEVE_CHECK(measure_attack(row));
-            say("quiet");
+            RELEVE_CHECK(measure_attack(row, quiet.honest.confirmed));
+            say_progress("quiet");
             RELEVE_TRY(after, measure());
             compare(quiet, after);
             quiet = std::move(after);
@@ -118,12 +103,6 @@ public:
     }
 
 private:
-    void say(const std::string& what) const
-    {
-        if (!options_.quiet)
-            std::fprintf(stderr, "bench: %s\n", what.c_str());
-    }
-
     void choose()
     {
         for (const AttackRow& row : attack_rows())
@@ -134,13 +113,10 @@ private:
     result<void> start()
     {
         RELEVE_TRY(server, BenchServer::start({.data_dir = options_.data_dir,
-                                               .seed = seed,
                                                .meters = options_.meters,
-                                               .say = [this](const std::string& what) { say(what); },
                                                .change = shorten_deadlines}));
         server_ = std::move(server);
-        target_ = {.load = {.seed = seed,
-                            .meters = options_.meters,
+        target_ = {.load = {.meters = options_.meters,
                             .connections = concentrators,
                             .rounds = rounds,
                             .kind = BenchKind::day,
@@ -150,7 +126,7 @@ private:
         RELEVE_TRY(load, BenchLoad::make(target_.load));
         load_ = std::move(load);
         archived_before_ = server_->store().archived_frames();
-        RELEVE_TRY(honest, HonestMeters::start(target_));
+        RELEVE_TRY(honest, HonestMeters::start(target_, options_.seconds));
         honest_ = std::make_unique<HonestMeters>(std::move(honest));
         return {};
     }
@@ -158,11 +134,11 @@ private:
     /// What the honest meters get when they do not keep to a rate: a part of it is what they ask for from then on.
     result<void> measure_full_speed()
     {
-        say("full speed");
+        say_progress("full speed");
         const double all = double{rounds} * options_.meters;
         const double prepared = std::min(all * full_speed_frames_share, full_speed_frames_a_second * options_.seconds);
         RELEVE_CHECK(honest_->prepare(static_cast<std::size_t>(prepared / concentrators)));
-        RELEVE_TRY(full, spend({.seconds = options_.seconds, .frames_a_second = 0}));
+        RELEVE_TRY(full, spend(0));
         const double frames_a_second = static_cast<double>(full.honest.confirmed_in_time) / full.honest.seconds;
         const double spans = 2.0 * static_cast<double>(chosen_.size()) + 1;
         const double at_most = (all - prepared) / spans / options_.seconds * 0.9; // so that there are enough for all
@@ -181,17 +157,19 @@ private:
         return {};
     }
 
-    result<Measured> spend(const HonestSpan& span)
+    /// A span: of honest meters at that rate, or as fast as they are served if it is 0.
+    result<Measured> spend(double frames_a_second)
     {
         forget_peak();
         const double server = own_cpu_seconds(), database = server_->store().server_cpu_seconds();
-        RELEVE_TRY(honest, honest_->send(span));
+        RELEVE_TRY(honest, honest_->send(frames_a_second));
         Measured measured{.honest = std::move(honest),
                           .cpu_server_s = own_cpu_seconds() - server,
                           .cpu_postgresql_s = server_->store().server_cpu_seconds() - database,
                           .peak_mb = peak_megabytes()};
         if (measured.honest.unconfirmed > 0)
-            report_.problems.push_back(std::to_string(measured.honest.unconfirmed) + " messages of honest meters were never confirmed");
+            report_.problems.push_back(std::to_string(measured.honest.unconfirmed) +
+                                       " messages of honest meters were never confirmed");
         return measured;
     }
 
@@ -206,36 +184,38 @@ private:
     result<Measured> measure()
     {
         RELEVE_CHECK(prepare());
-        RELEVE_TRY(measured, spend({.seconds = options_.seconds, .frames_a_second = paced_}));
-        confirmed_ = measured.honest.confirmed;
-        return measured;
+        return spend(paced_);
     }
 
-    result<void> measure_attack(const AttackRow& row)
+    result<void> measure_attack(const AttackRow& row, const std::vector<std::uint64_t>& confirmed)
     {
-        say(std::string{row.name} + ": " + std::string{row.says});
+        say_progress(std::string{row.name} + ": " + std::string{row.says});
         RELEVE_CHECK(prepare());
         BenchTarget target = target_;
         target.load.rounds = 2;
-        const std::size_t captured = std::min<std::uint64_t>(*std::ranges::min_element(confirmed_), options_.meters / concentrators);
-        RELEVE_TRY(attackers, Attackers::start(target, row.name, options_.attackers, captured));
+        const std::uint32_t connections = row.connections_or(options_.attackers);
+        RELEVE_TRY(attackers, Attackers::start(target, row.name, connections, *std::ranges::min_element(confirmed)));
         const Metrics before = metrics_of(server_->counters());
         const auto rows_before = server_->store().refused_messages();
         RELEVE_CHECK(attackers.begin());
-        RELEVE_TRY(measured, spend({.seconds = options_.seconds, .frames_a_second = paced_}));
+        RELEVE_TRY(measured, spend(paced_));
         for (const std::string_view counter : row.counters)
-            if (!becomes([&] { return metrics_of(server_->counters())[std::string{counter}] > before.at(std::string{counter}); }))
-                report_.problems.push_back(std::string{row.name} + ": " + std::string{counter} + " did not move");
+            if (const std::string name{counter};
+                !becomes([&] { return metrics_of(server_->counters())[name] > before.at(name); }, patience))
+                report_.problems.push_back(std::string{row.name} + ": " + name + " did not move");
         RELEVE_TRY(attack, attackers.end());
         // What was written before is still read: it must not count for the next span.
         const Counters& counters = server_->counters();
-        if (!becomes([&] { return counters.net.closed == counters.net.accepted && counters.ingest.queued_frames == 0; }))
+        const auto dealt_with = [&] {
+            return counters.net.closed == counters.net.accepted && counters.ingest.queued_frames == 0;
+        };
+        if (!becomes(dealt_with, patience))
             report_.problems.push_back(std::string{row.name} + ": connections or messages are left afterwards");
         std::vector<BenchFigure> details{
             figure("attempts_per_second", static_cast<double>(attack.attempts) / attack.seconds),
             figure("attempts", attack.attempts),
             figure("attacker_connections", attack.connections),
-            figure("attacker_connections_at_a_time", row.connections > 0 ? row.connections : options_.attackers),
+            figure("attacker_connections_at_a_time", connections),
             figure("attacker_addresses", row.addresses),
             figure("attack_s", attack.seconds),
             figure("cpu_attackers_s", attack.cpu_seconds),
@@ -275,15 +255,18 @@ private:
     {
         BenchResult& attack = report_.results.back();
         attack.baselines = {{"quiet", (before.goodput() + after.goodput()) / 2}};
-        attack.details.push_back(figure("quiet_answer_p50_ms", (before.honest.answer_p50_ms + after.honest.answer_p50_ms) / 2));
-        attack.details.push_back(figure("quiet_answer_p99_ms", (before.honest.answer_p99_ms + after.honest.answer_p99_ms) / 2));
-        attack.details.push_back(figure("quiet_cpu_server_s", (before.cpu_server_s + after.cpu_server_s) / 2));
-        attack.details.push_back(figure("quiet_memory_peak_mb", (before.peak_mb + after.peak_mb) / 2));
+        const auto add_mean = [&](const char* name, double first, double second) {
+            attack.details.push_back(figure(name, (first + second) / 2));
+        };
+        add_mean("quiet_answer_p50_ms", before.honest.answer_p50_ms, after.honest.answer_p50_ms);
+        add_mean("quiet_answer_p99_ms", before.honest.answer_p99_ms, after.honest.answer_p99_ms);
+        add_mean("quiet_cpu_server_s", before.cpu_server_s, after.cpu_server_s);
+        add_mean("quiet_memory_peak_mb", before.peak_mb, after.peak_mb);
     }
 
     void check_stored(const std::vector<std::uint64_t>& confirmed)
     {
-        say("comparing what is stored with what was sent");
+        say_progress("comparing what is stored with what was sent");
         const BenchComparison compared = compare_stored(server_->store(), *load_, confirmed, archived_before_);
         if (!compared.exact())
             report_.problems.emplace_back("what is stored is not what the honest meters sent");
@@ -303,7 +286,6 @@ private:
     std::int64_t archived_before_ = 0;
     std::unique_ptr<HonestMeters> honest_; // ends before the server
     double paced_ = 0;                     // frames a second
-    std::vector<std::uint64_t> confirmed_;
     BenchReport report_{"hostile", {}, {}};
 };
 

@@ -4,8 +4,6 @@
 #include <releve/store/collect_store.hpp>
 
 #include <algorithm>
-#include <thread>
-#include <cstdio>
 
 namespace releve::app {
 
@@ -13,7 +11,7 @@ namespace {
 
 constexpr std::uint32_t connections = 64;
 constexpr std::size_t baseline_batch = 24'000; // readings
-constexpr std::uint64_t seed = 42;
+constexpr std::chrono::seconds in_days_at_most{600}; // after the last confirmation
 
 /// The same readings as a table of rows would get them: by key, in batches.
 std::vector<std::vector<store::BaselineReading>> baseline_batches(const BenchLoad& load, std::size_t readings)
@@ -54,29 +52,23 @@ public:
 
     result<BenchReport> run()
     {
-        RELEVE_TRY(server, BenchServer::start({.data_dir = options_.data_dir,
-                                               .seed = seed,
-                                               .meters = options_.meters,
-                                               .say = [this](const std::string& what) { say(what); },
-                                               .change = {}}));
+        RELEVE_TRY(server,
+                   BenchServer::start({.data_dir = options_.data_dir, .meters = options_.meters, .change = {}}));
         server_ = std::move(server);
-        for (const auto& [name, kind] : {std::pair{"day_frames", BenchKind::day}, std::pair{"single_values", BenchKind::half_hour}})
-            RELEVE_CHECK(measure(name, kind));
+        for (const auto& [name, kind] :
+             {std::pair{"day_frames", BenchKind::day}, std::pair{"single_values", BenchKind::half_hour}}) {
+            RELEVE_TRY(finished, measure(name, kind));
+            if (!finished)
+                return std::move(report_);
+        }
         server_->stop_serving();
         RELEVE_CHECK(measure_baselines());
-        BenchReport report{"ingest", std::move(results_), {}};
         if (!exact_)
-            report.problems.emplace_back("what is stored is not what was sent");
-        return report;
+            report_.problems.emplace_back("what is stored is not what was sent");
+        return std::move(report_);
     }
 
 private:
-    void say(const std::string& what) const
-    {
-        if (!options_.quiet)
-            std::fprintf(stderr, "bench: %s\n", what.c_str());
-    }
-
     /// More than can be sent in the time, within memory.
     [[nodiscard]] std::uint32_t rounds_for(BenchKind kind) const
     {
@@ -85,55 +77,65 @@ private:
         return std::clamp(static_cast<std::uint32_t>(rounds) + 1, 3U, 60U);
     }
 
-    result<void> measure(const std::string& name, BenchKind kind)
+    /// False when it had to be given up: the report says why.
+    result<bool> measure(const std::string& name, BenchKind kind)
     {
-        const BenchLoad::Options options{.seed = seed,
-                                         .meters = options_.meters,
+        const BenchLoad::Options options{.meters = options_.meters,
                                          .connections = std::min(connections, options_.meters),
                                          .rounds = rounds_for(kind),
                                          .kind = kind,
                                          .demo_data = options_.demo_data};
         RELEVE_TRY(load, BenchLoad::make(options));
-        say(name + ": making frames");
-        RELEVE_TRY(sender, BenchSender::start({options, server_->port(), server_->config().collector.tls_cert}, options_.seconds));
+        say_progress(name + ": making frames");
+        const BenchTarget target{options, server_->port(), server_->config().collector.tls_cert};
+        RELEVE_TRY(sender, BenchSender::start(target, options_.seconds));
         RELEVE_CHECK(sender.wait_prepared());
         store::BenchStore& store = server_->store();
         store.settle();
-        say(name + ": sending for " + std::to_string(options_.seconds) + " s");
+        say_progress(name + ": sending for " + std::to_string(options_.seconds) + " s");
         const std::int64_t archived = store.archived_frames(), wal = store.wal_bytes();
         const auto bytes_before = store.bytes(load.day_of(0), load.day_of(options.rounds - 1) + std::chrono::days{1});
         const double server_cpu = own_cpu_seconds(), database_cpu = store.server_cpu_seconds();
         const auto commits = server_->counters().ingest.commits.snapshot();
         RELEVE_TRY(sent, sender.run());
         const double confirmed_after = sent.seconds;
-        sent.seconds += wait_until_in_days();
-        const double server_used = own_cpu_seconds() - server_cpu, database_used = store.server_cpu_seconds() - database_cpu;
+        const auto waited = wait_until_in_days(name);
+        if (!waited)
+            return false;
+        sent.seconds += *waited;
+        const double server_used = own_cpu_seconds() - server_cpu;
+        const double database_used = store.server_cpu_seconds() - database_cpu;
         const auto commits_now = server_->counters().ingest.commits.snapshot();
         const std::int64_t wal_used = store.wal_bytes() - wal;
-        say(name + ": comparing what is stored with what was sent");
-        return report(name, load, sent,
-                      {{"cpu_generator_s", sent.cpu_seconds},
-                       {"cpu_server_s", server_used},
-                       {"cpu_postgresql_s", database_used},
-                       {"commit_p50_ms", LatencyHistogram::percentile_ms(commits, commits_now, 0.5)},
-                       {"commit_p99_ms", LatencyHistogram::percentile_ms(commits, commits_now, 0.99)},
-                       {"answer_p50_ms", sent.answer_p50_ms},
-                       {"answer_p99_ms", sent.answer_p99_ms},
-                       {"seconds_until_confirmed", confirmed_after}},
-                      server_used + database_used, wal_used, archived, bytes_before);
+        say_progress(name + ": comparing what is stored with what was sent");
+        report(name, load, sent,
+               {{"cpu_generator_s", sent.cpu_seconds},
+                {"cpu_server_s", server_used},
+                {"cpu_postgresql_s", database_used},
+                {"commit_p50_ms", LatencyHistogram::percentile_ms(commits, commits_now, 0.5)},
+                {"commit_p99_ms", LatencyHistogram::percentile_ms(commits, commits_now, 0.99)},
+                {"answer_p50_ms", sent.answer_p50_ms},
+                {"answer_p99_ms", sent.answer_p99_ms},
+                {"seconds_until_confirmed", confirmed_after}},
+               server_used + database_used, wal_used, archived, bytes_before);
+        return true;
     }
 
     /// Confirmed is not yet the whole work: the clock goes on until nothing is in the archive only. How long that took.
-    [[nodiscard]] double wait_until_in_days() const
+    [[nodiscard]] std::optional<double> wait_until_in_days(const std::string& name)
     {
         const auto began = std::chrono::steady_clock::now();
-        while (server_->counters().ingest.deferred_readings > 0)
-            std::this_thread::sleep_for(std::chrono::milliseconds{1});
-        return std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+        const auto& deferred = server_->counters().ingest.deferred_readings;
+        if (becomes([&] { return deferred <= 0; }, in_days_at_most))
+            return std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+        report_.problems.push_back(name + ": " + std::to_string(deferred) +
+                                   " confirmed readings were not in their days " +
+                                   std::to_string(in_days_at_most.count()) + " s after the last confirmation");
+        return std::nullopt;
     }
 
-    result<void> report(const std::string& name, const BenchLoad& load, const BenchSent& sent, std::vector<BenchFigure> details,
-                        double cpu, std::int64_t wal, std::int64_t archived_before, const store::StoredBytes& before)
+    void report(const std::string& name, const BenchLoad& load, const BenchSent& sent, std::vector<BenchFigure> details,
+                double cpu, std::int64_t wal, std::int64_t archived_before, const store::StoredBytes& before)
     {
         const CivilDay from = load.day_of(0), to = load.day_of(load.options().rounds - 1) + std::chrono::days{1};
         const BenchComparison compared = compare_stored(server_->store(), load, sent.frames, archived_before);
@@ -158,20 +160,18 @@ private:
         add("history_bytes_per_reading", static_cast<double>(open.history - before.history) / readings);
         add("wal_bytes_per_reading", static_cast<double>(wal) / readings);
         add("received_bytes_per_reading", static_cast<double>(sent.bytes) / readings);
-        results_.push_back({.name = name,
-                            .unit = "readings/s",
-                            .value = readings / sent.seconds,
-                            .larger_is_better = true,
-                            .baselines = {},
-                            .details = std::move(details)});
-        return {};
+        report_.results.push_back({.name = name,
+                                   .unit = "readings/s",
+                                   .value = readings / sent.seconds,
+                                   .larger_is_better = true,
+                                   .baselines = {},
+                                   .details = std::move(details)});
     }
 
     result<void> measure_baselines()
     {
-        say("the same readings as rows");
-        RELEVE_TRY(load, BenchLoad::make({.seed = seed,
-                                          .meters = options_.meters,
+        say_progress("the same readings as rows");
+        RELEVE_TRY(load, BenchLoad::make({.meters = options_.meters,
                                           .connections = std::min(connections, options_.meters),
                                           .rounds = 4,
                                           .kind = BenchKind::day,
@@ -180,7 +180,7 @@ private:
         const auto batches = baseline_batches(load, static_cast<std::size_t>(seconds) * 1'500'000);
         const double copy = best_baseline(server_->database(), store::Baseline::plain_copy, seconds, batches);
         const double upsert = best_baseline(server_->database(), store::Baseline::row_upsert, seconds, batches);
-        for (BenchResult& result : results_) {
+        for (BenchResult& result : report_.results) {
             if (result.name == "single_values")
                 result.baselines = {{"row_upsert", upsert}};
             else
@@ -191,7 +191,7 @@ private:
 
     const BenchIngestOptions& options_;
     std::unique_ptr<BenchServer> server_;
-    std::vector<BenchResult> results_;
+    BenchReport report_{"ingest", {}, {}};
     bool exact_ = true;
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <iterator>
 #include <thread>
 
 #include <sys/resource.h>
@@ -9,15 +10,15 @@
 namespace releve::app {
 
 namespace {
-constexpr std::string_view kind_names[] = {"day", "day_and_indexes", "half_hour"};
-constexpr std::size_t chunk_bytes = 16 * 1024; // what a concentrator writes at a time: one TLS record
-constexpr std::size_t header_bytes = 8;        // of the wrapper
-} // namespace
 
+constexpr std::size_t chunk_bytes = 16 * 1024; // what a concentrator writes at a time: one TLS record
+
+/// What a target is on the command line.
 std::vector<std::string> words_of(const BenchTarget& target)
 {
     const BenchLoad::Options& load = target.load;
-    std::vector<std::string> words{"--kind", std::string{kind_names[static_cast<std::size_t>(load.kind)]},
+    const auto kind = std::ranges::find(bench_kinds, load.kind, [](const auto& row) { return row.second; });
+    std::vector<std::string> words{"--kind", kind->first,
                                    "--seed", std::to_string(load.seed),
                                    "--meters", std::to_string(load.meters),
                                    "--connections", std::to_string(load.connections),
@@ -31,6 +32,14 @@ std::vector<std::string> words_of(const BenchTarget& target)
     return words;
 }
 
+} // namespace
+
+result<BenchProcess> start_process(std::vector<std::string> words, const BenchTarget& target)
+{
+    std::ranges::move(words_of(target), std::back_inserter(words));
+    return BenchProcess::start(words);
+}
+
 boost::asio::ssl::context client_tls(const std::filesystem::path& certificate)
 {
     boost::asio::ssl::context tls{boost::asio::ssl::context::tls_client};
@@ -39,30 +48,26 @@ boost::asio::ssl::context client_tls(const std::filesystem::path& certificate)
     return tls;
 }
 
-std::size_t AnswerCounter::take(ByteView bytes)
+void fail_loudly(const std::exception_ptr& thrown)
 {
-    std::size_t answers = 0, at = 0;
-    while (at < bytes.size()) {
-        if (skip_ > 0) {
-            const std::size_t part = std::min(skip_, bytes.size() - at);
-            skip_ -= part;
-            at += part;
-            answers += skip_ == 0;
-            continue;
-        }
-        const std::size_t part = std::min(header_bytes - header_.size(), bytes.size() - at);
-        header_.insert(header_.end(), bytes.begin() + static_cast<std::ptrdiff_t>(at),
-                       bytes.begin() + static_cast<std::ptrdiff_t>(at + part));
-        at += part;
-        if (header_.size() == header_bytes) {
-            skip_ = Reader{ByteView{header_}.subspan(6)}.u16_be();
-            header_.clear();
-        }
-    }
-    return answers;
+    if (thrown)
+        std::rethrow_exception(thrown);
 }
 
-std::pair<std::size_t, std::size_t> next_write(const BenchLoad::Frames& frames, std::size_t next, std::size_t end)
+std::optional<std::size_t> count_answers(dlms::WrapperDeframer& answers, ByteView bytes)
+{
+    answers.feed(bytes);
+    for (std::size_t count = 0;; ++count) {
+        const auto answer = answers.next();
+        if (!answer)
+            return std::nullopt;
+        if (!*answer)
+            return count;
+    }
+}
+
+std::pair<std::size_t, std::size_t> next_write(const BenchLoad::Frames& frames, std::size_t next,
+                                               std::size_t end)
 {
     std::size_t count = 0, size = 0;
     while (next + count < end && (count == 0 || size + frames.lengths[next + count] <= chunk_bytes))
@@ -70,7 +75,8 @@ std::pair<std::size_t, std::size_t> next_write(const BenchLoad::Frames& frames, 
     return {count, size};
 }
 
-std::vector<BenchLoad::Frames> make_all(std::uint32_t connections, const std::function<BenchLoad::Frames(std::uint32_t)>& make)
+std::vector<BenchLoad::Frames> make_all(std::uint32_t connections,
+                                        const std::function<BenchLoad::Frames(std::uint32_t)>& make)
 {
     std::vector<BenchLoad::Frames> frames(connections);
     std::atomic<std::uint32_t> next{0};
@@ -97,7 +103,9 @@ double own_cpu_seconds()
 {
     rusage usage{};
     getrusage(RUSAGE_SELF, &usage);
-    const auto seconds = [](const timeval& t) { return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6; };
+    const auto seconds = [](const timeval& t) {
+        return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
+    };
     return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 

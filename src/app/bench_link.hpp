@@ -1,33 +1,43 @@
 #pragma once
-// What the sending processes of the benchmarks share: their arguments, TLS, counting answers and time. Private to src/app.
+// What the sending processes of the benchmarks share: how they are started, TLS, limits of a connection, counting
+// answers and time. Private to src/app.
 
 #include <releve/app/bench.hpp>
+#include <releve/codec/dlms/wrapper.hpp>
+#include <releve/core/limits.hpp>
 
 #include <boost/asio/ssl/context.hpp>
 
+#include <exception>
 #include <functional>
+#include <optional>
 
 namespace releve::app {
 
-/// As words for `releve bench ...`.
-[[nodiscard]] std::vector<std::string> words_of(const BenchTarget& target);
+/// Of a connection: what waits in socket buffers is not measured.
+inline constexpr std::uint64_t unanswered_max = 192;
+/// After the end of a span, for the answers to what was sent in it.
+inline constexpr std::chrono::seconds last_answers_at_most{30};
+/// For a process to make all its frames.
+inline constexpr std::chrono::seconds preparing_at_most{900};
+/// For a process to answer when it has nothing left to do.
+inline constexpr std::chrono::seconds reply_at_most{60};
+
+/// `releve bench WORDS...` with this target.
+[[nodiscard]] result<BenchProcess> start_process(std::vector<std::string> words, const BenchTarget& target);
 
 /// Trusts this certificate alone.
 [[nodiscard]] boost::asio::ssl::context client_tls(const std::filesystem::path& certificate);
 
-/// Finds the ends of answers in what comes back, wherever it is cut.
-class AnswerCounter {
-public:
-    /// How many ended in these bytes.
-    [[nodiscard]] std::size_t take(ByteView bytes);
+/// At the end of a coroutine: what was thrown ends the process.
+void fail_loudly(const std::exception_ptr& thrown);
 
-private:
-    Bytes header_;
-    std::size_t skip_ = 0; // bytes of the answer under way
-};
+/// How many answers ended in these bytes, wherever they are cut; nothing if they are no wrapped messages.
+[[nodiscard]] std::optional<std::size_t> count_answers(dlms::WrapperDeframer& answers, ByteView bytes);
 
 /// As many frames from `next` on as a concentrator writes at a time: how many, and their bytes.
-[[nodiscard]] std::pair<std::size_t, std::size_t> next_write(const BenchLoad::Frames& frames, std::size_t next, std::size_t end);
+[[nodiscard]] std::pair<std::size_t, std::size_t> next_write(const BenchLoad::Frames& frames, std::size_t next,
+                                                             std::size_t end);
 
 /// Of each connection, made on all processors.
 [[nodiscard]] std::vector<BenchLoad::Frames> make_all(std::uint32_t connections,

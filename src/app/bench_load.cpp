@@ -59,9 +59,14 @@ result<BenchLoad> BenchLoad::make(const Options& options)
     return load;
 }
 
+std::size_t BenchLoad::meters_of(std::uint32_t connection) const
+{
+    return orders_.at(connection).size();
+}
+
 std::size_t BenchLoad::items_of(std::uint32_t connection) const
 {
-    return orders_.at(connection).size() * options_.rounds;
+    return meters_of(connection) * options_.rounds;
 }
 
 BenchLoad::Item BenchLoad::item(std::uint32_t connection, std::size_t index) const
@@ -118,9 +123,7 @@ BenchLoad::Template BenchLoad::make_template(std::size_t curve, std::uint32_t ro
     sim::Curve recorded{.first = first_slot(round), .power_w = {}};
     for (const auto& [start, power] : slots({any, round}))
         recorded.power_w.emplace_back(power);
-    const sim::Push push{options_.kind == BenchKind::day_and_indexes ? sim::PushKind::day
-                         : options_.kind == BenchKind::day           ? sim::PushKind::day_curve
-                                                                     : sim::PushKind::half_hour,
+    const sim::Push push{options_.kind == BenchKind::day ? sim::PushKind::day_curve : sim::PushKind::half_hour,
                          recorded.end()};
     const sim::MeterIdentity identity = sim::make_identity(options_.seed, any);
     const sim::Meter meter{identity, sim::RecordedLoad{std::move(recorded), {}, paris(), start_index_wh}, paris(), {}};

@@ -3,6 +3,7 @@
 #include <csignal>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -31,7 +32,7 @@ result<BenchProcess> BenchProcess::start(const std::vector<std::string>& words)
     posix_spawn_file_actions_destroy(&actions);
     ::close(to[0]);
     ::close(from[1]);
-    BenchProcess started;
+    BenchProcess started{words.front()};
     started.process_ = failed == 0 ? process : -1;
     started.to_ = to[1];
     started.from_ = from[0];
@@ -41,7 +42,10 @@ result<BenchProcess> BenchProcess::start(const std::vector<std::string>& words)
 }
 
 BenchProcess::BenchProcess(BenchProcess&& other) noexcept
-    : process_(std::exchange(other.process_, -1)), to_(std::exchange(other.to_, -1)), from_(std::exchange(other.from_, -1))
+    : name_(std::move(other.name_)),
+      process_(std::exchange(other.process_, -1)),
+      to_(std::exchange(other.to_, -1)),
+      from_(std::exchange(other.from_, -1))
 {}
 
 BenchProcess::~BenchProcess()
@@ -59,27 +63,34 @@ result<void> BenchProcess::tell(const std::string& line)
 {
     const std::string text = line + "\n";
     if (::write(to_, text.data(), text.size()) != static_cast<ssize_t>(text.size()))
-        return fail(errc::unavailable, "the other process does not listen");
+        return fail(errc::unavailable, "bench " + name_ + ": does not listen");
     return {};
 }
 
-result<std::string> BenchProcess::hear()
+result<std::string> BenchProcess::hear(std::chrono::seconds at_most)
 {
+    using Clock = std::chrono::steady_clock;
+    const Clock::time_point until = Clock::now() + at_most;
     std::string line;
-    char c = 0;
-    while (::read(from_, &c, 1) == 1) {
+    for (char c = 0;; line += c) {
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now());
+        pollfd said{.fd = from_, .events = POLLIN, .revents = 0};
+        if (left.count() <= 0 || ::poll(&said, 1, static_cast<int>(left.count())) == 0)
+            return fail(errc::unavailable,
+                        "bench " + name_ + ": said nothing for " + std::to_string(at_most.count()) + " s");
+        if (::read(from_, &c, 1) != 1)
+            return fail(errc::unavailable, "bench " + name_ + ": ended: " + line);
         if (c == '\n')
             return line;
-        line += c;
     }
-    return fail(errc::unavailable, "the other process ended: " + line);
 }
 
-result<void> BenchProcess::expect(std::string_view expected)
+result<void> BenchProcess::expect(std::string_view expected, std::chrono::seconds at_most)
 {
-    RELEVE_TRY(line, hear());
+    RELEVE_TRY(line, hear(at_most));
     if (line != expected)
-        return fail(errc::unavailable, "the other process: " + line);
+        return fail(errc::unavailable,
+                    "bench " + name_ + ": '" + line + "' instead of '" + std::string{expected} + "'");
     return {};
 }
 

@@ -1,4 +1,4 @@
-#include "bench_link.hpp"
+#include "bench_json.hpp"
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/buffer.hpp>
@@ -11,7 +11,6 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <deque>
@@ -25,9 +24,6 @@ using boost::system::error_code;
 using SteadyTime = std::chrono::steady_clock::time_point;
 
 namespace {
-
-constexpr std::uint64_t unanswered_max = 192; // of a connection: what waits in socket buffers is not measured
-constexpr auto last_answers_at_most = std::chrono::seconds{30};
 
 /// One concentrator: writes its frames, as fast as they are taken, and counts what comes back.
 class Link {
@@ -74,18 +70,21 @@ public:
         close();
     }
 
-    asio::awaitable<void> count_answers()
+    asio::awaitable<void> read_answers()
     {
         Bytes buffer(64 * 1024);
-        AnswerCounter answers;
+        dlms::WrapperDeframer answers{limits::apdu_bytes_max};
         while (!(done_sending_ && confirmed_ >= sent_)) {
             error_code failed;
-            const std::size_t count =
-                co_await stream_.async_read_some(asio::buffer(buffer), asio::redirect_error(asio::use_awaitable, failed));
+            const std::size_t count = co_await stream_.async_read_some(
+                asio::buffer(buffer), asio::redirect_error(asio::use_awaitable, failed));
             if (failed)
                 break;
+            const auto ended = count_answers(answers, ByteView{buffer}.first(count));
+            if (!ended)
+                break;
             last_answer_ = std::chrono::steady_clock::now();
-            for (std::size_t i = answers.take(ByteView{buffer}.first(count)); i > 0; --i)
+            for (std::size_t i = *ended; i > 0; --i)
                 note_answer();
             if (!done_sending_ && sent_ - confirmed_ < unanswered_max)
                 timer_.cancel();
@@ -105,8 +104,9 @@ private:
     {
         ++confirmed_;
         while (!pending_.empty() && pending_.front().first <= confirmed_) {
-            waits_ms_.push_back(
-                std::chrono::duration<float, std::milli>(std::chrono::steady_clock::now() - pending_.front().second).count());
+            const std::chrono::duration<float, std::milli> waited =
+                std::chrono::steady_clock::now() - pending_.front().second;
+            waits_ms_.push_back(waited.count());
             pending_.pop_front();
         }
     }
@@ -121,7 +121,8 @@ private:
     BenchLoad::Frames frames_;
     asio::ssl::stream<tcp::socket> stream_;
     asio::steady_timer timer_;
-    std::deque<std::pair<std::uint64_t, SteadyTime>> pending_; // the count with which a write is answered, and when it began
+    // The count with which a write is answered, and when it began.
+    std::deque<std::pair<std::uint64_t, SteadyTime>> pending_;
     std::vector<float> waits_ms_;
     std::uint64_t sent_ = 0, confirmed_ = 0, bytes_ = 0;
     bool done_sending_ = false;
@@ -130,24 +131,21 @@ private:
 
 void report(const std::vector<std::unique_ptr<Link>>& links, SteadyTime began, double cpu)
 {
-    nlohmann::json out;
-    std::uint64_t unconfirmed = 0, bytes = 0;
+    BenchSent all;
     SteadyTime last = began;
     std::vector<float> waits;
     for (const auto& link : links) {
-        out["frames"].push_back(link->confirmed());
-        unconfirmed += link->sent() - link->confirmed();
-        bytes += link->bytes();
+        all.frames.push_back(link->confirmed());
+        all.unconfirmed += link->sent() - link->confirmed();
+        all.bytes += link->bytes();
         last = std::max(last, link->last_answer());
         waits.insert(waits.end(), link->waits_ms().begin(), link->waits_ms().end());
     }
-    out["unconfirmed"] = unconfirmed;
-    out["bytes"] = bytes;
-    out["seconds"] = std::chrono::duration<double>(last - began).count();
-    out["cpu_seconds"] = cpu;
-    out["answer_p50_ms"] = percentile(waits, 0.5);
-    out["answer_p99_ms"] = percentile(waits, 0.99);
-    std::cout << out.dump() << std::endl;
+    all.seconds = std::chrono::duration<double>(last - began).count();
+    all.cpu_seconds = cpu;
+    all.answer_p50_ms = percentile(waits, 0.5);
+    all.answer_p99_ms = percentile(waits, 0.99);
+    say_report(all);
 }
 
 } // namespace
@@ -163,13 +161,11 @@ int run_bench_send(const BenchTarget& target, int seconds)
     asio::io_context context{1};
     asio::ssl::context tls = client_tls(target.certificate);
     std::vector<std::unique_ptr<Link>> links;
-    const auto all_of = [&](std::uint32_t connection) { return load->frames_of(connection, 0, load->items_of(connection)); };
+    const auto all_of = [&](std::uint32_t connection) {
+        return load->frames_of(connection, 0, load->items_of(connection));
+    };
     for (BenchLoad::Frames& frames : make_all(target.load.connections, all_of))
         links.push_back(std::make_unique<Link>(context, tls, std::move(frames)));
-    const auto fail_loudly = [](const std::exception_ptr& thrown) {
-        if (thrown)
-            std::rethrow_exception(thrown);
-    };
     for (const auto& link : links)
         asio::co_spawn(context, link->connect(target.port), fail_loudly);
     context.run();
@@ -182,7 +178,7 @@ int run_bench_send(const BenchTarget& target, int seconds)
     const double cpu_before = own_cpu_seconds();
     for (const auto& link : links) {
         asio::co_spawn(context, link->send(began + std::chrono::seconds{seconds}), fail_loudly);
-        asio::co_spawn(context, link->count_answers(), fail_loudly);
+        asio::co_spawn(context, link->read_answers(), fail_loudly);
     }
     context.run();
     report(links, began, own_cpu_seconds() - cpu_before);
@@ -193,33 +189,19 @@ int run_bench_send(const BenchTarget& target, int seconds)
 
 result<BenchSender> BenchSender::start(const BenchTarget& target, int seconds)
 {
-    std::vector<std::string> words{"send", "--seconds", std::to_string(seconds)};
-    std::ranges::move(words_of(target), std::back_inserter(words));
-    RELEVE_TRY(process, BenchProcess::start(words));
-    return BenchSender{std::move(process)};
+    RELEVE_TRY(process, start_process({"send", "--seconds", std::to_string(seconds)}, target));
+    return BenchSender{std::move(process), seconds};
 }
 
 result<void> BenchSender::wait_prepared()
 {
-    return process_.expect("prepared");
+    return process_.expect("prepared", preparing_at_most);
 }
 
 result<BenchSent> BenchSender::run()
 {
     RELEVE_CHECK(process_.tell("go"));
-    RELEVE_TRY(line, process_.hear());
-    const auto in = nlohmann::json::parse(line, nullptr, false);
-    if (in.is_discarded())
-        return fail(errc::unavailable, "the sender: " + line);
-    BenchSent sent;
-    sent.frames = in.at("frames").get<std::vector<std::uint64_t>>();
-    sent.unconfirmed = in.at("unconfirmed");
-    sent.seconds = in.at("seconds");
-    sent.cpu_seconds = in.at("cpu_seconds");
-    sent.answer_p50_ms = in.at("answer_p50_ms");
-    sent.answer_p99_ms = in.at("answer_p99_ms");
-    sent.bytes = in.at("bytes");
-    return sent;
+    return hear_report<BenchSent>(process_, std::chrono::seconds{seconds_} + last_answers_at_most + reply_at_most);
 }
 
 } // namespace releve::app

@@ -6,8 +6,10 @@
 #include <releve/core/block.hpp>
 #include <releve/store/admin_store.hpp>
 
+#include <cstdio>
 #include <cstdlib>
 #include <map>
+#include <thread>
 
 namespace releve::app {
 
@@ -27,7 +29,7 @@ Config config_for(const std::filesystem::path& data_dir)
     return config;
 }
 
-std::vector<store::MeterImportRow> fleet_rows(std::uint64_t seed, std::uint32_t meters)
+std::vector<store::MeterImportRow> fleet_rows(std::uint32_t meters)
 {
     std::vector<store::MeterImportRow> rows;
     rows.reserve(meters);
@@ -38,7 +40,7 @@ std::vector<store::MeterImportRow> fleet_rows(std::uint64_t seed, std::uint32_t 
                                 .concentrator = "bench",
                                 .area = "bench"};
     for (std::uint32_t number = 0; number < meters; ++number) {
-        const sim::Meter meter{sim::make_identity(seed, number), nothing, paris(), {}};
+        const sim::Meter meter{sim::make_identity(bench_seed, number), nothing, paris(), {}};
         rows.push_back(import_row(meter, choices));
         rows.back().line = number + 2;
     }
@@ -113,6 +115,22 @@ TemporaryFolder::~TemporaryFolder()
     std::filesystem::remove_all(path_, ignored);
 }
 
+void say_progress(const std::string& what)
+{
+    std::fprintf(stderr, "bench: %s\n", what.c_str());
+}
+
+bool becomes(const std::function<bool()>& so, std::chrono::seconds at_most)
+{
+    const auto until = std::chrono::steady_clock::now() + at_most;
+    while (!so()) {
+        if (std::chrono::steady_clock::now() > until)
+            return false;
+        std::this_thread::sleep_for(1ms); // what is waited for is part of what is measured
+    }
+    return true;
+}
+
 result<std::unique_ptr<BenchServer>> BenchServer::start(const Options& options)
 {
     std::unique_ptr<BenchServer> self{new BenchServer};
@@ -122,10 +140,10 @@ result<std::unique_ptr<BenchServer>> BenchServer::start(const Options& options)
     if (options.change)
         options.change(self->config_);
     RELEVE_CHECK(make_demo_certificate(self->config_.collector.tls_cert, self->config_.collector.tls_key));
-    options.say("database");
+    say_progress("database");
     RELEVE_TRY(database, open_database(self->config_, [](std::string_view) {}));
     self->database_ = std::move(database);
-    options.say("registering " + std::to_string(options.meters) + " meters with keys of their own");
+    say_progress("registering " + std::to_string(options.meters) + " meters with keys of their own");
     RELEVE_CHECK(self->import_fleet(options));
     RELEVE_TRY(server, Server::start(self->config_, {.collect = true, .api = false, .say = {}}));
     self->server_ = std::move(server);
@@ -137,7 +155,7 @@ result<void> BenchServer::import_fleet(const Options& options)
 {
     RELEVE_TRY(master, load_master_key(config_, database_.address));
     store::AdminStore admin{database_.address};
-    auto rows = fleet_rows(options.seed, options.meters);
+    auto rows = fleet_rows(options.meters);
     RELEVE_CHECK(admin.import_meters(rows, master, "root", false));
     return {};
 }
@@ -148,8 +166,8 @@ void BenchServer::stop_serving()
     server_.reset();
 }
 
-BenchComparison compare_stored(store::BenchStore& store, const BenchLoad& load, const std::vector<std::uint64_t>& confirmed,
-                               std::int64_t archived_before)
+BenchComparison compare_stored(store::BenchStore& store, const BenchLoad& load,
+                               const std::vector<std::uint64_t>& confirmed, std::int64_t archived_before)
 {
     Expected expected{load, confirmed};
     store.for_each_day(load.day_of(0), load.day_of(load.options().rounds - 1) + std::chrono::days{1},

@@ -25,13 +25,17 @@ private:
     std::filesystem::path path_;
 };
 
+/// A line on standard error, for people: what is done now.
+void say_progress(const std::string& what);
+
+/// Looks again until it is so; false when it is not by then.
+[[nodiscard]] bool becomes(const std::function<bool()>& so, std::chrono::seconds at_most);
+
 class BenchServer {
 public:
     struct Options {
         std::filesystem::path data_dir; // empty: a temporary folder
-        std::uint64_t seed = 1;
         std::uint32_t meters = 0;
-        std::function<void(const std::string&)> say;
         std::function<void(Config&)> change; // of the defaults; may be empty
     };
     [[nodiscard]] static result<std::unique_ptr<BenchServer>> start(const Options& options);

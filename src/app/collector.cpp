@@ -250,6 +250,9 @@ result<std::unique_ptr<net::Listener>> Collector::open_listener(const Endpoint& 
 
 result<void> Collector::open_listeners()
 {
+    const auto& c = config_.collector;
+    const std::size_t ports = (c.dlms_tcp ? 1U : 0U) + (c.dlms_tls ? 1U : 0U);
+    allow_descriptors(ports * static_cast<std::size_t>(c.connections_max)); // each port has the limit for itself
     for (std::int64_t i = 0; i < config_.collector.network_threads; ++i)
         contexts_.push_back(std::make_unique<boost::asio::io_context>(1));
     if (config_.collector.dlms_tcp) {

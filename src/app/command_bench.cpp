@@ -25,11 +25,10 @@ int print(const result<BenchReport>& report, bool json)
     return report->problems.empty() ? 0 : 1;
 }
 
-/// What the processes beside the measuring one are told: words_of.
+/// What the processes beside the measuring one are told: start_process.
 void add_target(CLI::App& command, BenchTarget& target)
 {
-    const std::map<std::string, BenchKind> kinds{
-        {"day", BenchKind::day}, {"day_and_indexes", BenchKind::day_and_indexes}, {"half_hour", BenchKind::half_hour}};
+    const std::map<std::string, BenchKind> kinds(bench_kinds.begin(), bench_kinds.end());
     command.group(""); // started by the others, not by people
     command.add_option("--kind", target.load.kind)->transform(CLI::CheckedTransformer(kinds));
     command.add_option("--seed", target.load.seed);

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
@@ -93,6 +94,18 @@ void protect_memory()
     if (::getrlimit(RLIMIT_MEMLOCK, &locked) == 0 && locked.rlim_cur == RLIM_INFINITY)
         static_cast<void>(::mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT));
 #endif
+}
+
+// What a shell allows is often 1,024, which one address would take from all others. With less than the limit on
+// connections, accepting fails, and is counted.
+void allow_descriptors(std::size_t connections)
+{
+    constexpr rlim_t others = 256; // database, files, the API
+    rlimit open{};
+    if (::getrlimit(RLIMIT_NOFILE, &open) != 0 || open.rlim_cur >= connections + others)
+        return;
+    open.rlim_cur = std::min<rlim_t>(open.rlim_max, connections + others);
+    ::setrlimit(RLIMIT_NOFILE, &open);
 }
 
 int complain(const Error& error)

@@ -15,8 +15,6 @@
 #include <map>
 #include <set>
 
-#include <sys/resource.h>
-
 namespace releve::net {
 
 namespace asio = boost::asio;
@@ -258,18 +256,6 @@ struct Listener::Impl : std::enable_shared_from_this<Impl> {
 
 namespace {
 
-/// What a shell allows a process is often 1,024 descriptors, which one address would take from all others. Up to what the
-/// system allows; with less than the limit on connections, accepting fails, and is counted.
-void make_room_for(std::size_t connections)
-{
-    constexpr rlim_t others = 256; // database, files, the API
-    rlimit open{};
-    if (::getrlimit(RLIMIT_NOFILE, &open) != 0 || open.rlim_cur >= connections + others)
-        return;
-    open.rlim_cur = std::min<rlim_t>(open.rlim_max, connections + others);
-    ::setrlimit(RLIMIT_NOFILE, &open);
-}
-
 Error bind_error(const ListenerOptions& options, const error_code& error)
 {
     return fail(errc::bad_config, "cannot listen on " + options.address + ":" + std::to_string(options.port) + ": " +
@@ -281,7 +267,6 @@ result<std::unique_ptr<Listener>> Listener::open(std::vector<asio::io_context*> 
                                                  FrameSink& sink, NetCounters& counters)
 {
     RELEVE_ASSERT(!contexts.empty());
-    make_room_for(options.limits.connections_max);
     auto impl = std::make_shared<Impl>(std::move(contexts), std::move(options), sink, counters);
     error_code error;
     const auto address = asio::ip::make_address(impl->options.address, error);

@@ -1,10 +1,12 @@
 #pragma once
-// The parts of `releve bench`: what a benchmark reports, its load and the processes that send it. docs/BENCHMARKS.md says
-// what each figure means.
+// The parts of `releve bench`: what a benchmark reports, its load and the processes that send it. docs/BENCHMARKS.md
+// says what each figure means.
 
 #include <releve/core/bytes.hpp>
 #include <releve/core/time.hpp>
 
+#include <array>
+#include <chrono>
 #include <filesystem>
 #include <string>
 #include <utility>
@@ -39,19 +41,25 @@ struct BenchReport {
 
 // ---------------------------------------------------------------------- the load
 
+/// Of every load, and of the fleet that is registered for it.
+inline constexpr std::uint64_t bench_seed = 42;
+
 enum class BenchKind : std::uint8_t {
-    day,             // a civil day's half-hours in a frame
-    day_and_indexes, // the same with the 15 indexes that a Linky sends at midnight
-    half_hour,       // one half-hour in a frame
+    day,       // a civil day's half-hours in a frame
+    half_hour, // one half-hour in a frame
 };
+/// Their names on the command line.
+inline constexpr std::array<std::pair<const char*, BenchKind>, 2> bench_kinds{
+    {{"day", BenchKind::day}, {"half_hour", BenchKind::half_hour}}};
 
 /// What is sent, as a function of its options alone: the sender makes frames of it, the check compares what is stored.
-/// Meters hang behind `connections` concentrators; each sends round after round (a round is a civil day, or a half-hour)
-/// and within a round its meters in a pseudo-random order. Curves are the recorded half-hours of the demo's homes.
+/// Meters hang behind `connections` concentrators; each sends round after round (a round is a civil day, or a
+/// half-hour) and within a round its meters in a pseudo-random order. Curves are the recorded half-hours of the demo's
+/// homes.
 class BenchLoad {
 public:
     struct Options {
-        std::uint64_t seed = 1;
+        std::uint64_t seed = bench_seed;
         std::uint32_t meters = 100'000;
         std::uint32_t connections = 64;
         std::uint32_t rounds = 4;
@@ -65,6 +73,8 @@ public:
     [[nodiscard]] static result<BenchLoad> make(const Options& options);
 
     [[nodiscard]] const Options& options() const { return options_; }
+    /// Meters behind a connection: the first ones have one more where they do not come out even.
+    [[nodiscard]] std::size_t meters_of(std::uint32_t connection) const;
     [[nodiscard]] std::size_t items_of(std::uint32_t connection) const;
     [[nodiscard]] Item item(std::uint32_t connection, std::size_t index) const;
     /// The civil day of a round.
@@ -115,13 +125,14 @@ public:
     ~BenchProcess();
     /// Says a line. errc::unavailable when it has ended, as from all of these.
     [[nodiscard]] result<void> tell(const std::string& line);
-    /// Its next line.
-    [[nodiscard]] result<std::string> hear();
+    /// Its next line. errc::unavailable when it has not come by then.
+    [[nodiscard]] result<std::string> hear(std::chrono::seconds at_most);
     /// Waits for this line; another one is an error.
-    [[nodiscard]] result<void> expect(std::string_view line);
+    [[nodiscard]] result<void> expect(std::string_view line, std::chrono::seconds at_most);
 
 private:
-    BenchProcess() = default;
+    explicit BenchProcess(std::string name) : name_(std::move(name)) {}
+    std::string name_; // for errors
     int process_ = -1;
     int to_ = -1, from_ = -1;
 };
@@ -152,8 +163,9 @@ public:
     [[nodiscard]] result<BenchSent> run();
 
 private:
-    explicit BenchSender(BenchProcess process) : process_(std::move(process)) {}
+    BenchSender(BenchProcess process, int seconds) : process_(std::move(process)), seconds_(seconds) {}
     BenchProcess process_;
+    int seconds_;
 };
 /// The sender's own main: `releve bench send ...`, started by BenchSender.
 int run_bench_send(const BenchTarget& target, int seconds);
@@ -165,7 +177,6 @@ struct BenchIngestOptions {
     std::uint32_t meters = 100'000;
     std::filesystem::path data_dir; // empty: a temporary folder
     std::filesystem::path demo_data;
-    bool quiet = false;
 };
 [[nodiscard]] result<BenchReport> bench_ingest(const BenchIngestOptions& options);
 
@@ -176,7 +187,6 @@ struct BenchHostileOptions {
     std::vector<std::string> only; // names of attacks; empty: all
     std::filesystem::path data_dir; // empty: a temporary folder
     std::filesystem::path demo_data;
-    bool quiet = false;
 };
 [[nodiscard]] result<BenchReport> bench_hostile(const BenchHostileOptions& options);
 

@@ -54,6 +54,9 @@ private:
 /// No core files, no reading of our memory by other processes, no swapping where the limit allows it.
 void protect_memory();
 
+/// Raises what this process may open to so many connections and what it needs beside them, as far as the system lets it.
+void allow_descriptors(std::size_t connections);
+
 /// Prints one line on standard error and gives the exit code for it.
 int complain(const Error& error);
 
