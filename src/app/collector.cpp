@@ -90,7 +90,7 @@ result<std::unique_ptr<Collector>> Collector::start(const Config& config, store:
     self->start_ingest();
     self->load_all_devices();
     self->begin_reading_deferred();
-    self->read_all_deferred();
+    RELEVE_CHECK(self->read_all_deferred());
     RELEVE_CHECK(self->open_listeners());
     const auto now = std::chrono::steady_clock::now();
     self->next_checkpoint_ = now + checkpoint_every;

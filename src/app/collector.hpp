@@ -62,7 +62,7 @@ private:
     void close_a_month();
     void begin_reading_deferred();
     void read_deferred();
-    void read_all_deferred();
+    [[nodiscard]] result<void> read_all_deferred();
     void give_way(const char* why);
     void breathe();
     void checkpoint();

@@ -3,6 +3,10 @@
 
 #include "collector.hpp"
 
+#include <releve/app/environment.hpp>
+
+#include <csignal>
+
 #include <spdlog/spdlog.h>
 
 namespace releve::app {
@@ -76,13 +80,19 @@ void Collector::read_deferred()
 }
 
 /// Before anything new comes and anybody is told that we are ready: what was confirmed is where it is looked for.
-void Collector::read_all_deferred()
+result<void> Collector::read_all_deferred()
 {
     while (deferred_after_) {
         read_deferred();
-        while (!deferred_under_way_.expired())
+        while (!deferred_under_way_.expired()) {
+            if (is_waiting({SIGTERM, SIGINT})) {
+                ingest_->abandon(); // a lost database would hold it up
+                return fail(errc::unavailable, "told to stop before all that was confirmed was in its days; the next start goes on");
+            }
             std::this_thread::sleep_for(5ms);
+        }
     }
+    return {};
 }
 
 } // namespace releve::app

@@ -28,12 +28,27 @@ Provenance provenance_of(Provenance provenance, Quality quality)
     return provenance;
 }
 
-DayBlock empty_block(const Zone& zone, CivilDay day, const ChannelModel& channel)
+DayPart empty_part(const Zone& zone, CivilDay day, const ChannelModel& channel)
 {
-    DayBlock block{.first = zone.start_of(day, channel.day_start), .step = channel.step, .slots = {}};
     const auto slots = zone.length_of(day, channel.day_start) / channel.step;
-    block.slots.resize(static_cast<std::size_t>(std::max<std::int64_t>(slots, 1))); // a daily step has one, also on the short day
-    return block;
+    return {.first = zone.start_of(day, channel.day_start),
+            .step = channel.step,
+            .slots = static_cast<std::uint32_t>(std::max<std::int64_t>(slots, 1)), // a daily step has one, also on the short day
+            .values = {}};
+}
+
+/// Of one slot the last counts. They come in order as a rule.
+void set_value(std::vector<DayPart::Value>& values, std::uint32_t index, const Slot& slot)
+{
+    if (values.empty() || values.back().index < index) {
+        values.push_back({index, slot});
+        return;
+    }
+    const auto known = std::ranges::find(values, index, &DayPart::Value::index);
+    if (known == values.end())
+        values.push_back({index, slot});
+    else
+        known->slot = slot;
 }
 
 class Cutter {
@@ -46,12 +61,12 @@ public:
     {
         if (!current_ || !current_->holds(reading, received_at_))
             RELEVE_CHECK(find_day(reading));
-        DayBlock& block = current_->block;
-        const Seconds offset = reading.start - block.first;
-        const auto index = static_cast<std::size_t>(offset / block.step);
-        if (offset % block.step != Seconds{0} || index >= block.slots.size())
+        DayPart& part = current_->part;
+        const Seconds offset = reading.start - part.first;
+        const auto index = static_cast<std::uint32_t>(offset / part.step);
+        if (offset % part.step != Seconds{0} || index >= part.slots)
             return fail(errc::undecoded, to_iso8601(reading.start) + " is not the start of an interval");
-        block.slots[index] = Slot{reading.value, provenance_of(provenance_, reading.quality)};
+        set_value(part.values, index, Slot{reading.value, provenance_of(provenance_, reading.quality)});
         return {};
     }
 
@@ -72,14 +87,12 @@ public:
     result<DayWrites> finish()
     {
         for (auto& [key, day] : intervals_) {
-            const auto filled = std::count_if(day.block.slots.begin(), day.block.slots.end(),
-                                              [](const auto& slot) { return slot.has_value(); });
-            writes_.readings += static_cast<std::uint32_t>(filled);
+            writes_.readings += static_cast<std::uint32_t>(day.part.values.size());
             if (day.place->collection == store::Collection::daily) {
                 RELEVE_CHECK(reduce(key, day));
                 continue;
             }
-            writes_.interval_days.push_back({key.first, key.second, std::move(day.block)});
+            writes_.interval_days.push_back({key.first, key.second, std::move(day.part)});
         }
         for (auto& [day, registers] : registers_) {
             auto& [block, first_only] = registers;
@@ -96,16 +109,16 @@ public:
 
 private:
     struct Day {
-        DayBlock block;
+        DayPart part;
         const ChannelModel* channel = nullptr;
         const store::InstallationRow* place = nullptr;
 
         /// Whether this reading needs no looking up: readings come by channel and time.
         [[nodiscard]] bool holds(const IntervalReading& reading, Instant received_at) const
         {
-            const Instant end = block.first + block.step * static_cast<std::int64_t>(block.slots.size());
-            return reading.channel == channel->channel && reading.start >= block.first && reading.start < end &&
-                   place->validity.contains(reading.start) && reading.start + block.step <= received_at + limits::future_max;
+            const Instant end = part.first + part.step * static_cast<std::int64_t>(part.slots);
+            return reading.channel == channel->channel && reading.start >= part.first && reading.start < end &&
+                   place->validity.contains(reading.start) && reading.start + part.step <= received_at + limits::future_max;
         }
     };
 
@@ -119,7 +132,7 @@ private:
         if (fresh) {
             if (intervals_.size() > limits::days_per_frame_max)
                 return fail(errc::undecoded, "more than " + std::to_string(limits::days_per_frame_max) + " days");
-            at->second = {empty_block(zone_, day, *channel), channel, place};
+            at->second = {empty_part(zone_, day, *channel), channel, place};
         }
         current_ = &at->second;
         return {};
@@ -127,8 +140,9 @@ private:
 
     result<void> reduce(const DayKey& key, const Day& day)
     {
-        RELEVE_TRY(summary, engine::summarise(day.block, *day.channel));
-        RELEVE_TRY(millijoules, engine::energy_in_millijoules(day.block, *day.channel));
+        const DayBlock block = block_of(day.part);
+        RELEVE_TRY(summary, engine::summarise(block, *day.channel));
+        RELEVE_TRY(millijoules, engine::energy_in_millijoules(block, *day.channel));
         store::DailyTotalWrite total{.usage_point = day.place->usage_point,
                                      .day = key.second,
                                      .channel = key.first,
@@ -137,8 +151,8 @@ private:
                                      .present = {},
                                      .provenance = provenance_};
         Quality worst = Quality::raw;
-        for (std::size_t i = 0; i < day.block.slots.size(); ++i)
-            if (const auto& slot = day.block.slots[i]) {
+        for (std::size_t i = 0; i < block.slots.size(); ++i)
+            if (const auto& slot = block.slots[i]) {
                 total.present[i / 64] |= std::uint64_t{1} << (i % 64);
                 worst = worse(worst, slot->provenance.quality);
             }

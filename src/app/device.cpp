@@ -31,6 +31,21 @@ ReplayWindow& Device::window_for_update(WindowId id)
     return windows.try_emplace(id, replay_mode).first->second;
 }
 
+void Device::prefetch() const
+{
+    constexpr std::size_t line = 64;
+    for (std::size_t offset = 0; offset < sizeof *this; offset += line)
+        __builtin_prefetch(reinterpret_cast<const char*>(this) + offset);
+}
+
+void Device::prefetch_parts() const
+{
+    __builtin_prefetch(keys.data());
+    __builtin_prefetch(installations.data());
+    if (!windows.empty() && !windows.begin()->second.recent().empty())
+        __builtin_prefetch(&windows.begin()->second.recent().back());
+}
+
 result<SystemTitle> parse_system_title(std::string_view hex)
 {
     RELEVE_TRY(bytes, from_hex(hex));

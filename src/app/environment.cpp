@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -51,6 +52,13 @@ sigset_t block_signals(std::initializer_list<int> signals)
     pthread_sigmask(SIG_BLOCK, &set, nullptr);
     std::signal(SIGPIPE, SIG_IGN);
     return set;
+}
+
+bool is_waiting(std::initializer_list<int> signals)
+{
+    sigset_t pending;
+    sigpending(&pending);
+    return std::ranges::any_of(signals, [&](int signal) { return sigismember(&pending, signal) == 1; });
 }
 
 int write_new_file(const std::filesystem::path& path, ByteView content)

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstring>
+#include <ranges>
+#include <set>
 
 namespace releve::app {
 
@@ -49,15 +51,19 @@ Ingest::Shard::~Shard()
 
 bool Ingest::Shard::try_push(net::InboundFrame& frame, const std::optional<SystemTitle>& title)
 {
+    bool awaited = false;
     {
         const std::scoped_lock lock{mutex_};
         if (stopping_ || is_full())
             return false;
         queued_bytes_ += frame.apdu.size();
         queue_.push_back({std::move(frame), title});
+        // The writer waits for the first or for a full batch; waking it for each in between would cost both.
+        awaited = queue_.size() == 1 || queue_.size() == owner_.options_.batch_frames;
     }
     ++owner_.counters_.queued_frames;
-    wake_.notify_one();
+    if (awaited)
+        wake_.notify_one();
     return true;
 }
 
@@ -208,6 +214,23 @@ Device* Ingest::Shard::find(const std::optional<SystemTitle>& title)
     return found == devices_.end() ? nullptr : &found->second;
 }
 
+/// What a million meters keep is in no cache. Looked up one after the other and asked for in advance, the waits for memory
+/// overlap.
+std::vector<Device*> Ingest::Shard::find_all(const std::vector<Queued>& frames)
+{
+    std::vector<Device*> devices;
+    devices.reserve(frames.size());
+    for (const Queued& queued : frames)
+        devices.push_back(find(queued.title));
+    for (const Device* device : devices)
+        if (device)
+            device->prefetch();
+    for (const Device* device : devices)
+        if (device)
+            device->prefetch_parts();
+    return devices;
+}
+
 void Ingest::Shard::apply(DeviceChange change)
 {
     for (Device& device : change.devices) {
@@ -255,43 +278,53 @@ void Ingest::Shard::process(std::vector<Queued> frames, bool may_defer)
     Batch batch;
     batch.may_defer = may_defer;
     batch.frames.reserve(frames.size());
-    for (Queued& queued : frames)
-        judge_into(batch, std::move(queued));
+    batch.writes.reserve(frames.size());
+    batch.remembered.reserve(frames.size());
+    const std::vector<Device*> devices = find_all(frames);
+    for (std::size_t i = 0; i < frames.size(); ++i)
+        judge_into(batch, devices[i], std::move(frames[i].frame));
     commit(batch);
 }
 
-void Ingest::Shard::judge_into(Batch& batch, Queued queued)
+void Ingest::Shard::judge_into(Batch& batch, Device* device, net::InboundFrame frame)
 {
-    Device* device = find(queued.title);
-    Pending pending;
-    pending.judgement = judge(device, queued.frame, owner_.options_.rules);
-    pending.device = device;
-    pending.frame = std::move(queued.frame);
-    Judgement& judgement = pending.judgement;
+    Judgement judgement = judge(device, frame, owner_.options_.rules);
+    Pending pending{.state = judgement.state,
+                    .digest = judgement.digest,
+                    .device = device,
+                    .write_index = {},
+                    .reply_to = std::move(frame.reply_to),
+                    .reply = {std::move(judgement.reply), frame.destination_wport, frame.source_wport}};
     if (judgement.write) {
-        remember(batch, *device, judgement, pending.frame.received_at);
         pending.write_index = batch.writes.size();
-        judgement.write->retry_of = pending.frame.retry_of;
+        remember(batch, *device, judgement, frame.received_at);
+        judgement.write->retry_of = frame.retry_of;
         batch.writes.push_back(std::move(*judgement.write));
     }
     if (judgement.refused) {
         // A retried row is replaced, so it never adds to what strangers fill.
-        if (pending.frame.retry_of != 0 || allowance_.take(judgement.refused->frame.size()))
+        if (frame.retry_of != 0 || allowance_.take(judgement.refused->frame.size()))
             batch.quarantine.push_back(std::move(*judgement.refused));
         else
             ++owner_.counters_.quarantine_not_kept;
-    } else if (!pending.write_index && pending.frame.retry_of != 0) {
-        batch.resolved.push_back(pending.frame.retry_of);
+    } else if (!pending.write_index && frame.retry_of != 0) {
+        batch.resolved.push_back(frame.retry_of);
     }
     batch.frames.push_back(std::move(pending));
 }
 
-/// The entry is pending until the batch commits; `before` can bring the device back.
+/// Of the frame that is about to join the batch's writes: pending until the batch commits.
 void Ingest::Shard::remember(Batch& batch, Device& device, const Judgement& judgement, Instant received_at)
 {
-    batch.before.try_emplace(&device, device);
+    Remembered& entry = batch.remembered.emplace_back(Remembered{.device = &device,
+                                                                 .write_index = batch.writes.size(),
+                                                                 .window = judgement.window,
+                                                                 .entry = {judgement.counter, judgement.digest},
+                                                                 .change = {},
+                                                                 .last_accepted_at = device.last_accepted_at,
+                                                                 .replay_dirty = device.replay_dirty});
     if (judgement.window)
-        device.window_for_update(*judgement.window).accept(judgement.counter, judgement.digest);
+        entry.change = device.window_for_update(*judgement.window).accept(judgement.counter, judgement.digest);
     device.last_accepted_at = received_at;
     device.replay_dirty = true;
 }
@@ -358,8 +391,7 @@ void Ingest::Shard::commit(Batch& batch)
     else
         result = write(batch);
     if (!result) {
-        for (auto& [device, before] : batch.before)
-            static_cast<ReplayState&>(*device) = std::move(before);
+        roll_back(batch);
         return;
     }
     roll_back_refused(batch, *result);
@@ -380,23 +412,35 @@ void Ingest::Shard::commit(Batch& batch)
     owner_.reprocessed_(std::move(done));
 }
 
-/// A frame the database refused was never accepted: its meter's state is built again from those that were.
-void Ingest::Shard::roll_back_refused(Batch& batch, const store::BatchResult& result)
+void Ingest::Shard::roll_back(const Batch& batch)
 {
-    std::set<Device*> touched;
-    for (const Pending& pending : batch.frames)
-        if (pending.write_index && result.outcomes[*pending.write_index] == store::FrameOutcome::refused)
-            touched.insert(pending.device);
-    for (Device* device : touched) {
-        const auto before = batch.before.find(device);
-        RELEVE_ASSERT(before != batch.before.end());
-        device->windows = before->second.windows;
-        for (const Pending& pending : batch.frames)
-            if (pending.device == device && pending.write_index && pending.judgement.window &&
-                result.outcomes[*pending.write_index] == store::FrameOutcome::committed)
-                device->window_for_update(*pending.judgement.window)
-                    .accept(pending.judgement.counter, pending.judgement.digest);
+    for (const Remembered& frame : std::views::reverse(batch.remembered)) {
+        if (frame.window)
+            frame.device->window_for_update(*frame.window).take_back(frame.entry.counter, frame.change);
+        frame.device->last_accepted_at = frame.last_accepted_at;
+        frame.device->replay_dirty = frame.replay_dirty;
     }
+}
+
+/// A frame the database refused was never accepted: its meter's state is built again from those that were.
+void Ingest::Shard::roll_back_refused(const Batch& batch, const store::BatchResult& result)
+{
+    const auto was_refused = [&](const Remembered& frame) {
+        return result.outcomes[frame.write_index] == store::FrameOutcome::refused;
+    };
+    std::set<Device*> touched;
+    for (const Remembered& frame : batch.remembered)
+        if (was_refused(frame))
+            touched.insert(frame.device);
+    if (touched.empty())
+        return;
+    const auto of_touched = [&](const Remembered& frame) { return frame.window && touched.contains(frame.device); };
+    for (const Remembered& frame : std::views::reverse(batch.remembered))
+        if (of_touched(frame))
+            frame.device->window_for_update(*frame.window).take_back(frame.entry.counter, frame.change);
+    for (const Remembered& frame : batch.remembered)
+        if (of_touched(frame) && !was_refused(frame))
+            frame.device->window_for_update(*frame.window).accept(frame.entry.counter, frame.entry.digest);
 }
 
 void Ingest::Shard::answer(Batch& batch, const store::BatchResult& result)
@@ -404,25 +448,24 @@ void Ingest::Shard::answer(Batch& batch, const store::BatchResult& result)
     std::unordered_map<net::ReplyTarget*, std::pair<std::shared_ptr<net::ReplyTarget>, std::vector<net::Reply>>> replies;
     std::set<std::pair<Device*, std::uint64_t>> refused; // a repetition of a refused frame is not confirmed either
     for (Pending& pending : batch.frames) {
-        FrameState state = pending.judgement.state;
+        FrameState state = pending.state;
         if (pending.write_index) {
             const store::FrameWrite& write = batch.writes[*pending.write_index];
             if (result.outcomes[*pending.write_index] == store::FrameOutcome::refused) {
                 state = FrameState::store_refused;
-                refused.emplace(pending.device, pending.judgement.digest);
+                refused.emplace(pending.device, pending.digest);
             } else {
                 owner_.counters_.readings += write.readings;
             }
         }
         owner_.counters_.count(state);
-        const bool committed =
-            state != FrameState::store_refused && !refused.contains({pending.device, pending.judgement.digest});
-        if (!pending.frame.reply_to)
+        if (state == FrameState::store_refused || refused.contains({pending.device, pending.digest}))
+            pending.reply.apdu.clear();
+        if (!pending.reply_to)
             continue;
-        auto& [target, list] = replies[pending.frame.reply_to.get()];
-        target = pending.frame.reply_to;
-        list.push_back({committed ? std::move(pending.judgement.reply) : Bytes{}, pending.frame.destination_wport,
-                        pending.frame.source_wport});
+        auto& [target, list] = replies[pending.reply_to.get()];
+        target = std::move(pending.reply_to);
+        list.push_back(std::move(pending.reply));
     }
     for (auto& [key, reply] : replies)
         reply.first->deliver(std::move(reply.second));

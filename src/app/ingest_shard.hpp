@@ -46,18 +46,30 @@ private:
     };
     /// A frame that has been judged and waits for its batch.
     struct Pending {
-        net::InboundFrame frame;
-        Judgement judgement;
+        FrameState state = FrameState::malformed;
+        std::uint64_t digest = 0;
         Device* device = nullptr;
         std::optional<std::size_t> write_index; // into Batch::writes
+        std::shared_ptr<net::ReplyTarget> reply_to;
+        net::Reply reply; // once committed
+    };
+    /// What a frame of the batch changed in its device, for a way back.
+    struct Remembered {
+        Device* device;
+        std::size_t write_index;
+        std::optional<WindowId> window;
+        ReplayWindow::Entry entry;
+        ReplayWindow::Change change;
+        std::optional<Instant> last_accepted_at; // as they were
+        bool replay_dirty;
     };
     struct Batch {
         std::vector<Pending> frames;
         std::vector<store::FrameWrite> writes;
         std::vector<store::QuarantineWrite> quarantine;
         std::vector<std::int64_t> resolved, reprocessed;
-        std::unordered_map<Device*, ReplayState> before; // as it was, for a rollback
-        bool may_defer = false;                          // more waits than can be written value by value
+        std::vector<Remembered> remembered;
+        bool may_defer = false; // more waits than can be written value by value
     };
     struct Work {
         std::vector<Queued> frames;
@@ -78,18 +90,20 @@ private:
     void count_deferred();
     [[nodiscard]] std::unordered_map<MeterId, Device*> devices_by_meter();
     void read_again(const std::vector<store::DeferredRow>& rows);
-    void judge_into(Batch& batch, Queued queued);
-    void remember(Batch& batch, Device& device, const Judgement& judgement, Instant received_at);
+    void judge_into(Batch& batch, Device* device, net::InboundFrame frame);
+    static void remember(Batch& batch, Device& device, const Judgement& judgement, Instant received_at);
     void reprocess(const std::vector<store::UndecodedRow>& rows);
     void commit(Batch& batch);
     [[nodiscard]] std::optional<store::BatchResult> write(Batch& batch);
     [[nodiscard]] store::BatchWriter::Request new_request(std::vector<BatchNumber>& numbers, int& attempts);
     void decided(const std::vector<BatchNumber>& numbers);
     [[nodiscard]] bool wait_for_database(const std::string& problem, std::chrono::milliseconds pause, int attempt);
-    void roll_back_refused(Batch& batch, const store::BatchResult& result);
+    static void roll_back(const Batch& batch);
+    static void roll_back_refused(const Batch& batch, const store::BatchResult& result);
     void answer(Batch& batch, const store::BatchResult& result);
     [[nodiscard]] std::vector<store::ReplayRow> take_replay_states();
     [[nodiscard]] Device* find(const std::optional<SystemTitle>& title);
+    [[nodiscard]] std::vector<Device*> find_all(const std::vector<Queued>& frames);
 
     Ingest& owner_;
     const std::size_t index_;

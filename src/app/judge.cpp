@@ -43,7 +43,7 @@ FrameState state_of(errc code)
 /// Everything known of a frame while it is judged.
 struct Case {
     const Device* device;
-    const net::InboundFrame& frame;
+    net::InboundFrame& frame;
     const JudgeRules& rules;
     Route route;
     std::optional<dlms::CipheredApdu> ciphered;
@@ -54,9 +54,14 @@ struct Case {
     std::optional<dlms::DataNotificationHead> notification; // of one whose body could be read, at least as a value
     Judgement judgement;
 
-    Case(const Device* from, const net::InboundFrame& which, const JudgeRules& under)
-        : device(from), frame(which), rules(under), route(route_of(which)), judgement{}
-    {}
+    Case(const Device* from, net::InboundFrame& which, const JudgeRules& under)
+        : device(from), frame(which), rules(under), judgement{}
+    {
+        if (device)
+            route.title = device->title;
+        else
+            route = route_of(frame);
+    }
 
     Judgement refuse(FrameState state, std::string detail)
     {
@@ -86,7 +91,7 @@ struct Case {
         if (frame.apdu.size() > limits::quarantine_frame_bytes_max)
             row.detail += " (" + std::to_string(frame.apdu.size()) + " bytes: too long to be kept)";
         else if (!private_content)
-            row.frame = frame.apdu;
+            row.frame = std::move(frame.apdu);
         judgement.refused = std::move(row);
         return std::move(judgement);
     }
@@ -176,7 +181,7 @@ Judgement keep_undecoded(Case& c, const Error& error)
     c.judgement.state = FrameState::undecoded;
     c.judgement.detail = to_string(error);
     store::FrameWrite write = new_write(c);
-    write.archive = c.frame.apdu;
+    write.archive = std::move(c.frame.apdu);
     write.undecoded = true;
     write.undecoded_reason = to_string(error);
     c.judgement.write = std::move(write);
@@ -205,7 +210,7 @@ Judgement judge_content(Case& c)
     write.register_days = std::move(days->register_days);
     write.daily_totals = std::move(days->daily_totals);
     if (!days->any_daily && !c.device->daily_only())
-        write.archive = c.frame.apdu;
+        write.archive = std::move(c.frame.apdu);
     c.judgement.reply = confirmation(c);
     c.judgement.state = c.notification && c.notification->invoke_id.confirmed() ? FrameState::accepted
                                                                                : FrameState::accepted_unconfirmed;
@@ -293,11 +298,9 @@ std::uint64_t frame_digest(ByteView apdu)
     return reader.u64_be();
 }
 
-Judgement judge(const Device* device, const net::InboundFrame& frame, const JudgeRules& rules)
+Judgement judge(const Device* device, net::InboundFrame& frame, const JudgeRules& rules)
 {
     Case c{device, frame, rules};
-    if (device)
-        c.route.title = device->title;
     c.judgement.digest = frame_digest(frame.apdu);
     if (frame.transport_error)
         return c.refuse(FrameState::malformed, to_string(*frame.transport_error));
@@ -322,7 +325,6 @@ result<store::FrameWrite> judge_again(const Device& device, const store::Archive
     frame.apdu = row.frame;
     frame.received_at = row.received_at;
     Case c{&device, frame, rules};
-    c.route.title = device.title;
     if (dlms::is_ciphered_tag(first_octet(frame.apdu))) {
         RELEVE_TRY(ciphered, dlms::decode_ciphered_apdu(frame.apdu));
         c.ciphered = ciphered;

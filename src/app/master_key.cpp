@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <sstream>
@@ -65,6 +66,14 @@ result<crypto::Key256> read_master_key(const std::filesystem::path& path, bool s
     return parse_master_key(path, std::move(content));
 }
 
+/// Renames, but not over a file that is there. A stick for a safe knows no links, some network folders no such rename.
+int put_in_place(const std::filesystem::path& fresh, const std::filesystem::path& path)
+{
+    if (::renameat2(AT_FDCWD, fresh.c_str(), AT_FDCWD, path.c_str(), RENAME_NOREPLACE) == 0)
+        return 0;
+    return errno == EINVAL && ::link(fresh.c_str(), path.c_str()) == 0 ? 0 : errno;
+}
+
 /// Under a temporary name first, so that a crash never leaves half a key. 0, EEXIST when a file is there, or why not.
 int write_key_file(const std::filesystem::path& path, ByteView content)
 {
@@ -73,8 +82,8 @@ int write_key_file(const std::filesystem::path& path, ByteView content)
     std::filesystem::path fresh = path;
     fresh += ".new." + std::to_string(::getpid());
     int reason = write_new_file(fresh, content);
-    if (reason == 0 && ::link(fresh.c_str(), path.c_str()) != 0)
-        reason = errno;
+    if (reason == 0)
+        reason = put_in_place(fresh, path);
     ::unlink(fresh.c_str());
     return reason;
 }

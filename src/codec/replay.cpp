@@ -30,16 +30,32 @@ ReplayWindow::Verdict ReplayWindow::check(std::uint64_t counter, std::uint64_t d
     return mode_ == ReplayMode::window && inside ? Verdict::fresh : Verdict::replay;
 }
 
-void ReplayWindow::accept(std::uint64_t counter, std::uint64_t digest)
+ReplayWindow::Change ReplayWindow::accept(std::uint64_t counter, std::uint64_t digest)
 {
-    const auto place = std::ranges::lower_bound(recent_, counter, {}, &Entry::counter);
+    const bool highest = recent_.empty() || counter > recent_.back().counter; // as a rule
+    const auto place = highest ? recent_.end() : std::ranges::lower_bound(recent_, counter, {}, &Entry::counter);
     if (place != recent_.end() && place->counter == counter)
-        return;
+        return {};
     recent_.insert(place, {counter, digest});
+    Change change{.added = true};
     // The lowest counter goes, not the one accepted first: the window spans as many counters as there are entries, so
     // every counter inside it that was accepted is still known, in whatever order they came.
-    if (recent_.size() > limits::replay_window)
+    if (recent_.size() > limits::replay_window) {
+        change.dropped = recent_.front();
         recent_.erase(recent_.begin());
+    }
+    return change;
+}
+
+void ReplayWindow::take_back(std::uint64_t counter, const Change& change)
+{
+    if (!change.added)
+        return;
+    if (change.dropped)
+        recent_.insert(recent_.begin(), *change.dropped); // may be the very one
+    const auto place = std::ranges::lower_bound(recent_, counter, {}, &Entry::counter);
+    RELEVE_ASSERT(place != recent_.end() && place->counter == counter);
+    recent_.erase(place);
 }
 
 } // namespace releve

@@ -145,6 +145,8 @@ Instant Zone::to_instant(local_seconds local, bool second) const
     const Instant as_utc{local.time_since_epoch()};
     const Instant early = as_utc - offset_at(as_utc - hours{14});
     const Instant late = as_utc - offset_at(as_utc + hours{14});
+    if (early == late)
+        return early;
     const bool early_fits = to_local(early) == local;
     const bool late_fits = to_local(late) == local;
     if (early_fits && late_fits)

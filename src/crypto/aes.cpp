@@ -2,6 +2,7 @@
 
 #include <releve/crypto/aes.hpp>
 
+#include <algorithm>
 #include <climits>
 #include <stdexcept>
 
@@ -129,8 +130,9 @@ result<Bytes> gcm_open(const GcmInput& input, ByteView tag)
         return fail(errc::bad_tag, "a tag has 12 to 16 bytes");
     EVP_CIPHER_CTX* context = gcm_context<Direction::open>();
     Bytes text = run_gcm<Direction::open>(context, input);
-    Bytes expected(tag.begin(), tag.end());
-    require(EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, size_of(expected), expected.data()) == 1, "GCM tag");
+    std::array<std::byte, 16> expected{};
+    std::ranges::copy(tag, expected.begin());
+    require(EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, size_of(tag), expected.data()) == 1, "GCM tag");
     unsigned char nothing[16];
     int written = 0;
     if (EVP_CipherFinal_ex(context, nothing, &written) != 1) {

@@ -105,14 +105,12 @@ private:
     {
         RELEVE_ASSERT(outstanding_ >= replies.size());
         outstanding_ -= replies.size();
-        for (const Reply& reply : replies) {
-            if (reply.apdu.empty())
-                continue;
-            Writer writer;
-            dlms::write_wrapper(writer, reply.source_wport, reply.destination_wport, reply.apdu);
-            const ByteView bytes = writer.view();
-            out_.insert(out_.end(), bytes.begin(), bytes.end());
-        }
+        Writer writer;
+        for (const Reply& reply : replies)
+            if (!reply.apdu.empty())
+                dlms::write_wrapper(writer, reply.source_wport, reply.destination_wport, reply.apdu);
+        const ByteView bytes = writer.view();
+        out_.insert(out_.end(), bytes.begin(), bytes.end());
         wake_writer_.cancel();
         wake_reader_.cancel();
     }
@@ -196,19 +194,23 @@ private:
             if (!*next)
                 co_return true;
             message_deadline_.reset();
-            co_await hand_over(std::move(**next));
+            // A wait is rare, and a coroutine of its own for each message is not free.
+            if (auto frame = assemble(std::move(**next)); frame && !submit(*frame))
+                co_await wait_after(std::move(*frame));
         }
     }
 
-    asio::awaitable<void> hand_over(dlms::WrapperMessage message)
+    /// Nothing if more blocks are to come.
+    std::optional<InboundFrame> assemble(dlms::WrapperMessage message)
     {
-        InboundFrame frame;
+        std::optional<InboundFrame> whole_frame{std::in_place};
+        InboundFrame& frame = *whole_frame;
         frame.source_wport = message.source_wport;
         frame.destination_wport = message.destination_wport;
         if (std::to_integer<std::uint8_t>(message.apdu.front()) == tag_general_block_transfer) {
             auto whole = blocks_.feed(message.apdu);
             if (whole && !*whole)
-                co_return;
+                return std::nullopt;
             if (whole)
                 frame.apdu = std::move(**whole);
             else {
@@ -219,7 +221,7 @@ private:
             frame.apdu = std::move(message.apdu);
         }
         note_title(frame.apdu);
-        co_await submit(std::move(frame));
+        return whole_frame;
     }
 
     /// glo- ciphered APDUs carry no system title; they may be told by the one meter this connection has named.
@@ -239,7 +241,8 @@ private:
         const ByteView rest = deframer_.unfinished();
         frame.apdu.assign(rest.begin(), rest.end());
         frame.transport_error = error;
-        co_await submit(std::move(frame));
+        if (!submit(frame))
+            co_await wait_after(std::move(frame));
     }
 
     asio::awaitable<void> report_end_of_stream(bool in_message)
@@ -250,12 +253,11 @@ private:
             co_await hand_over_broken(fail(errc::truncated, "the connection ended inside a message"));
     }
 
-    /// Waits while the queue is full, too many frames of this connection are undecided or too many answers are not taken:
-    /// nothing is read meanwhile.
-    asio::awaitable<void> submit(InboundFrame frame)
+    /// Hands a frame over. False if nothing may be read before `wait_after`.
+    bool submit(InboundFrame& frame)
     {
         if (stopping_)
-            co_return;
+            return true;
         frame.received_at = setup_.now();
         frame.peer = peer_;
         frame.reply_to = this->shared_from_this();
@@ -263,7 +265,14 @@ private:
             frame.session_title = title_;
         ++setup_.counters.frames_in;
         ++outstanding_; // before it can be decided
-        while (!setup_.sink.try_submit(frame)) {
+        taken_ = setup_.sink.try_submit(frame);
+        return taken_ && outstanding_ < setup_.limits.outstanding_max && !answers_pile_up();
+    }
+
+    /// While the queue is full, too many frames of this connection are undecided or too many answers are not taken.
+    asio::awaitable<void> wait_after(InboundFrame frame)
+    {
+        for (; !taken_; taken_ = setup_.sink.try_submit(frame)) {
             if (stopping_) {
                 --outstanding_; // never accepted, never answered: the meter sends it again
                 co_return;
@@ -348,6 +357,7 @@ private:
     bool several_titles_ = false;
     Bytes out_;
     std::size_t outstanding_ = 0;
+    bool taken_ = true; // the last frame
     bool space_ = true;
     bool stopping_ = false; // hand over nothing more
     bool closing_ = false;  // end once everything is written

@@ -18,7 +18,7 @@ T must(result<T> value)
 template <class Block>
 struct Keyed {
     SeriesKey key;
-    const Block* given;
+    const Block* given; // or `merged`
     bool first_reads_only = false;
     std::optional<Block> merged{};
     [[nodiscard]] const Block& block() const { return merged ? *merged : *given; }
@@ -229,15 +229,15 @@ bool batch_is_ours(pg::Connection& connection, const BatchRow& row, std::span<co
                .size() == 1;
 }
 
-void write_intervals(pg::Connection& connection, BatchNumber number, std::span<FrameWrite> frames, RecentDays& recent, bool defer)
+void write_intervals(pg::Connection& connection, BatchNumber number, std::span<const FrameWrite> frames, RecentDays& recent, bool defer)
 {
     std::vector<Keyed<DayBlock>> days;
-    for (FrameWrite& frame : frames)
-        for (auto& day : frame.interval_days) {
+    for (const FrameWrite& frame : frames)
+        for (const auto& day : frame.interval_days) {
             if (defer && can_wait(frame))
                 continue;
-            set_batch(day.block, number.value);
-            days.push_back({{frame.meter.value, day.channel.value, day.day}, &day.block});
+            auto& fresh = days.emplace_back(Keyed<DayBlock>{{frame.meter.value, day.channel.value, day.day}, nullptr});
+            set_batch(fresh.merged.emplace(block_of(day.part)), number.value);
         }
     write_series(connection, interval_table, number, std::move(days), &recent);
 }

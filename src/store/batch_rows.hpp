@@ -34,7 +34,7 @@ void write_batch_row(pg::Connection&, const BatchRow&, std::span<const FrameWrit
 [[nodiscard]] bool batch_is_ours(pg::Connection&, const BatchRow&, std::span<const FrameWrite>);
 
 /// `defer`: without those of frames that can wait.
-void write_intervals(pg::Connection&, BatchNumber, std::span<FrameWrite>, RecentDays&, bool defer);
+void write_intervals(pg::Connection&, BatchNumber, std::span<const FrameWrite>, RecentDays&, bool defer);
 /// What earlier batches deferred.
 void write_deferred(pg::Connection&, BatchNumber, std::span<DeferredDays::Day>, RecentDays&);
 /// These batches wait for nothing any more.

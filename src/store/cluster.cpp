@@ -136,6 +136,7 @@ struct Cluster::Impl {
     void make_roles() const;
     void watch(const std::stop_token& ending);
     void revive();
+    void take_leave();
     void stop();
 };
 
@@ -283,12 +284,22 @@ void Cluster::Impl::revive()
     turn.take(LOCK_EX);
     if (find_running(pgdata)) // another process of ours was faster
         return;
+    take_leave();
     say("PostgreSQL has ended; starting it again");
     const auto installed = find_postgresql(version_of_data(pgdata));
     if (!installed)
         throw std::runtime_error(to_string(installed.error()));
     if (const auto started = start(*installed); !started)
         throw std::runtime_error(started.error().detail);
+}
+
+/// A killed server is gone only once it has been waited for: until then the next one finds its process number taken.
+void Cluster::Impl::take_leave()
+{
+    const auto limit = std::chrono::steady_clock::now() + stop_limit;
+    while (child > 0 && waitpid(child, nullptr, WNOHANG) == 0 && std::chrono::steady_clock::now() < limit)
+        std::this_thread::sleep_for(poll_every);
+    child = 0;
 }
 
 void Cluster::Impl::stop()
@@ -303,11 +314,7 @@ void Cluster::Impl::stop()
             std::this_thread::sleep_for(poll_every);
         }
     }
-    // A killed server is gone only once it has been waited for: until then the next one finds its process number taken.
-    const auto limit = std::chrono::steady_clock::now() + stop_limit;
-    while (child > 0 && waitpid(child, nullptr, WNOHANG) == 0 && std::chrono::steady_clock::now() < limit)
-        std::this_thread::sleep_for(poll_every);
-    child = 0;
+    take_leave();
     // Goes only when it is empty: the server removed its socket.
     std::error_code ignored;
     fs::remove(sockets, ignored);

@@ -22,11 +22,9 @@ void DeferredDays::add(BatchNumber batch, std::span<const FrameWrite> frames)
         if (!can_wait(frame))
             continue;
         for (const auto& day : frame.interval_days)
-            for (std::size_t i = 0; i < day.block.slots.size(); ++i)
-                if (day.block.slots[i])
-                    waiting_.push_back({{frame.meter.value, day.channel.value, day.day}, day.block.first, day.block.step,
-                                        static_cast<std::uint16_t>(day.block.slots.size()), static_cast<std::uint16_t>(i),
-                                        *day.block.slots[i]});
+            for (const DayPart::Value& value : day.part.values)
+                waiting_.push_back({{frame.meter.value, day.channel.value, day.day}, day.part.first, day.part.step,
+                                    day.part.slots, value});
     }
     if (waiting_.size() == before)
         return;
@@ -44,7 +42,7 @@ std::vector<DeferredDays::Day> DeferredDays::next_slice(std::size_t days_max)
         oldest_.reset();
         // Of one slot the values stay in the order they came; merging them gives the same whatever it is.
         std::ranges::stable_sort(folding_, [](const Reading& a, const Reading& b) {
-            return std::tie(a.key, a.slot) < std::tie(b.key, b.slot);
+            return std::tie(a.key, a.value.index) < std::tie(b.key, b.value.index);
         });
     }
     std::vector<Day> days;
@@ -61,12 +59,12 @@ std::vector<DeferredDays::Day> DeferredDays::next_slice(std::size_t days_max)
             days.push_back({reading.key, empty_block(reading)});
         }
         DayBlock& block = days.back().block;
-        if (!block.slots[reading.slot]) {
-            block.slots[reading.slot] = reading.value;
+        if (!block.slots[reading.value.index]) {
+            block.slots[reading.value.index] = reading.value.slot;
             continue;
         }
         DayBlock other = empty_block(reading);
-        other.slots[reading.slot] = reading.value;
+        other.slots[reading.value.index] = reading.value.slot;
         block = merge(block, other).value().block;
     }
     return days;

@@ -39,8 +39,8 @@ private:
         SeriesKey key;
         Instant first{};
         Seconds step{};
-        std::uint16_t slots = 0, slot = 0;
-        Slot value;
+        std::uint32_t slots = 0;
+        DayPart::Value value;
     };
     [[nodiscard]] static DayBlock empty_block(const Reading& reading);
 

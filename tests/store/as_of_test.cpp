@@ -162,13 +162,8 @@ TEST_F(AsOfTest, numbers_that_never_were_committed_hold_nothing_up)
 
 TEST_F(AsOfTest, each_value_is_shown_as_it_stood)
 {
-    const auto slots = [&](std::uint64_t counter, std::int64_t value, std::size_t from, std::size_t to) {
-        FrameWrite write = frame(meters[0], counter, the_day, value);
-        auto& all = write.interval_days[0].block.slots;
-        for (std::size_t i = 0; i < all.size(); ++i)
-            if (i < from || i >= to)
-                all[i].reset();
-        return write;
+    const auto slots = [&](std::uint64_t counter, std::int64_t value, std::uint32_t from, std::uint32_t to) {
+        return slots_of(frame(meters[0], counter, the_day, value), from, to);
     };
     write({slots(1, 100, 0, 2)}, 1, "2024-06-01T08:00:00Z");
     write({slots(2, 200, 2, 4)}, 2, "2024-06-01T08:01:00Z"); // only adds: no history of it

@@ -68,13 +68,8 @@ TEST_F(Writer_, a_newer_value_wins_and_the_old_block_stays_in_the_history)
 
 TEST_F(Writer_, an_added_slot_leaves_no_history)
 {
-    FrameWrite half = frame(meter, 1, "2024-03-30", 100), rest = frame(meter, 2, "2024-03-30", 200);
-    for (std::size_t i = 0; i < 24; ++i)
-        rest.interval_days[0].block.slots[i].reset();
-    for (std::size_t i = 24; i < 48; ++i)
-        half.interval_days[0].block.slots[i].reset();
-    (void)write({half});
-    (void)write({rest});
+    (void)write({slots_of(frame(meter, 1, "2024-03-30", 100), 0, 24)});
+    (void)write({slots_of(frame(meter, 2, "2024-03-30", 200), 24, 48)});
     EXPECT_EQ(revisions(), "2024-03-30|2|2");
     EXPECT_EQ(stored("2024-03-30", meter).slots[0]->provenance.batch, 1);
     EXPECT_EQ(stored("2024-03-30", meter).slots[47]->provenance.batch, 2);
@@ -147,7 +142,7 @@ TEST_F(Writer_, a_row_the_database_refuses_is_isolated_and_quarantined)
 TEST_F(Writer_, a_day_without_partition_or_of_another_shape_is_refused_alone)
 {
     FrameWrite shape = frame(meter, 3, "2024-03-01", 1);
-    shape.interval_days[0].block.step = Seconds{900};
+    shape.interval_days[0].part.step = Seconds{900};
     const auto result = write({frame(meter, 1, "2024-03-01", 1), frame(meter, 2, "2031-03-01", 1), shape});
     EXPECT_EQ(result.outcomes,
               (std::vector{FrameOutcome::committed, FrameOutcome::refused, FrameOutcome::refused}));

@@ -16,15 +16,9 @@ namespace {
 constexpr const char* waiting = "SELECT count(*) FROM batch WHERE deferred > 0";
 
 /// One half-hour of a day.
-FrameWrite value(MeterId meter, std::uint64_t counter, std::size_t slot, std::int64_t value, const char* on = "2024-03-30")
+FrameWrite value(MeterId meter, std::uint64_t counter, std::uint32_t slot, std::int64_t value, const char* on = "2024-03-30")
 {
-    FrameWrite write = frame(meter, counter, on, value);
-    write.readings = 1;
-    auto& slots = write.interval_days[0].block.slots;
-    for (std::size_t i = 0; i < slots.size(); ++i)
-        if (i != slot)
-            slots[i].reset();
-    return write;
+    return slots_of(frame(meter, counter, on, value), slot, slot + 1);
 }
 
 } // namespace
@@ -203,7 +197,7 @@ TEST_F(Deferred, days_of_a_home_that_has_chosen_daily_since_are_refused_whatever
 TEST_F(Deferred, a_refused_day_leaves_its_batches_waiting_and_the_others_are_written)
 {
     std::vector<FrameWrite> whole{frame(meter, 1, "2024-03-30", 1)};
-    whole[0].interval_days[0].block.step = Seconds{900};
+    whole[0].interval_days[0].part.step = Seconds{900};
     ASSERT_TRUE(writer.write(numbers.request(whole)));
     defer({value(meter, 2, 0, 10), value(other, 1, 0, 11)});
     EXPECT_FALSE(fold());

@@ -27,7 +27,7 @@ protected:
     FrameWrite frame_with_curve()
     {
         FrameWrite write = frame(meter, 1, "2024-03-20", 0);
-        write.interval_days[0].block = curve();
+        write.interval_days[0].part = part_of(curve());
         return write;
     }
     /// Every run of eight bytes of the curve's encoded values, and the frame that carried it.
@@ -141,9 +141,9 @@ TEST_F(Privacy, choosing_daily_keeps_totals_and_erases_half_hours_everywhere)
     FrameWrite old = frame_with_curve(), newer = frame_with_curve(),
                other = frame(neighbour, 1, "2024-03-20", 5), undecoded = frame(meter, 9, "2024-03-21", 1);
     newer.counter = 2;
-    for (auto& slot : newer.interval_days[0].block.slots) {
-        slot->value += 1;
-        slot->provenance.counter = 2;
+    for (auto& [index, slot] : newer.interval_days[0].part.values) {
+        slot.value += 1;
+        slot.provenance.counter = 2;
     }
     undecoded.interval_days.clear();
     undecoded.undecoded = true;
@@ -250,11 +250,8 @@ TEST_F(Privacy, choosing_daily_on_a_day_of_two_meters_keeps_both_parts)
     owner("UPDATE installation SET validity = tstzrange(lower(validity), '2024-03-20T11:00:00Z')");
     install(neighbour, home, "2024-03-20T11:00:00Z");
     for (const MeterId who : {meter, neighbour}) {
-        FrameWrite write = frame(who, 1, "2024-03-20", 100);
-        for (std::size_t i = 0; i < 48; ++i)
-            if ((i < 24) != (who == meter))
-                write.interval_days[0].block.slots[i].reset();
-        std::vector<FrameWrite> frames{write};
+        const std::uint32_t from = who == meter ? 0 : 24;
+        std::vector<FrameWrite> frames{slots_of(frame(who, 1, "2024-03-20", 100), from, from + 24)};
         (void)writer.write(numbers.request(frames));
     }
     AdminStore admin{address, test_model};

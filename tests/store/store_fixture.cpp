@@ -241,7 +241,15 @@ FrameWrite frame(MeterId meter, std::uint64_t counter, const char* text, std::in
     const std::string text_of_frame = "frame " + std::to_string(meter.value) + "/" + std::to_string(counter);
     const auto archived = as_bytes(text_of_frame);
     write.archive.assign(archived.begin(), archived.end());
-    write.interval_days.push_back({ChannelId{1}, day(text), day_block(text, value, counter)});
+    write.interval_days.push_back({ChannelId{1}, day(text), part_of(day_block(text, value, counter))});
+    return write;
+}
+
+FrameWrite slots_of(FrameWrite write, std::uint32_t from, std::uint32_t to)
+{
+    auto& values = write.interval_days[0].part.values;
+    std::erase_if(values, [&](const auto& value) { return value.index < from || value.index >= to; });
+    write.readings = static_cast<std::uint32_t>(values.size());
     return write;
 }
 

@@ -42,6 +42,10 @@ struct Device : ReplayState {
     [[nodiscard]] bool daily_only() const;
     [[nodiscard]] const ReplayWindow* window(WindowId id) const;
     [[nodiscard]] ReplayWindow& window_for_update(WindowId id);
+
+    /// Ask for what judging a frame will read: the device itself, and once that is here, what it points to.
+    void prefetch() const;
+    void prefetch_parts() const;
 };
 
 /// errc::bad_value for a title, policy or replay word that is not right, errc::bad_model for an unknown model,

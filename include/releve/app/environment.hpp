@@ -34,6 +34,9 @@ struct ConfiguredDatabase {
 /// write, not a signal.
 sigset_t block_signals(std::initializer_list<int> signals);
 
+/// Whether one of these blocked signals has come and nobody has taken it yet.
+[[nodiscard]] bool is_waiting(std::initializer_list<int> signals);
+
 /// Makes a file of mode 0600 that is on disk when this returns; one that is there is an error. 0, or errno.
 [[nodiscard]] int write_new_file(const std::filesystem::path& path, ByteView content);
 

@@ -24,8 +24,8 @@ struct Judgement {
     std::uint64_t counter = 0, digest = 0;
 };
 
-/// `device`: of the frame's title, null when none is known.
-[[nodiscard]] Judgement judge(const Device* device, const net::InboundFrame& frame, const JudgeRules& rules);
+/// `device`: of the frame's title, null when none is known. Takes the frame's bytes if they are to be kept.
+[[nodiscard]] Judgement judge(const Device* device, net::InboundFrame& frame, const JudgeRules& rules);
 
 /// For a frame that was judged `undecoded` before and is authentic and committed: decodes it again under the device's
 /// model, without the replay check. errc::undecoded if it still is.

@@ -1,6 +1,6 @@
 #pragma once
 // Which invocation counters of one sender and one key generation were accepted. Pure: the caller verifies the frame
-// first, asks, and accepts once the frame is to be stored; a copy taken before a batch is the way back.
+// first, asks, and accepts once the frame is to be stored; what `accept` gives is the way back.
 // Counters are extended to 64 bits by the caller, so that they do not wrap.
 
 #include <cstdint>
@@ -30,6 +30,12 @@ public:
         bool operator==(const Entry&) const = default;
     };
 
+    /// What an `accept` has done.
+    struct Change {
+        bool added = false;
+        std::optional<Entry> dropped{}; // to make room
+    };
+
     explicit ReplayWindow(ReplayMode mode = ReplayMode::strict) : mode_(mode) {}
     /// From what `recent` gave earlier, in any order, or from the accepted frames of an archive.
     ReplayWindow(ReplayMode mode, std::span<const Entry> entries);
@@ -37,7 +43,9 @@ public:
     /// The first counter of all is fresh whatever it is.
     [[nodiscard]] Verdict check(std::uint64_t counter, std::uint64_t digest) const;
     /// Remembers a frame. Never forgets or lowers anything: an entry for a known counter changes nothing.
-    void accept(std::uint64_t counter, std::uint64_t digest);
+    Change accept(std::uint64_t counter, std::uint64_t digest);
+    /// Undoes the `accept` of this counter. Several are undone newest first.
+    void take_back(std::uint64_t counter, const Change& change);
 
     [[nodiscard]] ReplayMode mode() const { return mode_; }
     /// The highest counter accepted.

@@ -102,7 +102,7 @@ struct FrameWrite {
     struct IntervalDay {
         ChannelId channel;
         CivilDay day{};
-        DayBlock block;
+        DayPart part;
     };
     struct RegisterDay {
         CivilDay day{};

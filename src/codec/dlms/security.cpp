@@ -255,11 +255,8 @@ Bytes protect(ByteView plaintext, const SecurityKeys& keys, const Protection& pr
                           : Bytes{};
     const crypto::Sealed sealed =
         crypto::gcm_seal({keys.encryption, iv, aad, encrypted ? plaintext : ByteView{}});
-    Writer content;
-    content.u8(control).u32_be(protection.invocation_counter);
-    content.bytes(encrypted ? ByteView{sealed.ciphertext} : plaintext);
-    if (authenticated)
-        content.bytes(ByteView{sealed.tag}.first(crypto::gcm_tag_bytes));
+    const ByteView text = encrypted ? ByteView{sealed.ciphertext} : plaintext;
+    const ByteView tag = authenticated ? ByteView{sealed.tag}.first(crypto::gcm_tag_bytes) : ByteView{};
 
     Writer writer;
     writer.u8(protection.tag);
@@ -267,8 +264,8 @@ Bytes protect(ByteView plaintext, const SecurityKeys& keys, const Protection& pr
         write_length(writer, protection.system_title.size());
         writer.bytes(protection.system_title);
     }
-    write_length(writer, content.size());
-    writer.bytes(content.view());
+    write_length(writer, 1 + 4 + text.size() + tag.size());
+    writer.u8(control).u32_be(protection.invocation_counter).bytes(text).bytes(tag);
     return std::move(writer).take();
 }
 

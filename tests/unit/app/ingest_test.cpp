@@ -376,7 +376,8 @@ TEST_F(IngestTest, a_restored_replay_state_knows_what_was_accepted)
     ASSERT_EQ(checkpoint.rows.size(), 1U);
     Device restored = home.device;
     restore_replay(restored, checkpoint.rows[0]);
-    EXPECT_EQ(judge(&restored, home.inbound(sent.apdu), home.rules).state, FrameState::duplicate);
+    net::InboundFrame again = home.inbound(sent.apdu);
+    EXPECT_EQ(judge(&restored, again, home.rules).state, FrameState::duplicate);
 }
 
 TEST(BatchNumbersTest, the_watermark_waits_for_the_oldest_open_batch)

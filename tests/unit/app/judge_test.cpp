@@ -15,7 +15,12 @@ using testing_fixture::Home;
 struct JudgeTest : testing::Test {
     Home home;
 
-    Judgement judge_frame(Bytes apdu) { return judge(&home.device, home.inbound(std::move(apdu)), home.rules); }
+    Judgement judge_frame(Bytes apdu) { return judge_of(&home.device, std::move(apdu)); }
+    Judgement judge_of(const Device* device, Bytes apdu)
+    {
+        net::InboundFrame frame = home.inbound(std::move(apdu));
+        return judge(device, frame, home.rules);
+    }
     void accept(const Judgement& judgement)
     {
         ASSERT_TRUE(judgement.window.has_value());
@@ -31,7 +36,8 @@ TEST_F(JudgeTest, a_days_push_becomes_one_block_with_its_registers_and_a_confirm
     ASSERT_TRUE(judgement.write);
     EXPECT_EQ(judgement.write->archive, sent.apdu);
     ASSERT_EQ(judgement.write->interval_days.size(), 1U);
-    EXPECT_EQ(judgement.write->interval_days[0].block.slots.size(), 48U);
+    EXPECT_EQ(judgement.write->interval_days[0].part.slots, 48U);
+    EXPECT_EQ(judgement.write->interval_days[0].part.values.size(), 48U);
     EXPECT_FALSE(judgement.write->register_days.empty());
     EXPECT_TRUE(home.meter.check_confirm(sent, judgement.reply)) << "the meter takes the confirmation";
     EXPECT_FALSE(judgement.refused);
@@ -75,7 +81,7 @@ TEST_F(JudgeTest, each_refusal_is_named)
     EXPECT_EQ(judge_frame(home.meter.build(home.push(0), {.security_control = 0x10}).apdu).state, FrameState::policy);
     EXPECT_EQ(judge_frame(Bytes{std::byte{0xda}, std::byte{0x00}}).state, FrameState::malformed);
     EXPECT_EQ(judge_frame(Bytes(sent.apdu.begin(), sent.apdu.begin() + 20)).state, FrameState::malformed);
-    EXPECT_EQ(judge(nullptr, home.inbound(sent.apdu), home.rules).state, FrameState::unknown_meter);
+    EXPECT_EQ(judge_of(nullptr, sent.apdu).state, FrameState::unknown_meter);
     home.device.keys.clear();
     EXPECT_EQ(judge_frame(sent.apdu).state, FrameState::no_key);
 }
@@ -88,7 +94,7 @@ TEST_F(JudgeTest, a_clear_push_of_a_meter_with_keys_is_a_downgrade)
     home.device.policy = dlms::Policy::clear;
     const Judgement judgement = judge_frame(opened->plaintext);
     ASSERT_EQ(judgement.state, FrameState::accepted) << judgement.detail;
-    EXPECT_EQ(judgement.write->interval_days[0].block.slots[0]->provenance.quality, Quality::unauthenticated);
+    EXPECT_EQ(judgement.write->interval_days[0].part.values[0].slot.provenance.quality, Quality::unauthenticated);
 }
 
 TEST_F(JudgeTest, a_clear_push_is_read_no_further_than_the_name_that_it_claims)
@@ -111,7 +117,7 @@ TEST_F(JudgeTest, encrypted_only_ranks_as_unauthenticated_and_cannot_block_genui
     home.device.policy = dlms::Policy::encrypted;
     const Judgement weak = judge_frame(home.meter.build(home.push(5), {.security_control = 0x20}).apdu);
     ASSERT_EQ(weak.state, FrameState::accepted) << weak.detail;
-    EXPECT_FALSE(weak.write->interval_days[0].block.slots[0]->provenance.authenticated);
+    EXPECT_FALSE(weak.write->interval_days[0].part.values[0].slot.provenance.authenticated);
     accept(weak);
     EXPECT_EQ(judge_frame(home.day_frame(0).apdu).state, FrameState::accepted) << "lower counter, but genuine";
 }
@@ -148,7 +154,7 @@ TEST_F(JudgeTest, what_no_layout_explains_is_kept_and_confirmed)
                                    home.rules);
     ASSERT_TRUE(again) << to_string(again.error());
     EXPECT_EQ(again->interval_days.size(), 1U);
-    EXPECT_EQ(again->interval_days[0].block.slots[0]->provenance.counter, judgement.counter);
+    EXPECT_EQ(again->interval_days[0].part.values[0].slot.provenance.counter, judgement.counter);
 }
 
 TEST_F(JudgeTest, under_a_daily_choice_no_half_hour_and_no_frame_leaves_the_judgement)
@@ -175,6 +181,23 @@ TEST_F(JudgeTest, under_a_daily_choice_no_half_hour_and_no_frame_leaves_the_judg
     EXPECT_EQ(unknown.state, FrameState::undecoded_not_kept);
     EXPECT_TRUE(unknown.reply.empty());
     EXPECT_TRUE(unknown.refused->frame.empty());
+}
+
+TEST_F(JudgeTest, of_a_half_hour_that_a_message_brings_twice_the_last_counts)
+{
+    PushContent content;
+    const Instant midnight = home.push(0).at;
+    const ChannelId power = judge_frame(home.day_frame(0).apdu).write->interval_days.at(0).channel;
+    for (const auto& [slot, value] : {std::pair{0, 1}, {2, 2}, {0, 3}, {1, 4}})
+        content.intervals.push_back({power, midnight + slot * Seconds{1800}, value, Quality::raw});
+    const auto writes = make_day_writes(home.device, content, {.authenticated = true}, home.received_at, paris());
+    ASSERT_TRUE(writes);
+    EXPECT_EQ(writes->readings, 3U);
+    const DayBlock block = block_of(writes->interval_days.at(0).part);
+    EXPECT_EQ(block.slots.at(0)->value, 3);
+    EXPECT_EQ(block.slots.at(1)->value, 4);
+    EXPECT_EQ(block.slots.at(2)->value, 2);
+    EXPECT_FALSE(block.slots.at(3));
 }
 
 TEST_F(JudgeTest, under_a_daily_choice_registers_tell_one_value_a_day)

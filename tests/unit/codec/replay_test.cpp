@@ -31,6 +31,26 @@ TEST(Replay, FirstCounterIsTakenAsIs)
     EXPECT_EQ(ReplayWindow{}.last(), std::nullopt);
 }
 
+TEST(Replay, WhatWasAcceptedIsTakenBackExactly)
+{
+    std::mt19937_64 random{5};
+    for (const auto mode : {ReplayMode::strict, ReplayMode::window})
+        for (int round = 0; round < 200; ++round) {
+            ReplayWindow window{mode};
+            for (std::uint64_t i = random() % 100; i > 0; --i)
+                window.accept(random() % 200, random());
+            const ReplayWindow before = window;
+            std::vector<std::pair<std::uint64_t, ReplayWindow::Change>> changes;
+            for (std::uint64_t i = random() % 100; i > 0; --i) {
+                const std::uint64_t counter = random() % 200;
+                changes.emplace_back(counter, window.accept(counter, random()));
+            }
+            for (auto change = changes.rbegin(); change != changes.rend(); ++change)
+                window.take_back(change->first, change->second);
+            EXPECT_EQ(window, before);
+        }
+}
+
 TEST(Replay, StrictOnlyRises)
 {
     ReplayWindow window{ReplayMode::strict};
