@@ -88,7 +88,7 @@ TEST_F(Deferred, in_any_order_and_mixture_it_is_what_direct_writing_gives)
 {
     std::vector<FrameWrite> frames;
     for (std::uint64_t counter = 1; counter <= 150; ++counter)
-        frames.push_back(value(meter, counter, (counter * 7) % 48, static_cast<std::int64_t>(counter * 3 % 17)));
+        frames.push_back(value(meter, counter, static_cast<std::uint32_t>(counter * 7 % 48), static_cast<std::int64_t>(counter * 3 % 17)));
     std::mt19937 random{7};
     for (FrameWrite one : frames) {
         one.meter = other;
