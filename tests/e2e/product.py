@@ -1,4 +1,5 @@
 """The real binary under test: its folder, its process, its command line, its API and its database."""
+import contextlib
 import copy
 import csv
 import ctypes
@@ -133,13 +134,17 @@ class Releve:
         text += "".join(f"\n[{group}]\n" + "\n".join(lines) + "\n" for group, lines in groups.items())
         self.config.write_text(text, encoding="utf-8")
 
-    def start(self, *flags):
+    def begin_start(self, *flags):
+        """Does not wait until it is ready."""
         with self.log.open("ab") as log:
             self.process = subprocess.Popen([BINARY, "serve", "--config", str(self.config), *flags],
                                             stdout=subprocess.PIPE, stderr=log, start_new_session=True,
                                             env={**os.environ, **self.environment})
         if self not in running:
             running.append(self)
+
+    def start(self, *flags):
+        self.begin_start(*flags)
         line = self.read_ready_line()
         found = dict(re.findall(r"(TCP|TLS|API)\)? (?:http://)?127\.0\.0\.1:(\d+)", line))
         self.ports = {name.lower(): int(port) for name, port in found.items()}
@@ -343,6 +348,16 @@ class Releve:
         """Rows as tuples of text."""
         out = self.database_command("psql", "-d", database, "-qAtX", "-F", "\t", "-c", query).decode()
         return [tuple(line.split("\t")) for line in out.splitlines()]
+
+    @contextlib.contextmanager
+    def hold_tables(self, names):
+        """Nobody else reads or writes them; until the block ends or the database is taken away."""
+        with subprocess.Popen(["psql", *self.database_words, "-d", "releve", "-qAt"], stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as holder:
+            holder.stdin.write(f"BEGIN; LOCK TABLE {names}; SELECT 'held';\n".encode())
+            holder.stdin.flush()
+            assert holder.stdout.readline() == b"held\n"
+            yield
 
     def take_database_away(self):
         """As a network or a failover would: sessions end, new ones are refused."""

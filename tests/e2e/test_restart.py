@@ -218,3 +218,24 @@ def test_two_collectors_do_not_share_a_data_folder(make_server):
     second = server.cli("serve", code=None)
     assert second.code == 2 and not second.out, second
     assert server.ask("/readyz").status == 200
+
+
+def test_a_start_that_waits_for_a_lost_database_ends_when_told(fleet):
+    server, (meter, *_) = fleet
+    push = meter.push(meter.single_value(half_hours(FIRST_DAY)[0], 5))
+    with server.connect() as link:
+        link.send(push)
+        link.confirm(push)
+    server.kill()
+    server.sql("UPDATE batch SET deferred = frames")  # as of a process that ended with messages only archived
+    keeper = server.start_companion("--role", "api")  # else PostgreSQL ends with the first to go
+    with server.hold_tables("interval_day"):
+        server.begin_start()
+        eventually(lambda: server.sql("SELECT count(*) FROM pg_locks WHERE NOT granted") == [("1",)])
+        server.take_database_away()
+    assert server.stop() == 2
+    assert "told to stop" in server.log_text()
+    server.give_database_back()
+    server.start()
+    keeper.stop()
+    assert server.sql("SELECT sum(deferred) FROM batch") == [("0",)]
