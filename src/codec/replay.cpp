@@ -1,5 +1,6 @@
 #include <releve/codec/replay.hpp>
 
+#include <releve/core/error.hpp>
 #include <releve/core/limits.hpp>
 
 #include <algorithm>

@@ -3,6 +3,7 @@
 // shared first steps, so that `serve`, `meter import` and `demo` take them alike.
 
 #include <releve/app/config.hpp>
+#include <releve/core/bytes.hpp>
 #include <releve/core/time.hpp>
 #include <releve/store/database.hpp>
 
