@@ -68,11 +68,13 @@ def unprivileged():
         shutil.chown(folder, OtherUser.identity["user"], OtherUser.identity["group"])
     unlimited = resource.RLIM_INFINITY
 
+    def prepare():
+        resource.setrlimit(resource.RLIMIT_CORE, (unlimited, unlimited))
+        signal.signal(signal.SIGQUIT, signal.SIG_DFL)  # ignored by what a shell starts in the background
+
     def start(*command, **how):
         return subprocess.Popen(command, cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                stderr=subprocess.DEVNULL,
-                                preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CORE, (unlimited, unlimited)),
-                                **OtherUser.identity, **how)
+                                stderr=subprocess.DEVNULL, preexec_fn=prepare, **OtherUser.identity, **how)
 
     started = []
     start.folder = folder
@@ -99,6 +101,11 @@ def start_server(start, url):
     return process
 
 
+def ending_of(process):
+    """It stays to be waited for."""
+    return product.eventually(lambda: os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG))
+
+
 def core_files(start, pid):
     return [path.name for path in start.folder.glob("**/*core*")] + [
         path.name for path in pathlib.Path("/tmp").glob(f"core*{pid}*")]
@@ -122,7 +129,7 @@ def test_a_crash_leaves_no_core_file(unprivileged, number):
     limits = pathlib.Path(f"/proc/{server.pid}/limits").read_text()
     assert re.search(r"Max core file size\s+0\s+0", limits), "whatever it was started with"
     os.kill(server.pid, number)
-    ended = os.waitid(os.P_PID, server.pid, os.WEXITED | os.WNOWAIT)
+    ended = ending_of(server)
     assert (ended.si_status, ended.si_code) == (number, os.CLD_KILLED), "killed, not dumped"
     assert core_files(unprivileged, server.pid) == []
     server.wait()
@@ -131,7 +138,7 @@ def test_a_crash_leaves_no_core_file(unprivileged, number):
     unprivileged.started.append(sleeper)
     sleeper.stdout.readline()
     os.kill(sleeper.pid, number)
-    ended = os.waitid(os.P_PID, sleeper.pid, os.WEXITED | os.WNOWAIT)
+    ended = ending_of(sleeper)
     pattern = pathlib.Path("/proc/sys/kernel/core_pattern").read_text().strip()
     if ended.si_code == os.CLD_DUMPED and not pattern.startswith(("|", "/")):
         assert core_files(unprivileged, sleeper.pid), "the search finds what is there"
