@@ -192,7 +192,7 @@ std::vector<Setting> make_settings()
         number("collector.message_timeout_s", c(&C::message_timeout_s), 1, 3'600, "From first to last byte of a message."),
         number("collector.idle_timeout_s", c(&C::idle_timeout_s), 1, 86'400, "Between messages."),
         number("collector.write_timeout_s", c(&C::write_timeout_s), 1, 3'600, "Until a confirmation is taken."),
-        number("collector.connections_max", c(&C::connections_max), 1, 1'000'000, "Open connections in all."),
+        number("collector.connections_max", c(&C::connections_max), 1, 1'000'000, "Open connections at each port."),
         number("collector.connections_per_address_max", c(&C::connections_per_address_max), 1, 1'000'000,
                "Open connections of one address."),
         number("collector.handshakes_max", c(&C::handshakes_max), 1, 10'000, "TLS handshakes at a time."),
