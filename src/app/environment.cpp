@@ -66,8 +66,10 @@ int write_new_file(const std::filesystem::path& path, ByteView content)
     const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0)
         return errno;
-    const bool done = ::write(fd, content.data(), content.size()) == static_cast<ssize_t>(content.size()) && ::fsync(fd) == 0;
-    const int reason = done ? 0 : errno;
+    const ssize_t written = ::write(fd, content.data(), content.size());
+    int reason = written < 0 || ::fsync(fd) != 0 ? errno : 0;
+    if (reason == 0 && written != static_cast<ssize_t>(content.size()))
+        reason = ENOSPC;
     ::close(fd);
     return reason;
 }

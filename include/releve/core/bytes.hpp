@@ -24,7 +24,7 @@ using ByteView = std::span<const std::byte>;
 
 [[nodiscard]] ByteView as_bytes(std::string_view text);
 [[nodiscard]] std::string_view as_text(ByteView bytes);
-/// RFC 3629: what a column of text takes. Nothing else can be stored or compared.
+/// RFC 3629: all that may be stored as text, or compared with it.
 [[nodiscard]] bool is_utf8(std::string_view text);
 
 class Reader {

@@ -12,7 +12,7 @@ inline constexpr std::size_t passphrase_bytes_min = 12;
 
 /// How much work one guess of a passphrase costs: 2^log2_n * r * 128 bytes of memory, p times.
 struct ScryptCost {
-    std::uint8_t log2_n = 17, r = 8, p = 1; // 128 MiB, about half a second of one core
+    std::uint8_t log2_n = 17, r = 8, p = 1; // 128 MiB
 };
 
 /// Layout: version 01 | log2_n | r | p | salt 16 | what wrap_secret gives. errc::bad_value for a passphrase that is too short.
