@@ -121,15 +121,6 @@ DayBlock block_of(const DayPart& part)
     return block;
 }
 
-DayPart part_of(const DayBlock& block)
-{
-    DayPart part{.first = block.first, .step = block.step, .slots = static_cast<std::uint32_t>(block.slots.size()), .values = {}};
-    for (std::size_t i = 0; i < block.slots.size(); ++i)
-        if (block.slots[i])
-            part.values.push_back({static_cast<std::uint32_t>(i), *block.slots[i]});
-    return part;
-}
-
 void set_batch(DayBlock& block, std::int64_t number)
 {
     for (auto& slot : block.slots)

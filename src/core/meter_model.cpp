@@ -1,5 +1,7 @@
 #include <releve/core/meter_model.hpp>
 
+#include "model_fault.hpp"
+
 #include <algorithm>
 
 namespace releve {
@@ -33,12 +35,6 @@ const ChannelModel* MeterModel::main_channel() const
     return find_channel(channels, [](const ChannelModel& c) { return c.main; });
 }
 
-namespace {
-
-using Role = PushElement::Role;
-using Column = PushElement::Column;
-using Fault = std::optional<ModelFault>;
-
 Fault words_fault(const OwnWords& words, const std::string& where)
 {
     if (words.label_en.empty())
@@ -52,6 +48,10 @@ Fault words_fault(const OwnWords& words, const std::string& where)
     return std::nullopt;
 }
 
+namespace {
+
+using Role = PushElement::Role;
+using Column = PushElement::Column;
 Fault channel_fault(const ChannelModel& channel, const std::string& where)
 {
     if (channel.channel.value < 1)
@@ -62,10 +62,12 @@ Fault channel_fault(const ChannelModel& channel, const std::string& where)
         if (channel.step < Seconds{300} || Seconds{86400} % channel.step != Seconds{0})
             return ModelFault{where + "/step_s", "must divide a day and be 300 or more"};
         if (channel.quantity == Quantity::cumulative)
-            return ModelFault{where + "/quantity", "an interval is mean_power, energy or other"};
-    } else if (channel.quantity == Quantity::mean_power || channel.quantity == Quantity::energy) {
+            return ModelFault{where + "/quantity", "an interval is mean_power, energy, volume or other"};
+    } else if (channel.quantity != Quantity::cumulative && channel.quantity != Quantity::other) {
         return ModelFault{where + "/quantity", "a reading is cumulative or other"};
     }
+    if (channel.quantity == Quantity::volume && channel.unit != Unit::cubic_metre)
+        return ModelFault{where + "/unit", "a volume is in m3"};
     if (channel.scaler < -9 || channel.scaler > 9)
         return ModelFault{where + "/scaler", "must lie between -9 and 9"};
     if (channel.digits < 0 || channel.digits > 18)
@@ -77,8 +79,6 @@ Fault channel_fault(const ChannelModel& channel, const std::string& where)
 
 Fault channels_fault(const MeterModel& model)
 {
-    if (model.channels.empty())
-        return ModelFault{"/channels", "a model has at least one channel"};
     for (std::size_t i = 0; i < model.channels.size(); ++i) {
         const ChannelModel& channel = model.channels[i];
         const std::string where = "/channels/" + std::to_string(i);
@@ -203,13 +203,19 @@ std::optional<ModelFault> find_fault(const MeterModel& model)
 {
     if (model.name.empty())
         return ModelFault{"/model", "empty"};
-    if (model.protocol != "dlms")
-        return ModelFault{"/protocol", "must be \"dlms\""};
+    const bool wize = model.protocol == "wize", tic = model.protocol == "tic";
+    if (model.protocol != "dlms" && !wize && !tic)
+        return ModelFault{"/protocol", "must be \"dlms\", \"wize\" or \"tic\""};
     if (auto fault = words_fault(model.words, ""))
         return fault;
+    // What a dongle sends is named by its labels; an opaque message measures nothing that is known.
+    if (model.channels.empty() && !tic && !(wize && std::ranges::all_of(model.wize_layouts, &WizeLayout::opaque)))
+        return ModelFault{"/channels", "a model has at least one channel"};
     if (auto fault = channels_fault(model))
         return fault;
-    return layouts_fault(model);
+    if (!(wize || model.wize_layouts.empty()) || (!model.layouts.empty() && (wize || tic)))
+        return ModelFault{"/layouts", "a layout of another protocol"};
+    return tic ? std::nullopt : wize ? wize_layouts_fault(model) : layouts_fault(model);
 }
 
 } // namespace releve

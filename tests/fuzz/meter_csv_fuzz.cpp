@@ -29,13 +29,14 @@ std::string in_quotes(std::string_view cell)
 
 std::string written(const std::vector<Row>& rows)
 {
-    std::string text = "area,concentrator,collection,installed_from,energy,usage_point,authentication_key,"
+    std::string text = "key_id,area,concentrator,collection,installed_from,energy,usage_point,authentication_key,"
                        "encryption_key,replay,"
                        "policy,model,protocol,serial,system_title\r\n";
     for (const Row& row : rows) {
         std::string line;
+        const std::string key_id = row.key_id == 0 ? "" : std::to_string(row.key_id);
         for (const std::string& cell :
-             {row.area, row.concentrator, std::string{store::collection_name(row.collection)},
+             {key_id, row.area, row.concentrator, std::string{store::collection_name(row.collection)},
               to_iso8601(row.installed_from), row.energy, row.usage_point, to_hex(row.authentication_key),
               to_hex(row.encryption_key), row.replay, row.policy, row.model, row.protocol, row.serial,
               row.system_title})
@@ -59,6 +60,9 @@ void check_row(const Row& row, const ModelRegistry& models)
     RELEVE_ASSERT(parse_system_title(row.system_title) && row.system_title != own_title);
     RELEVE_ASSERT(models.find(row.model) && row.protocol == models.find(row.model)->protocol);
     RELEVE_ASSERT(dlms::parse_policy(row.policy) && parse_replay_mode(row.replay));
+    RELEVE_ASSERT(row.protocol == "wize" ? (row.key_id != 0) == !row.encryption_key.empty() : row.key_id == 0);
+    RELEVE_ASSERT(row.protocol == "dlms" || row.authentication_key.empty());
+    RELEVE_ASSERT(row.protocol != "tic" || (row.system_title.starts_with("0000") && !row.usage_point.empty()));
     for (const Bytes& key : {row.encryption_key, row.authentication_key})
         RELEVE_ASSERT(key.empty() || key.size() == 16);
     for (const std::string& text : {row.serial, row.usage_point, row.concentrator, row.area})

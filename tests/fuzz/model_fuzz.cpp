@@ -4,6 +4,7 @@
 #include <releve/app/model_files.hpp>
 
 #include <releve/codec/dlms/apdu.hpp>
+#include <releve/codec/wize/message.hpp>
 
 #include <algorithm>
 #include <cstdint>
@@ -20,16 +21,16 @@ std::vector<Bytes> shipped_pushes()
     for (const ShippedModel& shipped : shipped_models()) {
         const auto file = parse_model_file(shipped.json, std::string{shipped.file_name});
         for (const ModelTestCase& test : file->cases)
-            if (test.apdu.size() <= 128)
-                pushes.push_back(test.apdu);
+            if (file->model.protocol == "dlms" && test.message.size() <= 128)
+                pushes.push_back(test.message);
     }
     return pushes;
 }
 
 void check_content(const MeterModel& model, const PushContent& content)
 {
-    const auto is_named = [&](const PushLayout& layout) { return layout.name == content.layout; };
-    RELEVE_ASSERT(std::ranges::any_of(model.layouts, is_named));
+    const auto is_named = [&](const auto& layout) { return layout.name == content.layout; };
+    RELEVE_ASSERT(std::ranges::any_of(model.layouts, is_named) || std::ranges::any_of(model.wize_layouts, is_named));
     for (const IntervalReading& reading : content.intervals)
         RELEVE_ASSERT(model.find(reading.channel) &&
                       model.find(reading.channel)->kind == ChannelKind::interval);
@@ -58,6 +59,15 @@ void check_push(const MeterModel& model, ByteView apdu)
                       content.error().code == errc::time_undefined);
 }
 
+void check_message(const MeterModel& model, std::uint8_t app, ByteView l7)
+{
+    const auto content = wize::decode_message(model, app, l7);
+    if (content)
+        check_content(model, *content);
+    else
+        RELEVE_ASSERT(content.error().code == errc::undecoded);
+}
+
 } // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size)
@@ -70,13 +80,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
     const MeterModel& model = file->model;
     RELEVE_ASSERT(!find_fault(model) && !file->cases.empty());
-    RELEVE_ASSERT(model.find_by_name(model.channels.back().name) == &model.channels.back());
+    for (const ChannelModel& channel : model.channels)
+        RELEVE_ASSERT(model.find_by_name(channel.name) == &channel);
     for (const ModelTestCase& test : file->cases) {
         for (const IntervalReading& reading : test.expected.intervals)
             RELEVE_ASSERT(model.find(reading.channel)->kind == ChannelKind::interval);
         for (const RegisterReading& reading : test.expected.registers)
             RELEVE_ASSERT(model.find(reading.channel)->kind == ChannelKind::reading);
-        check_push(model, test.apdu);
+        check_push(model, test.message);
+        check_message(model, test.app, test.message);
     }
     const auto ran = run_cases(*file, "fuzz.json");
     RELEVE_ASSERT(ran || ran.error().code == errc::bad_model);

@@ -39,6 +39,36 @@ def seed_vectors(write):
             write("transfer", name, transfer([bytes.fromhex(block) for block in inputs["raw_data_blocks"]]))
 
 
+def seed_tic(write):
+    for vector in json.loads((ROOT / "tests/vectors/tic.json").read_text()):
+        inputs = vector["inputs"]
+        frame = bytes.fromhex(inputs["frame"]) if "frame" in inputs else b"\x02" + bytes.fromhex(inputs["group"]) + b"\x03"
+        write("tic", vector["id"], b"\x07" + frame)  # the first byte says how the line is cut
+    captured = (ROOT / "tests/data/tic-historic-tempo.bin").read_bytes()
+    write("tic", "captured", b"\x40" + captured[100:])
+    write("tic", "interrupted", b"\x01" + captured[:100] + b"\x04" + captured[:300])
+    parity = bytes(octet | 0x80 * (octet.bit_count() % 2) for octet in captured[:275])
+    write("tic", "parity", b"\x10" + parity)
+
+
+def seed_wize(write):
+    for vector in json.loads((ROOT / "tests/vectors/wize.json").read_text()):
+        name, inputs, expected = vector["id"], vector["inputs"], vector["expected"]
+        if "frame" in inputs or "frame" in expected:
+            write("wize_frame", name, bytes.fromhex(inputs.get("frame") or expected["frame"]))
+        if "app" in expected and "l7" in expected:
+            write("wize_message", name, bytes([expected["app"]]) + bytes.fromhex(expected["l7"]))
+        elif "l7" in inputs:
+            write("wize_message", name, bytes([inputs["app"]]) + bytes.fromhex(inputs["l7"]))
+    write("wize_message", "empty", b"\x01")
+    write("wize_frame", "sent", bytes.fromhex("0100000a1234") + b"any message")
+    day = "2001" + "00e10000" + "000004d2" + "80" + "00"
+    for name, octets in {"hours": day + "0007ffff0001", "sealed": "20" + "00" * 12, "no-name": day[:20] + "ff00" + "0007",
+                         "read": "01" + "1000010080200000003c1805", "refused": "01" + "200201008021", "write": "01" + "2018072000000001",
+                         "pongs": "01" + "4000010080" + "01" + "00" * 27}.items():
+        write("wize_message", name, bytes.fromhex(octets))
+
+
 def transfer(contents):
     """A script of transfer_fuzz: the blocks of one whole transfer, each as it stands."""
     script = b"\x10"  # the first byte says how large the blocks are in which the rest is cut
@@ -120,11 +150,11 @@ def seed_blocks(write):
 
 def seed_models(write):
     """Each test case of the models that ship, as a model of its own with what the case needs."""
-    for path in sorted((ROOT / "proto/models").glob("*.json")):
+    for path in sorted([*(ROOT / "proto/models").glob("*.json"), *(ROOT / "proto/wize").glob("*.json")]):
         model = json.loads(path.read_text())
         for number, case in enumerate(model["tests"]):
-            apdu = case["apdu"] if isinstance(case["apdu"], str) else "".join(case["apdu"])
-            if len(apdu) > 2 * APDU_BYTES_MAX:
+            message = "".join(case.get("apdu") or case["l7"])
+            if len(message) > 2 * APDU_BYTES_MAX:
                 continue
             layout = case.get("expect", {}).get("layout", model["layouts"][-1]["name"])
             layouts = [each for each in model["layouts"] if each["name"] == layout]
@@ -153,6 +183,11 @@ def seed_meters(write):
             "installed_from,collection,concentrator,area\n4C4B590012345678,LKY02123,dlms,linky,,window," + key + "," + key +
             ',14290000000001,electricity,2024-01-10T06:00:00+01:00,half_hour,"C1, north",Lyon\r\n')
     clear = "\ufeff" + least.replace("installed_from", "installed_from,policy").replace("2024-01-10", '2024-01-10,"clear"')
+    wize = ("system_title,serial,protocol,model,encryption_key,key_id,usage_point,energy,installed_from\n"
+            + "".join(f"8d04785634120103,,wize,releve-gas,{key},{number},21000000000001,gas,2024-01-10\n" for number in (1, 15)))
+    tic = "system_title,serial,protocol,model,usage_point,installed_from\n021728123456,,tic,tic,14290000000001,2024-01-10\n"
+    write("meter_csv", "wize", wize.encode())
+    write("meter_csv", "tic", tic.encode())
     write("meter_csv", "zero-byte", least.replace("1,dlms", '"\0",dlms').encode())
     write("meter_csv", "latin-1", least.replace("1,dlms", "compteur d'\xe9t\xe9,dlms").encode("latin-1"))
     write("meter_csv", "year-10000", least.replace("2024-01-10", "9999-12-31T23:59:59-23:59").encode())
@@ -160,17 +195,19 @@ def seed_meters(write):
         write("meter_csv", name, text.encode())
 
 
-SOURCES = {"config": "config", "model": "model_parse", "meter_csv": "meter_csv"}
+SOURCES = {"config": ["config"], "model": ["model_parse", "model_parse_wize"], "meter_csv": ["meter_csv"]}
 
 
 def write_dictionaries():
     """Every short quoted word of the source that reads a text, and what follows a group's name in it."""
     (HERE / "dictionary").mkdir(exist_ok=True)
-    for target, source in SOURCES.items():
-        text = re.sub(r"(?m)^#include .*$", "", (ROOT / f"src/app/{source}.cpp").read_text())
+    for target, sources in SOURCES.items():
+        text = "".join(re.sub(r"(?m)^#include .*$", "", (ROOT / f"src/app/{source}.cpp").read_text()) for source in sources)
         words = set(re.findall(r'"((?:[a-z]+\.)?[a-z][a-z0-9_]{1,40})=?"', text))
         words |= {word.rpartition(".")[2] for word in words}
         (HERE / "dictionary" / target).write_text("".join(f'"{word}"\n' for word in sorted(words)))
+    labels = re.findall(r'(?m)^RELEVE_TIC\("([^"]+)"', (ROOT / "proto/tic.def").read_text())
+    (HERE / "dictionary/tic").write_text("".join(f'"{label}"\n' for label in sorted(set(labels))))
 
 
 def main(folder: pathlib.Path) -> None:
@@ -179,7 +216,7 @@ def main(folder: pathlib.Path) -> None:
         place.mkdir(parents=True, exist_ok=True)
         (place / name).write_bytes(content)
 
-    for seed in (seed_vectors, seed_pushes, seed_transfer, seed_blocks, seed_models, seed_settings, seed_meters):
+    for seed in (seed_vectors, seed_tic, seed_wize, seed_pushes, seed_transfer, seed_blocks, seed_models, seed_settings, seed_meters):
         seed(write)
     write_dictionaries()
 

@@ -47,16 +47,14 @@ struct DayPart {
     struct Value {
         std::uint32_t index = 0; // of the slot
         Slot slot;
-        bool operator==(const Value&) const = default;
     };
     Instant first{};
     Seconds step{0};
     std::uint32_t slots = 0;   // of the whole day
     std::vector<Value> values; // each slot once, in any order
-    bool operator==(const DayPart&) const = default;
 };
+/// Slots that the part does not bring are empty.
 [[nodiscard]] DayBlock block_of(const DayPart& part);
-[[nodiscard]] DayPart part_of(const DayBlock& block);
 
 /// One register read: the cumulative value of a channel at an instant.
 struct RegisterRead {

@@ -35,6 +35,14 @@ struct BatchNumber {
 
 /// DLMS system title: 3 ASCII letters of the manufacturer, 5 bytes (IEC 62056-5-3).
 using SystemTitle = std::array<std::byte, 8>;
+/// What names a device to the collector: a DLMS system title; M and A of a Wize frame as sent (EN 13757-4); for a TIC
+/// dongle 00 00 and the twelve digits of the meter's address, two to an octet.
+using DeviceAddress = SystemTitle;
+
+struct CommandId {
+    std::int64_t value = 0;
+    auto operator<=>(const CommandId&) const = default;
+};
 
 } // namespace releve
 

@@ -22,7 +22,8 @@ enum class ChannelKind : std::uint8_t {
 /// What an interval value is, which says how it sums to energy.
 enum class Quantity : std::uint8_t {
     mean_power, // energy of the slot = value * 10^scaler * step
-    energy,     // energy (or volume) of the slot = value * 10^scaler
+    energy,     // energy of the slot = value * 10^scaler
+    volume,     // volume of the slot = value * 10^scaler
     cumulative, // registers
     other,      // kept, never summed
 };
@@ -78,6 +79,48 @@ struct PushLayout {
     std::vector<PushElement> elements;
 };
 
+/// One field of a Wize application message, in the order of its octets. Numbers are unsigned and big-endian.
+struct WizeField {
+    enum class Role : std::uint8_t {
+        constant, // must be `equals`: tells layouts of one application apart
+        clock,    // seconds since 2013-01-01T00:00:00Z: the instant of the readings that follow
+        reading,  // a register's value at the clock, of the channel with `obis`
+        deltas,   // to the end of the message: values of an interval channel, oldest first, the last ends at the clock
+        alarms,   // a set of bits
+        ignored,
+    };
+    struct Alarm {
+        int bit = 0; // 0: the least significant
+        std::string name;
+        OwnWords words;
+    };
+    Role role = Role::ignored;
+    std::size_t bytes = 1; // 1 to 8; of each value of `deltas`
+    std::uint64_t equals = 0;
+    Obis obis;
+    std::optional<std::uint64_t> missing; // the number that stands for "not measured"
+    std::vector<Alarm> alarms;
+};
+
+/// How the L7 of a Wize application is laid out. An opaque one is known by its application and length, and not read.
+struct WizeLayout {
+    std::string name;
+    std::uint8_t app = 0;              // L6App
+    std::optional<std::size_t> length; // octets of L7; needed for an opaque one
+    bool opaque = false;
+    std::vector<WizeField> fields;
+};
+
+/// Of what a Wize device's 16-bit time stamp is the low part.
+enum class ClockBase : std::uint8_t { unix_epoch, wize_epoch /* 2013-01-01T00:00:00Z */ };
+
+struct WizeOptions {
+    ClockBase clock_base = ClockBase::unix_epoch;
+    Seconds clock_alarm{300};    // a device whose time is further off has a clock alarm
+    Seconds receive_delay{5};    // EXCH_RX_DELAY: from a DATA frame to the window in which it listens
+    bool old_ci = true;          // CI B4, of devices from before its registration, is accepted beside 20
+};
+
 /// How a manufacturer deviates from the standard. Named, never guessed.
 struct Quirks {
     /// A date-time whose deviation is "not specified" is local civil time of the zone (true) or UTC (false).
@@ -88,11 +131,13 @@ struct Quirks {
 
 struct MeterModel {
     std::string name; // the `model` column of the meter import
-    std::string protocol = "dlms";
+    std::string protocol = "dlms"; // dlms, wize or tic
     OwnWords words;
     std::vector<ChannelModel> channels;
     std::vector<PushLayout> layouts; // the first that fits explains the push
     Quirks quirks;
+    std::vector<WizeLayout> wize_layouts; // of the protocol wize; the first that fits explains the message
+    WizeOptions wize;
 
     [[nodiscard]] const ChannelModel* find(const Obis& obis) const;
     [[nodiscard]] const ChannelModel* find(ChannelId channel) const;
@@ -126,11 +171,19 @@ struct RegisterReading {
     Quality quality = Quality::raw;
     bool operator==(const RegisterReading&) const = default;
 };
+/// An alarm that a device reports, by the name its layout gives it.
+struct AlarmReading {
+    std::string name;
+    Instant at{};
+    bool operator==(const AlarmReading&) const = default;
+};
 struct PushContent {
     std::string layout;              // name of the layout that explained it
     std::string logical_device_name; // empty if the push does not say
     std::vector<IntervalReading> intervals;
     std::vector<RegisterReading> registers;
+    std::vector<AlarmReading> alarms;
+    bool opaque = false;     // explained as a message that is not to be read
     std::size_t ignored = 0; // values of channels the model does not list
     bool operator==(const PushContent&) const = default;
 };

@@ -1,5 +1,5 @@
 #pragma once
-// The ciphers of DLMS security suite 0 and of the key store, on OpenSSL. OpenSSL is seen only in the sources.
+// The ciphers of DLMS security suite 0, of Wize and of the key store, on OpenSSL. OpenSSL is seen only in the sources.
 // Fast path: one cipher context per thread, re-keyed per frame.
 
 #include <releve/crypto/secret.hpp>
@@ -30,6 +30,8 @@ struct Sealed {
 /// RFC 3394. errc::bad_length, errc::key_wrap when the integrity check fails.
 [[nodiscard]] result<Bytes> aes_key_wrap(ByteView kek, ByteView key);
 [[nodiscard]] result<Bytes> aes_key_unwrap(ByteView kek, ByteView wrapped);
+/// Ciphers or deciphers, which is the same (NIST SP 800-38A, 6.5): the block counts up as one big-endian number.
+[[nodiscard]] Bytes aes_ctr(const Key128& key, std::span<const std::byte, 16> counter_block, ByteView text);
 /// RFC 4493.
 [[nodiscard]] std::array<std::byte, 16> aes_cmac(const Key128& key, ByteView message);
 

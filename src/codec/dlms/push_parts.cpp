@@ -165,8 +165,13 @@ result<PushContent> PushReadings::finish(const std::string& layout) &&
     if (!sort_and_fold(intervals_, &IntervalReading::start) ||
         !sort_and_fold(registers_, &RegisterReading::at))
         return fail(errc::undecoded, "one instant of a channel has two different values");
-    return PushContent{layout, std::move(logical_device_name), std::move(intervals_), std::move(registers_),
-                       ignored};
+    PushContent content;
+    content.layout = layout;
+    content.logical_device_name = std::move(logical_device_name);
+    content.intervals = std::move(intervals_);
+    content.registers = std::move(registers_);
+    content.ignored = ignored;
+    return content;
 }
 
 } // namespace releve::dlms

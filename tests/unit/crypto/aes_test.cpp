@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <latch>
 #include <thread>
 
 namespace releve::crypto {
@@ -103,6 +105,51 @@ TEST(Cmac, ExamplesOfRfc4493)
     EXPECT_EQ(mac(16), "070a16b46b4d4144f79bdd9dd04a287c");
     EXPECT_EQ(mac(40), "dfa66747de9ae63030ca32611497c827");
     EXPECT_EQ(mac(64), "51f0bebf7e3b9d92fc49741779363cfe");
+}
+
+TEST(Cmac, ThreadsDoNotShareAContextAndKeysDoNotStick)
+{
+    const Key128 other_key = *Key128::from(Bytes(16, std::byte{9}));
+    const Bytes message(33, std::byte{1});
+    const auto expected = aes_cmac(key, message), expected_of_other = aes_cmac(other_key, message);
+    EXPECT_NE(expected, expected_of_other);
+    std::latch together{2};
+    const auto work = [&](const Key128& own, const std::array<std::byte, 16>& tag) {
+        together.arrive_and_wait();
+        for (int i = 0; i < 20'000; ++i)
+            ASSERT_EQ(aes_cmac(own, message), tag);
+    };
+    std::thread other{work, other_key, expected_of_other};
+    work(key, expected);
+    other.join();
+    EXPECT_EQ(aes_cmac(other_key, message), expected_of_other);
+}
+
+TEST(Ctr, ExamplesOfRfc3686)
+{
+    const auto ctr = [](const char* of, const char* block, const char* text) {
+        return to_hex(aes_ctr(*Key128::from(hex(of)), ByteView{hex(block)}.first<16>(), hex(text)));
+    };
+    EXPECT_EQ(ctr("ae6852f8121067cc4bf7a5765577f39e", "00000030000000000000000000000001", "53696e676c6520626c6f636b206d7367"),
+              "e4095d4fb7a7b3792d6175a3261311b8");
+    EXPECT_EQ(ctr("7691be035e5020a8ac6e618529f9a0dc", "00e0017b27777f3f4a1786f000000001",
+                  "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f20212223"),
+              "c1cf48a89f2ffdd9cf4652e9efdb72d74540a42bde6d7836d59a5ceaaef3105325b2072f");
+}
+
+TEST(Ctr, TwiceIsNothingAndTheCounterCarries)
+{
+    const Bytes block = hex("00000000000000000000000000ffffff");
+    const auto counter = ByteView{block}.first<16>();
+    for (std::size_t size : {0, 1, 15, 16, 17, 31, 300}) {
+        const Bytes text(size, std::byte{0x5a});
+        const Bytes ciphered = aes_ctr(key, counter, text);
+        EXPECT_EQ(aes_ctr(key, counter, ciphered), text);
+        EXPECT_EQ(size == 0, ciphered == text);
+    }
+    const Bytes two = aes_ctr(key, counter, Bytes(32));
+    const Bytes next = hex("00000000000000000000000001000000");
+    EXPECT_TRUE(std::ranges::equal(ByteView{two}.subspan(16), aes_ctr(key, ByteView{next}.first<16>(), Bytes(16))));
 }
 
 TEST(Digest, Sha256OfNothingAndAbc)
