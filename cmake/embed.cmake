@@ -1,18 +1,19 @@
-# The meter models that are compiled into the binary: a model ships when its file's name is in this list.
-set(RELEVE_MODELS generic.json linky.json)
+# The meter models that are compiled into the binary: a model ships when its file is in this list.
+set(RELEVE_MODELS models/generic.json models/linky.json wize/grdf-test.json wize/releve-gas.json)
 
 # releve_embed_models(TARGET): adds a source that defines releve::app::shipped_models() with the files as text.
 function(releve_embed_models target)
-  set(folder "${PROJECT_SOURCE_DIR}/proto/models")
+  set(folder "${PROJECT_SOURCE_DIR}/proto")
   set(rows "")
   foreach(file IN LISTS RELEVE_MODELS)
     set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${folder}/${file}")
     file(READ "${folder}/${file}" text)
-    string(APPEND rows "    {\"${file}\", R\"releve_model(${text})releve_model\"},\n")
+    get_filename_component(name "${file}" NAME)
+    string(APPEND rows "    {\"${name}\", R\"releve_model(${text})releve_model\"},\n")
   endforeach()
   set(source "${CMAKE_CURRENT_BINARY_DIR}/${target}_shipped_models.cpp")
   file(CONFIGURE OUTPUT "${source}" @ONLY CONTENT [[
-// Written by cmake/embed.cmake from the files of proto/models.
+// Written by cmake/embed.cmake from the files of proto/models and proto/wize.
 #include <releve/app/model_files.hpp>
 
 namespace releve::app {

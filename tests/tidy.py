@@ -42,6 +42,8 @@ LIBRARIES = {
     "nlohmann/": ["api", "app"],
     "CLI/": ["app"],
     "toml++/": ["app"],
+    "google/protobuf": ["net"],
+    "uplink.pb.h": ["net"],
 }
 
 # Header-only libraries whose code is compiled in one source for the whole program.
@@ -60,7 +62,7 @@ MAY_PRINT = {"src/core/error.cpp"}
 LINES_MAX = 500
 LONG_FILES = {}  # path -> why it may be longer
 
-TEXT = (".cpp", ".hpp", ".def", ".py", ".sql", ".md", ".json", ".yaml", ".yml", ".toml", ".cmake", ".txt", ".js", ".mjs",
+TEXT = (".cpp", ".hpp", ".def", ".proto", ".py", ".sql", ".md", ".json", ".yaml", ".yml", ".toml", ".cmake", ".txt", ".js", ".mjs",
         ".html", ".css", ".csv", ".sh", "Dockerfile", "/dev", "/run")
 SKIP = ("build", ".git", "node_modules", "__pycache__", ".cache", ".pytest_cache")
 

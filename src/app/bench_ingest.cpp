@@ -1,5 +1,5 @@
-#include "bench_link.hpp"
-#include "bench_server.hpp"
+#include "bench_france.hpp"
+#include "bench_measure.hpp"
 
 #include <releve/store/collect_store.hpp>
 
@@ -10,40 +10,14 @@ namespace releve::app {
 namespace {
 
 constexpr std::uint32_t connections = 64;
-constexpr std::size_t baseline_batch = 24'000; // readings
-constexpr std::chrono::seconds in_days_at_most{600}; // after the last confirmation
-
-/// The same readings as a table of rows would get them: by key, in batches.
-std::vector<std::vector<store::BaselineReading>> baseline_batches(const BenchLoad& load, std::size_t readings)
+/// The loads' readings as rows.
+BaselineBatches::Batches baseline_batches(const BenchLoad& load, std::size_t readings)
 {
-    std::vector<std::vector<store::BaselineReading>> batches;
-    std::vector<store::BaselineReading> batch;
-    std::size_t made = 0;
-    const auto finish = [&] {
-        std::ranges::sort(batch, {}, [](const store::BaselineReading& r) { return std::pair{r.meter, r.at}; });
-        batches.push_back(std::move(batch));
-        batch.clear();
-    };
-    for (std::uint32_t round = 0; made < readings && round < load.options().rounds; ++round)
-        for (std::uint32_t meter = 0; made < readings && meter < load.options().meters; ++meter) {
-            for (const auto& [start, power] : load.slots({meter, round}))
-                batch.push_back({static_cast<std::int32_t>(meter), start, power});
-            made += load.slots_of(round);
-            if (batch.size() >= baseline_batch)
-                finish();
-        }
-    if (!batch.empty())
-        finish();
-    return batches;
-}
-
-double best_baseline(const store::DatabaseAddress& address, store::Baseline how, int seconds,
-                     const std::vector<std::vector<store::BaselineReading>>& batches)
-{
-    double best = 0;
-    for (const int links : {1, 2, 4})
-        best = std::max(best, store::measure_baseline(address, how, links, seconds, batches));
-    return best;
+    BaselineBatches batches;
+    for (std::uint32_t round = 0; batches.readings() < readings && round < load.options().rounds; ++round)
+        for (std::uint32_t meter = 0; batches.readings() < readings && meter < load.options().meters; ++meter)
+            batches.add_frame(meter, load.slots({meter, round}));
+    return batches.take();
 }
 
 class IngestBench {
@@ -93,49 +67,28 @@ private:
         store::BenchStore& store = server_->store();
         store.settle();
         say_progress(name + ": sending for " + std::to_string(options_.seconds) + " s");
-        const std::int64_t archived = store.archived_frames(), wal = store.wal_bytes();
+        const std::int64_t archived = store.archived_frames();
         const auto bytes_before = store.bytes(load.day_of(0), load.day_of(options.rounds - 1) + std::chrono::days{1});
-        const double server_cpu = own_cpu_seconds(), database_cpu = store.server_cpu_seconds();
-        const auto commits = server_->counters().ingest.commits.snapshot();
+        BenchCosts costs{*server_};
         RELEVE_TRY(sent, sender.run());
         const double confirmed_after = sent.seconds;
-        const auto waited = wait_until_in_days(name);
+        const auto waited = wait_until_in_days(*server_, name, report_);
         if (!waited)
             return false;
         sent.seconds += *waited;
-        const double server_used = own_cpu_seconds() - server_cpu;
-        const double database_used = store.server_cpu_seconds() - database_cpu;
-        const auto commits_now = server_->counters().ingest.commits.snapshot();
-        const std::int64_t wal_used = store.wal_bytes() - wal;
+        costs.stop();
         say_progress(name + ": comparing what is stored with what was sent");
-        report(name, load, sent,
-               {{"cpu_generator_s", sent.cpu_seconds},
-                {"cpu_server_s", server_used},
-                {"cpu_postgresql_s", database_used},
-                {"commit_p50_ms", LatencyHistogram::percentile_ms(commits, commits_now, 0.5)},
-                {"commit_p99_ms", LatencyHistogram::percentile_ms(commits, commits_now, 0.99)},
-                {"answer_p50_ms", sent.answer_p50_ms},
-                {"answer_p99_ms", sent.answer_p99_ms},
-                {"seconds_until_confirmed", confirmed_after}},
-               server_used + database_used, wal_used, archived, bytes_before);
+        auto details = costs.figures();
+        details.insert(details.begin(), {"cpu_generator_s", sent.cpu_seconds});
+        details.insert(details.end(), {{"answer_p50_ms", sent.answer_p50_ms},
+                                       {"answer_p99_ms", sent.answer_p99_ms},
+                                       {"seconds_until_confirmed", confirmed_after}});
+        report(name, load, sent, std::move(details), costs, archived, bytes_before);
         return true;
     }
 
-    /// Confirmed is not yet the whole work: the clock goes on until nothing is in the archive only. How long that took.
-    [[nodiscard]] std::optional<double> wait_until_in_days(const std::string& name)
-    {
-        const auto began = std::chrono::steady_clock::now();
-        const auto& deferred = server_->counters().ingest.deferred_readings;
-        if (becomes([&] { return deferred <= 0; }, in_days_at_most))
-            return std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
-        report_.problems.push_back(name + ": " + std::to_string(deferred) +
-                                   " confirmed readings were not in their days " +
-                                   std::to_string(in_days_at_most.count()) + " s after the last confirmation");
-        return std::nullopt;
-    }
-
     void report(const std::string& name, const BenchLoad& load, const BenchSent& sent, std::vector<BenchFigure> details,
-                double cpu, std::int64_t wal, std::int64_t archived_before, const store::StoredBytes& before)
+                const BenchCosts& costs, std::int64_t archived_before, const store::StoredBytes& before)
     {
         const CivilDay from = load.day_of(0), to = load.day_of(load.options().rounds - 1) + std::chrono::days{1};
         const BenchComparison compared = compare_stored(server_->store(), load, sent.frames, archived_before);
@@ -145,7 +98,7 @@ private:
         store::CollectStore::close_months(server_->database(), to + std::chrono::days{40});
         const auto closed = server_->store().bytes(from, to);
         const auto add = [&](const char* what, double value) { details.push_back({what, value}); };
-        add("cpu_s_per_million_readings", cpu / readings * 1e6);
+        add("cpu_s_per_million_readings", costs.cpu_seconds() / readings * 1e6);
         add("frames_per_second", static_cast<double>(compared.frames) / sent.seconds);
         add("meters", load.options().meters);
         add("readings", readings);
@@ -158,7 +111,7 @@ private:
         add("bytes_per_reading_open_month", static_cast<double>(open.intervals - before.intervals) / readings);
         add("archive_bytes_per_reading", static_cast<double>(open.archive - before.archive) / readings);
         add("history_bytes_per_reading", static_cast<double>(open.history - before.history) / readings);
-        add("wal_bytes_per_reading", static_cast<double>(wal) / readings);
+        add("wal_bytes_per_reading", static_cast<double>(costs.wal_bytes()) / readings);
         add("received_bytes_per_reading", static_cast<double>(sent.bytes) / readings);
         report_.results.push_back({.name = name,
                                    .unit = "readings/s",
@@ -176,15 +129,14 @@ private:
                                           .rounds = 4,
                                           .kind = BenchKind::day,
                                           .demo_data = options_.demo_data}));
-        const int seconds = std::max(1, options_.seconds / 2);
-        const auto batches = baseline_batches(load, static_cast<std::size_t>(seconds) * 1'500'000);
-        const double copy = best_baseline(server_->database(), store::Baseline::plain_copy, seconds, batches);
-        const double upsert = best_baseline(server_->database(), store::Baseline::row_upsert, seconds, batches);
+        const auto batches = baseline_batches(load, baseline_readings_for(options_.seconds));
+        const auto copy = measure_baseline_of(*server_, store::Baseline::plain_copy, options_.seconds, batches);
+        const auto upsert = measure_baseline_of(*server_, store::Baseline::row_upsert, options_.seconds, batches);
         for (BenchResult& result : report_.results) {
             if (result.name == "single_values")
-                result.baselines = {{"row_upsert", upsert}};
+                result.baselines = {upsert};
             else
-                result.baselines = {{"plain_copy", copy}, {"row_upsert", upsert}};
+                result.baselines = {copy, upsert};
         }
         return {};
     }
@@ -199,7 +151,7 @@ private:
 
 result<BenchReport> bench_ingest(const BenchIngestOptions& options)
 {
-    return IngestBench{options}.run();
+    return options.mix.empty() ? IngestBench{options}.run() : bench_france(options);
 }
 
 } // namespace releve::app

@@ -3,6 +3,7 @@
 // for both sides. Private to src/app.
 
 #include "bench_attacks.hpp"
+#include "bench_france.hpp"
 #include "bench_honest.hpp"
 
 #include <nlohmann/json.hpp>
@@ -13,6 +14,7 @@ namespace releve::app {
 
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(BenchSent, frames, unconfirmed, seconds, cpu_seconds, answer_p50_ms, answer_p99_ms,
                                    bytes)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(FranceSent, electricity, gas, seconds, cpu_seconds)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(HonestReport, confirmed, confirmed_in_time, readings_in_time, unconfirmed,
                                    connections, failed_connections, lost_connections, seconds, cpu_seconds,
                                    answer_p50_ms, answer_p99_ms)

@@ -1,9 +1,7 @@
 #include "bench_link.hpp"
 
 #include <algorithm>
-#include <atomic>
 #include <iterator>
-#include <thread>
 
 #include <sys/resource.h>
 
@@ -73,21 +71,6 @@ std::pair<std::size_t, std::size_t> next_write(const BenchLoad::Frames& frames, 
     while (next + count < end && (count == 0 || size + frames.lengths[next + count] <= chunk_bytes))
         size += frames.lengths[next + count++];
     return {count, size};
-}
-
-std::vector<BenchLoad::Frames> make_all(std::uint32_t connections,
-                                        const std::function<BenchLoad::Frames(std::uint32_t)>& make)
-{
-    std::vector<BenchLoad::Frames> frames(connections);
-    std::atomic<std::uint32_t> next{0};
-    std::vector<std::jthread> threads;
-    for (unsigned i = 0; i < std::max(1U, std::thread::hardware_concurrency()); ++i)
-        threads.emplace_back([&] {
-            for (std::uint32_t connection = next++; connection < connections; connection = next++)
-                frames[connection] = make(connection);
-        });
-    threads.clear();
-    return frames;
 }
 
 double percentile(std::vector<float>& values, double share)

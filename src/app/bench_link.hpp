@@ -8,9 +8,11 @@
 
 #include <boost/asio/ssl/context.hpp>
 
+#include <algorithm>
+#include <atomic>
 #include <exception>
-#include <functional>
 #include <optional>
+#include <thread>
 
 namespace releve::app {
 
@@ -40,8 +42,20 @@ void fail_loudly(const std::exception_ptr& thrown);
                                                              std::size_t end);
 
 /// Of each connection, made on all processors.
-[[nodiscard]] std::vector<BenchLoad::Frames> make_all(std::uint32_t connections,
-                                                      const std::function<BenchLoad::Frames(std::uint32_t)>& make);
+template <class Make>
+[[nodiscard]] auto make_all(std::uint32_t connections, const Make& make)
+{
+    std::vector<decltype(make(connections))> made(connections);
+    std::atomic<std::uint32_t> next{0};
+    std::vector<std::jthread> threads;
+    for (unsigned i = 0; i < std::max(1U, std::thread::hardware_concurrency()); ++i)
+        threads.emplace_back([&] {
+            for (std::uint32_t connection = next++; connection < connections; connection = next++)
+                made[connection] = make(connection);
+        });
+    threads.clear();
+    return made;
+}
 
 /// Sorts; 0 of nothing.
 [[nodiscard]] double percentile(std::vector<float>& values, double share);

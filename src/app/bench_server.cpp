@@ -4,11 +4,9 @@
 #include <releve/app/fleet_import.hpp>
 #include <releve/app/master_key.hpp>
 #include <releve/core/block.hpp>
-#include <releve/store/admin_store.hpp>
 
 #include <cstdio>
 #include <cstdlib>
-#include <map>
 #include <thread>
 
 namespace releve::app {
@@ -46,58 +44,6 @@ std::vector<store::MeterImportRow> fleet_rows(std::uint32_t meters)
     }
     return rows;
 }
-
-/// What must be there: the frames that were confirmed, by round and meter.
-class Expected {
-public:
-    Expected(const BenchLoad& load, const std::vector<std::uint64_t>& confirmed) : load_(load)
-    {
-        there_.assign(load.options().rounds, std::vector<bool>(load.options().meters, false));
-        for (std::uint32_t connection = 0; connection < load.options().connections; ++connection)
-            for (std::size_t i = 0; i < confirmed.at(connection); ++i) {
-                const BenchLoad::Item item = load.item(connection, i);
-                there_[item.round][item.meter] = true;
-                counted_.readings += load.slots_of(item.round);
-                ++counted_.frames;
-            }
-        for (std::uint32_t round = 0; round < load.options().rounds; ++round)
-            rounds_[load.day_of(round)].push_back(round);
-    }
-
-    void compare(const store::StoredDay& stored)
-    {
-        const auto rounds = rounds_.find(stored.day);
-        const auto block = decode_day_block(stored.data);
-        const auto title = from_hex(stored.address);
-        if (rounds == rounds_.end() || !block || !title) {
-            ++counted_.altered;
-            return;
-        }
-        const std::uint32_t meter = Reader{ByteView{*title}.subspan(4)}.u32_be() & 0x00ff'ffff;
-        std::size_t slots = 0, expected = 0;
-        for (const auto& slot : block->slots)
-            slots += slot.has_value();
-        for (const std::uint32_t round : rounds->second) {
-            if (!there_[round].at(meter))
-                continue;
-            for (const auto& [start, power] : load_.slots({meter, round})) {
-                ++expected;
-                const auto index = static_cast<std::size_t>((start - block->first) / block->step);
-                if (index < block->slots.size() && block->slots[index] && block->slots[index]->value == power)
-                    ++counted_.found;
-            }
-        }
-        counted_.altered += slots > expected ? slots - expected : 0;
-    }
-
-    [[nodiscard]] BenchComparison counted() const { return counted_; }
-
-private:
-    const BenchLoad& load_;
-    std::vector<std::vector<bool>> there_;
-    std::map<CivilDay, std::vector<std::uint32_t>> rounds_;
-    BenchComparison counted_;
-};
 
 } // namespace
 
@@ -157,7 +103,7 @@ result<void> BenchServer::import_fleet(const Options& options)
     store::AdminStore admin{database_.address};
     auto rows = fleet_rows(options.meters);
     RELEVE_CHECK(admin.import_meters(rows, master, "root", false));
-    return {};
+    return options.also_register ? options.also_register(admin, master) : result<void>{};
 }
 
 void BenchServer::stop_serving()
@@ -166,14 +112,60 @@ void BenchServer::stop_serving()
     server_.reset();
 }
 
+ExpectedDays::ExpectedDays(const BenchLoad& load, const std::vector<std::uint64_t>& confirmed) : load_(load)
+{
+    there_.assign(load.options().rounds, std::vector<bool>(load.options().meters, false));
+    for (std::uint32_t connection = 0; connection < load.options().connections; ++connection)
+        for (std::size_t i = 0; i < confirmed.at(connection); ++i) {
+            const BenchLoad::Item item = load.item(connection, i);
+            there_[item.round][item.meter] = true;
+            counted_.readings += load.slots_of(item.round);
+            ++counted_.frames;
+        }
+    for (std::uint32_t round = 0; round < load.options().rounds; ++round)
+        rounds_[load.day_of(round)].push_back(round);
+}
+
+void ExpectedDays::compare(const store::StoredDay& stored)
+{
+    const auto rounds = rounds_.find(stored.day);
+    const auto block = decode_day_block(stored.data);
+    const auto title = from_hex(stored.address);
+    if (rounds == rounds_.end() || !block || !title) {
+        ++counted_.altered;
+        return;
+    }
+    const std::uint32_t meter = Reader{ByteView{*title}.subspan(4)}.u32_be() & 0x00ff'ffff;
+    std::size_t slots = 0, expected = 0;
+    for (const auto& slot : block->slots)
+        slots += slot.has_value();
+    for (const std::uint32_t round : rounds->second) {
+        if (!there_[round].at(meter))
+            continue;
+        for (const auto& [start, power] : load_.slots({meter, round})) {
+            ++expected;
+            const auto index = static_cast<std::size_t>((start - block->first) / block->step);
+            if (index < block->slots.size() && block->slots[index] && block->slots[index]->value == power)
+                ++counted_.found;
+        }
+    }
+    counted_.altered += slots > expected ? slots - expected : 0;
+}
+
+BenchComparison ExpectedDays::counted() const
+{
+    BenchComparison comparison = counted_;
+    comparison.lost = static_cast<std::int64_t>(comparison.readings - comparison.found);
+    return comparison;
+}
+
 BenchComparison compare_stored(store::BenchStore& store, const BenchLoad& load,
                                const std::vector<std::uint64_t>& confirmed, std::int64_t archived_before)
 {
-    Expected expected{load, confirmed};
+    ExpectedDays expected{load, confirmed};
     store.for_each_day(load.day_of(0), load.day_of(load.options().rounds - 1) + std::chrono::days{1},
                        [&](const store::StoredDay& stored) { expected.compare(stored); });
     BenchComparison comparison = expected.counted();
-    comparison.lost = static_cast<std::int64_t>(comparison.readings - comparison.found);
     comparison.doubled = store.archived_frames() - archived_before - static_cast<std::int64_t>(comparison.frames);
     return comparison;
 }

@@ -5,9 +5,11 @@
 #include <releve/app/bench.hpp>
 #include <releve/app/environment.hpp>
 #include <releve/app/server.hpp>
+#include <releve/store/admin_store.hpp>
 #include <releve/store/bench_store.hpp>
 
 #include <functional>
+#include <map>
 #include <optional>
 
 namespace releve::app {
@@ -37,11 +39,14 @@ public:
         std::filesystem::path data_dir; // empty: a temporary folder
         std::uint32_t meters = 0;
         std::function<void(Config&)> change; // of the defaults; may be empty
+        /// Beside the fleet, before the server starts; may be empty.
+        std::function<result<void>(store::AdminStore&, const crypto::Key256& master)> also_register{};
     };
     [[nodiscard]] static result<std::unique_ptr<BenchServer>> start(const Options& options);
 
     [[nodiscard]] const Config& config() const { return config_; }
     [[nodiscard]] std::uint16_t port() const { return server_->ports().dlms_tls; }
+    [[nodiscard]] std::uint16_t uplink_port() const { return server_->ports().uplink; }
     [[nodiscard]] const Counters& counters() const { return server_->counters(); }
     [[nodiscard]] store::BenchStore& store() { return *store_; }
     [[nodiscard]] const store::DatabaseAddress& database() const { return database_.address; }
@@ -67,7 +72,23 @@ struct BenchComparison {
     std::uint64_t altered = 0;              // readings that are stored but were not sent
     [[nodiscard]] bool exact() const { return lost == 0 && doubled == 0 && altered == 0; }
 };
-/// `confirmed`: how many of its first frames, by connection. `archived_before`: frames in the archive when it began.
+/// What must be there of a load: the frames that were confirmed, by round and meter.
+class ExpectedDays {
+public:
+    /// `confirmed`: how many of its first frames, by connection. The load outlives it.
+    ExpectedDays(const BenchLoad& load, const std::vector<std::uint64_t>& confirmed);
+    void compare(const store::StoredDay& stored);
+    /// Doubled frames are not counted here.
+    [[nodiscard]] BenchComparison counted() const;
+
+private:
+    const BenchLoad& load_;
+    std::vector<std::vector<bool>> there_;
+    std::map<CivilDay, std::vector<std::uint32_t>> rounds_;
+    BenchComparison counted_;
+};
+
+/// `archived_before`: frames in the archive when it began.
 [[nodiscard]] BenchComparison compare_stored(store::BenchStore& store, const BenchLoad& load,
                                              const std::vector<std::uint64_t>& confirmed, std::int64_t archived_before);
 

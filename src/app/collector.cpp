@@ -1,6 +1,7 @@
 #include "collector.hpp"
 
 #include <releve/app/environment.hpp>
+#include <releve/crypto/aes.hpp>
 
 #include <spdlog/spdlog.h>
 
@@ -49,14 +50,13 @@ net::InboundFrame frame_of(store::QuarantineRow row)
     frame.received_at = row.received_at;
     frame.peer = std::make_shared<const std::string>(row.peer);
     frame.retry_of = row.id;
+    if (const auto kind = parse_protocol(row.protocol))
+        frame.kind = *kind;
+    if (frame.kind == net::FrameKind::wize) // whether its CRC had to be there was asked when it came
+        frame.gateway = std::make_shared<const net::GatewayPeer>(net::GatewayPeer{row.gateway, true});
     if (auto title = parse_system_title(row.system_title))
         frame.session_title = *title;
     return frame;
-}
-
-std::chrono::milliseconds seconds_of(std::int64_t value)
-{
-    return std::chrono::seconds{value};
 }
 
 } // namespace
@@ -182,6 +182,22 @@ void Collector::load_devices(const std::vector<std::string>& addresses)
     apply_rows(std::move(rows), {}, store().load_retries(addresses, retries_at_once), std::nullopt);
 }
 
+std::shared_ptr<const std::vector<wize::NetworkKey>> Collector::load_networks()
+{
+    auto networks = std::make_shared<std::vector<wize::NetworkKey>>();
+    for (const store::NetworkRow& row : store().load_networks()) {
+        auto kmac = crypto::unwrap_secret(master_, row.kmac, store::network_key_context(row.netid));
+        if (!kmac) {
+            spdlog::error("network {}: {}", row.netid, to_string(kmac.error()));
+            continue;
+        }
+        if (const auto key = crypto::Key128::from(*kmac))
+            networks->push_back({row.netid, *key});
+        crypto::wipe(kmac->data(), kmac->size());
+    }
+    return networks;
+}
+
 void Collector::apply_rows(std::vector<store::DeviceRow> rows, const std::vector<store::ReplayRow>& states,
                            std::vector<store::QuarantineRow> retries, std::optional<std::int64_t> choice_version)
 {
@@ -191,6 +207,7 @@ void Collector::apply_rows(std::vector<store::DeviceRow> rows, const std::vector
     const auto models = models_.current();
     DeviceChange change;
     change.choice_version = choice_version;
+    change.networks = load_networks();
     for (const store::DeviceRow& row : rows) {
         auto device = make_device(row, master_, *models);
         if (!device) {
@@ -209,80 +226,6 @@ void Collector::apply_rows(std::vector<store::DeviceRow> rows, const std::vector
     for (store::QuarantineRow& row : retries)
         change.retries.push_back(frame_of(std::move(row)));
     ingest_->apply(std::move(change));
-}
-
-// ---------------------------------------------------------------------- network
-
-result<net::TlsContext> Collector::make_tls() const
-{
-    const auto& c = config_.collector;
-    RELEVE_TRY(client_certificate, net::parse_client_certificate(c.tls_client_certificate));
-    return net::make_server_context({.certificate = c.tls_cert,
-                                     .private_key = c.tls_key,
-                                     .client_ca = c.tls_client_ca,
-                                     .client_certificate = client_certificate,
-                                     .allow_tls12 = c.tls_min_version == "1.2"});
-}
-
-result<std::unique_ptr<net::Listener>> Collector::open_listener(const Endpoint& endpoint, net::TlsContext tls)
-{
-    const auto& c = config_.collector;
-    net::ListenerOptions options;
-    options.address = endpoint.address;
-    options.port = endpoint.port;
-    options.tls = std::move(tls);
-    options.now = wall_clock;
-    options.session = {.handshake = seconds_of(c.handshake_timeout_s),
-                       .message = seconds_of(c.message_timeout_s),
-                       .idle = seconds_of(c.idle_timeout_s),
-                       .write = seconds_of(c.write_timeout_s),
-                       .apdu_bytes_max = static_cast<std::size_t>(c.apdu_bytes_max),
-                       .outstanding_max = static_cast<std::size_t>(c.frames_outstanding_max)};
-    options.limits = {.connections_max = static_cast<std::size_t>(c.connections_max),
-                      .connections_per_address_max = static_cast<std::size_t>(c.connections_per_address_max),
-                      .handshakes_max = static_cast<std::size_t>(c.handshakes_max),
-                      .handshakes_per_address_max = static_cast<std::size_t>(c.handshakes_per_address_max)};
-    std::vector<boost::asio::io_context*> contexts;
-    for (const auto& context : contexts_)
-        contexts.push_back(context.get());
-    return net::Listener::open(std::move(contexts), std::move(options), *ingest_, counters_.net);
-}
-
-result<void> Collector::open_listeners()
-{
-    const auto& c = config_.collector;
-    const std::size_t ports = (c.dlms_tcp ? 1U : 0U) + (c.dlms_tls ? 1U : 0U);
-    allow_descriptors(ports * static_cast<std::size_t>(c.connections_max)); // each port has the limit for itself
-    for (std::int64_t i = 0; i < config_.collector.network_threads; ++i)
-        contexts_.push_back(std::make_unique<boost::asio::io_context>(1));
-    if (config_.collector.dlms_tcp) {
-        RELEVE_TRY(listener, open_listener(*config_.collector.dlms_tcp, nullptr));
-        tcp_ = std::move(listener);
-    }
-    if (config_.collector.dlms_tls) {
-        RELEVE_TRY(context, make_tls());
-        RELEVE_TRY(listener, open_listener(*config_.collector.dlms_tls, std::move(context)));
-        tls_ = std::move(listener);
-    }
-    for (const auto& context : contexts_) {
-        guards_.push_back(boost::asio::make_work_guard(*context));
-        network_threads_.emplace_back([io = context.get()] { io->run(); });
-    }
-    return {};
-}
-
-std::size_t Collector::open_sessions() const
-{
-    return (tcp_ ? tcp_->open_sessions() : 0) + (tls_ ? tls_->open_sessions() : 0);
-}
-
-result<void> Collector::reload_tls()
-{
-    if (!tls_)
-        return {};
-    RELEVE_TRY(context, make_tls());
-    tls_->replace_tls(std::move(context));
-    return {};
 }
 
 // ---------------------------------------------------------------------- maintenance
@@ -363,6 +306,7 @@ void Collector::maintain_once()
                        .quarantine_rows = r.quarantine_rows,
                        .quarantine_rows_per_title = r.quarantine_rows_per_meter},
                       wall_clock());
+        store().expire_commands(wall_clock());
         close_a_month();
         next_housekeeping_ = now + housekeeping_every;
     }
@@ -440,6 +384,8 @@ void Collector::stop()
     for (net::Listener* listener : {tcp_.get(), tls_.get()})
         if (listener)
             listener->stop_accepting();
+    if (uplink_)
+        uplink_->stop_accepting();
     if (ingest_) {
         // The batch that is being written is no longer in the queue: only the writers' end tells that all is committed.
         auto drained = std::async(std::launch::async, [this] { ingest_->drain_and_stop(); });
@@ -451,9 +397,13 @@ void Collector::stop()
     }
     if (maintenance_.joinable())
         maintenance_.join();
+    if (desk_)
+        desk_->drain_and_stop(); // what the writers have decided is acknowledged
     for (net::Listener* listener : {tcp_.get(), tls_.get()})
         if (listener)
             listener->close_sessions();
+    if (uplink_)
+        uplink_->close_sessions();
     const auto until = std::chrono::steady_clock::now() + goodbye_at_most;
     while (open_sessions() > 0 && std::chrono::steady_clock::now() < until)
         std::this_thread::sleep_for(10ms);

@@ -4,7 +4,9 @@
 
 #include <releve/app/config.hpp>
 #include <releve/app/ingest.hpp>
+#include <releve/app/uplink_desk.hpp>
 #include <releve/net/listener.hpp>
+#include <releve/net/uplink_server.hpp>
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
@@ -33,6 +35,7 @@ public:
 
     [[nodiscard]] std::uint16_t tcp_port() const { return tcp_ ? tcp_->port() : std::uint16_t{0}; }
     [[nodiscard]] std::uint16_t tls_port() const { return tls_ ? tls_->port() : std::uint16_t{0}; }
+    [[nodiscard]] std::uint16_t uplink_port() const { return uplink_ ? uplink_->port() : std::uint16_t{0}; }
     [[nodiscard]] std::size_t open_sessions() const;
     [[nodiscard]] result<void> reload_tls();
     /// All devices again, under the models of now.
@@ -46,12 +49,16 @@ private:
     void load_devices(const std::vector<std::string>& addresses);
     void apply_rows(std::vector<store::DeviceRow> rows, const std::vector<store::ReplayRow>& states,
                     std::vector<store::QuarantineRow> retries, std::optional<std::int64_t> choice_version);
+    [[nodiscard]] std::shared_ptr<const std::vector<wize::NetworkKey>> load_networks();
     [[nodiscard]] result<void> claim_database();
     void make_partitions();
     void start_ingest();
     [[nodiscard]] result<void> open_listeners();
     [[nodiscard]] result<std::unique_ptr<net::Listener>> open_listener(const Endpoint& endpoint, net::TlsContext tls);
     [[nodiscard]] result<net::TlsContext> make_tls() const;
+    [[nodiscard]] result<net::TlsContext> make_uplink_tls() const;
+    [[nodiscard]] result<void> open_uplink(const Endpoint& endpoint);
+    [[nodiscard]] std::vector<boost::asio::io_context*> io_contexts() const;
 
     void run_maintenance();
     void maintain_once();
@@ -78,7 +85,9 @@ private:
     std::vector<std::unique_ptr<boost::asio::io_context>> contexts_;
     std::vector<boost::asio::executor_work_guard<boost::asio::io_context::executor_type>> guards_;
     std::vector<std::thread> network_threads_;
+    std::unique_ptr<UplinkDesk> desk_;
     std::unique_ptr<net::Listener> tcp_, tls_;
+    std::unique_ptr<net::UplinkServer> uplink_;
     std::thread maintenance_;
     std::atomic<bool> stopping_{false}, reload_requested_{false};
     std::chrono::steady_clock::time_point next_checkpoint_, next_housekeeping_;

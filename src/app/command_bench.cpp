@@ -1,4 +1,5 @@
 #include "bench_attacks.hpp"
+#include "bench_france.hpp"
 #include "bench_honest.hpp"
 
 #include <releve/app/command.hpp>
@@ -68,6 +69,7 @@ int run_bench(std::span<const std::string> arguments)
     BenchIngestOptions ingest;
     CLI::App* ingest_command = app.add_subcommand("ingest", "Encrypted frames over TLS to committed rows");
     add_common(*ingest_command, ingest, json);
+    ingest_command->add_option("--mix", ingest.mix, "Only this load of several kinds of frames")->check(CLI::IsMember({"france"}));
 
     BenchHostileOptions hostile;
     CLI::App* hostile_command = app.add_subcommand("hostile", "What honest meters get while others attack");
@@ -80,6 +82,12 @@ int run_bench(std::span<const std::string> arguments)
     CLI::App* send_command = app.add_subcommand("send", "");
     add_target(*send_command, target);
     send_command->add_option("--seconds", seconds);
+    FranceTarget france;
+    CLI::App* france_command = app.add_subcommand("send-france", "");
+    add_target(*france_command, france.electricity);
+    france_command->add_option("--seconds", seconds);
+    france_command->add_option("--uplink-port", france.uplink_port);
+    france_command->add_option("--gateways", france.gateways);
     CLI::App* honest_command = app.add_subcommand("honest", "");
     add_target(*honest_command, target);
     std::string attack;
@@ -95,6 +103,8 @@ int run_bench(std::span<const std::string> arguments)
     block_signals({});
     if (send_command->parsed())
         return run_bench_send(target, seconds);
+    if (france_command->parsed())
+        return run_bench_send_france(france, seconds);
     if (honest_command->parsed())
         return run_bench_honest(target);
     if (attack_command->parsed())

@@ -70,10 +70,25 @@ Config demo_config(const Choices& choices, const std::filesystem::path& data_dir
     config.collector.dlms_tls = Endpoint{"127.0.0.1", 0};
     config.collector.tls_cert = data_dir / "demo-tls.crt";
     config.collector.tls_key = data_dir / "demo-tls.key";
+    config.collector.uplink = Endpoint{"127.0.0.1", 0};
+    config.collector.uplink_client_ca = data_dir / "demo-gateways.crt";
     config.api.listen = Endpoint{"127.0.0.1", choices.port};
     config.keys.master_key_file = data_dir / "master.key";
     config.log.level = "warn";
     return config;
+}
+
+/// The server's own certificate, and of the gateway one that it trusts.
+result<ClientTls> make_certificates(const Config& config)
+{
+    RELEVE_CHECK(make_demo_certificate(config.collector.tls_cert, config.collector.tls_key));
+    RELEVE_TRY(authority, DemoAuthority::make(config.collector.uplink_client_ca));
+    const ClientTls gateway{.ca = config.collector.tls_cert,
+                            .insecure = false,
+                            .certificate = config.data_dir / "demo-gateway.crt",
+                            .private_key = config.data_dir / "demo-gateway.key"};
+    RELEVE_CHECK(authority.issue(demo_gateway, gateway.certificate, gateway.private_key));
+    return gateway;
 }
 
 /// A bar that moves on a terminal, a line every tenth elsewhere.
@@ -113,12 +128,20 @@ struct Tokens {
     std::string household, operator_;
 };
 
+/// What a gas home has beside: its days, and how its gateway says who it is.
+struct DemoGas {
+    std::vector<DemoGasDay> days;
+    std::vector<net::UplinkBatch> batches;
+    ClientTls gateway;
+};
+
 /// Registers the meters and their keys; what is there already stays. The homes that agreed to half-hours say
 /// so on record.
 result<Tokens> register_homes(const store::DatabaseAddress& database, const crypto::Key256& master,
-                              DemoHomes& demo, Instant now)
+                              DemoHomes& demo, const DemoGas& gas, Instant now)
 {
     store::AdminStore admin{database};
+    RELEVE_CHECK(register_demo_gas(admin, master, organisation, gas.days, now));
     std::vector<store::MeterImportRow> rows;
     for (DemoHome& home : demo.homes) {
         home.import.line = rows.size() + 2;
@@ -133,7 +156,7 @@ result<Tokens> register_homes(const store::DatabaseAddress& database, const cryp
                                                      "demo: the home agreed to half-hours", now));
     const Instant expires = now + std::chrono::days{7};
     RELEVE_TRY(household, admin.create_token({.role = store::Role::household,
-                                              .scopes = {demo.homes.front().import.usage_point},
+                                              .scopes = {demo.homes.front().import.usage_point, demo_gas_point},
                                               .expires_at = expires,
                                               .label = "demo household"}));
     RELEVE_TRY(operations, admin.create_token({.role = store::Role::operator_,
@@ -168,21 +191,43 @@ std::string daily_target(const DemoHomes& demo)
            "&to=" + to_iso8601(demo.linky_indexes.back().day);
 }
 
-void print_links(const DemoHomes& demo, std::uint16_t port, const Tokens& tokens)
+std::string gas_target(const DemoGas& gas)
+{
+    return "/api/v1/usage-points/" + std::string{demo_gas_point} + "/daily?from=" + to_iso8601(gas.days.front().day) +
+           "&to=" + to_iso8601(gas.days.back().day + std::chrono::days{1});
+}
+
+void print_links(const DemoHomes& demo, const DemoGas& gas, std::uint16_t port, const Tokens& tokens)
 {
     const std::string base = "http://127.0.0.1:" + std::to_string(port);
     const std::string point = base + "/api/v1/usage-points/" + demo.homes.front().import.usage_point;
-    say("\nThe Linky home's page (household):  " + base + "/#token=" + tokens.household);
+    say("\nThe home's page (household):         " + base + "/#token=" + tokens.household);
     say("The operator's page:                " + base + "/#token=" + tokens.operator_);
     say("\nFrom the command line:");
     say("  curl -H 'Authorization: Bearer " + tokens.household + "' '" + base + daily_target(demo) + "'");
+    say("  curl -H 'Authorization: Bearer " + tokens.household + "' '" + base + gas_target(gas) + "'");
     say("  curl -H 'Authorization: Bearer " + tokens.household + "' '" + point +
         "/readings?from=2024-03-31&to=2024-04-01'");
     say("  curl -H 'Authorization: Bearer " + tokens.operator_ + "' '" + base + "/api/v1/meters'");
 }
 
+/// Whether each gas day came out as the index differences and the coefficients say.
+result<bool> check_gas(const DemoGas& gas, const std::vector<DemoDay>& electricity, std::uint16_t port, const Tokens& tokens)
+{
+    RELEVE_TRY(answer, get_loopback(port, gas_target(gas), tokens.household));
+    RELEVE_TRY(differing, differing_gas_days(answer, gas.days));
+    constexpr std::size_t days_shown = 5;
+    say("\nBoth energies of the home, in kWh (a gas day begins at 06:00):\n");
+    say(demo_both_table(electricity, gas.days, days_shown));
+    say(std::to_string(gas.days.size() - differing.size()) + " of " + std::to_string(gas.days.size()) +
+        " gas days equal the index differences to the dm3 and, times the coefficient, to the Wh.");
+    for (const DemoGasDay& day : differing)
+        say("  " + to_iso8601(day.day) + " does not");
+    return differing.empty();
+}
+
 /// 0 when every message was confirmed and every day is equal.
-result<int> check(const DemoHomes& demo, std::uint16_t port, const Tokens& tokens, const FleetReport& report)
+result<int> check(const DemoHomes& demo, const DemoGas& gas, std::uint16_t port, const Tokens& tokens, const FleetReport& report)
 {
     RELEVE_TRY(answer, get_loopback(port, daily_target(demo), tokens.household));
     RELEVE_TRY(days, compare_days(answer, demo.linky_indexes));
@@ -196,7 +241,8 @@ result<int> check(const DemoHomes& demo, std::uint16_t port, const Tokens& token
     if (!report.good())
         say(std::to_string(report.never_confirmed) + " messages were never confirmed (" + report.problem +
             ").");
-    return report.good() && equal == static_cast<std::ptrdiff_t>(days.size()) ? 0 : 1;
+    RELEVE_TRY(gas_is_equal, check_gas(gas, days, port, tokens));
+    return report.good() && equal == static_cast<std::ptrdiff_t>(days.size()) && gas_is_equal ? 0 : 1;
 }
 
 result<int> demo(const Choices& choices)
@@ -209,24 +255,33 @@ result<int> demo(const Choices& choices)
     if (failed)
         return fail(errc::bad_config, data_dir.string() + ": " + failed.message());
     const Instant now = wall_clock();
-    RELEVE_TRY(homes, load_demo_homes(folder, next_counters(data_dir, now)));
+    const std::uint32_t counters = next_counters(data_dir, now);
+    RELEVE_TRY(homes, load_demo_homes(folder, counters));
+    RELEVE_TRY(gas_days, load_demo_gas(folder));
+    RELEVE_TRY(gas_batches, demo_gas_batches(gas_days, counters));
     const Config config = demo_config(choices, data_dir);
-    RELEVE_CHECK(make_demo_certificate(config.collector.tls_cert, config.collector.tls_key));
+    RELEVE_TRY(gateway, make_certificates(config));
+    DemoGas gas{std::move(gas_days), std::move(gas_batches), std::move(gateway)};
 
     const sigset_t signals = block_signals({SIGINT, SIGTERM});
     say("Database in " + data_dir.string());
     RELEVE_TRY(database, open_database(config, say));
     RELEVE_TRY(master, load_master_key(config, database.address));
-    RELEVE_TRY(tokens, register_homes(database.address, master, homes, now));
+    RELEVE_TRY(tokens, register_homes(database.address, master, homes, gas, now));
     RELEVE_TRY(server, Server::start(config, {.say = say}));
     say(server->ready_line());
     const auto ports = server->ports();
 
     say("\n" + std::to_string(homes.homes.size()) + " meters push their encrypted days over TLS:");
     RELEVE_TRY(report, push_homes(homes, ports.dlms_tls, config.collector.tls_cert));
-    RELEVE_TRY(code, check(homes, ports.api, tokens, report));
+    say("\nA gateway hands over the frames of the home's gas meter over TLS:");
+    RELEVE_TRY(handed_over, send_demo_gas(std::move(gas.batches), ports.uplink, gas.gateway));
+    say("  " + std::to_string(handed_over.accepted) + " of " + std::to_string(handed_over.frames) + " frames accepted");
+    if (!handed_over.complete)
+        return fail(errc::unavailable, "the gateway could not hand over its frames: " + handed_over.problem);
+    RELEVE_TRY(code, check(homes, gas, ports.api, tokens, report));
     if (!choices.once) {
-        print_links(homes, ports.api, tokens);
+        print_links(homes, gas, ports.api, tokens);
         say("\nCtrl-C ends the demo; its data stay for the next one.");
         int signal = 0;
         sigwait(&signals, &signal);
@@ -239,7 +294,7 @@ result<int> demo(const Choices& choices)
 
 int run_demo(std::span<const std::string> arguments)
 {
-    CLI::App app{"A server, a real Linky home and 60 London homes: pushes, stores, shows and checks.",
+    CLI::App app{"A server, a real home with electricity and gas, and 60 London homes: pushes, stores, shows and checks.",
                  "releve demo"};
     Choices choices;
     auto* port = app.add_option("--port", choices.port, "Of the page and the API");

@@ -181,6 +181,10 @@ std::vector<Setting> make_settings()
         data_dir_setting(),
         endpoint("collector.dlms_tcp", c(&C::dlms_tcp), "Meters' pushes over plain TCP."),
         endpoint("collector.dlms_tls", c(&C::dlms_tls), "Meters' pushes over TLS; needs tls_cert and tls_key."),
+        endpoint("collector.uplink", c(&C::uplink),
+                 "Gateways and concentrators, over TLS; needs tls_cert, tls_key and uplink_client_ca."),
+        path("collector.uplink_client_ca", c(&C::uplink_client_ca), "Who signs gateways' certificates, PEM."),
+        number("collector.uplink_connections_max", c(&C::uplink_connections_max), 1, 100'000, "Open connections of gateways."),
         path("collector.tls_cert", c(&C::tls_cert), "Certificate chain, PEM."),
         path("collector.tls_key", c(&C::tls_key), "Its private key, PEM."),
         path("collector.tls_client_ca", c(&C::tls_client_ca), "Who may sign clients' certificates, PEM."),
@@ -323,6 +327,9 @@ result<void> check_together(const Config& config)
     const auto& collector = config.collector;
     if (collector.dlms_tls && (collector.tls_cert.empty() || collector.tls_key.empty()))
         return fail(errc::bad_config, "collector.dlms_tls: needs collector.tls_cert and collector.tls_key");
+    if (collector.uplink && (collector.tls_cert.empty() || collector.tls_key.empty() || collector.uplink_client_ca.empty()))
+        return fail(errc::bad_config,
+                    "collector.uplink: needs collector.tls_cert, collector.tls_key and collector.uplink_client_ca");
     if (collector.tls_client_certificate != "off" && collector.tls_client_ca.empty())
         return fail(errc::bad_config, "collector.tls_client_certificate: needs collector.tls_client_ca");
     return {};

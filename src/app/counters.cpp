@@ -100,6 +100,31 @@ void write_ingest(Text& text, const IngestCounters& ingest)
     text.single("releve_meters", "gauge", "Meters known to the collector.", std::to_string(ingest.devices));
 }
 
+void write_uplink(Text& text, const net::UplinkCounters& uplink)
+{
+    text.family("releve_uplink_batches_total", "counter", "Batches of gateways by what became of them.");
+    const auto batches = [&](const char* outcome, const std::atomic<std::uint64_t>& count) {
+        text.value("releve_uplink_batches_total", label("outcome", outcome), std::to_string(count));
+    };
+    batches("acknowledged", uplink.acknowledged);
+    batches("repeated", uplink.repeats);
+    batches("joined", uplink.joined);
+    batches("conflict", uplink.conflicts);
+    batches("too_old", uplink.too_old);
+    batches("unavailable", uplink.unavailable);
+    batches("unknown_gateway", uplink.unknown_gateways);
+    batches("malformed", uplink.bad_messages);
+    text.single("releve_uplink_batches_read_total", "counter", "Batches of known gateways.", std::to_string(uplink.batches));
+    text.single("releve_uplink_frames_total", "counter", "Frames that gateways handed over.", std::to_string(uplink.net.frames_in));
+    text.single("releve_uplink_clocks_ahead_total", "counter", "Frames of gateways whose clock is ahead of ours.",
+                std::to_string(uplink.clocks_ahead));
+    text.single("releve_uplink_received_bytes_total", "counter", "Bytes read from gateways.", std::to_string(uplink.net.bytes_in));
+    text.family("releve_uplink_handshake_failures_total", "counter", "Failed TLS handshakes of gateways by reason.");
+    for (std::size_t i = 0; i < uplink.net.handshake_failures.size(); ++i)
+        text.value("releve_uplink_handshake_failures_total", label("reason", net::NetCounters::handshake_failure_names[i]),
+                   std::to_string(uplink.net.handshake_failures[i]));
+}
+
 } // namespace
 
 void LatencyHistogram::add(std::chrono::microseconds duration)
@@ -141,6 +166,7 @@ std::string metrics_text(const Counters& counters, std::size_t open_connections)
     Text text;
     write_ingest(text, counters.ingest);
     write_net(text, counters.net, open_connections);
+    write_uplink(text, counters.uplink);
     return text.take();
 }
 

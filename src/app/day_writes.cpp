@@ -89,7 +89,10 @@ public:
         for (auto& [key, day] : intervals_) {
             writes_.readings += static_cast<std::uint32_t>(day.part.values.size());
             if (day.place->collection == store::Collection::daily) {
-                RELEVE_CHECK(reduce(key, day));
+                writes_.any_daily = true;
+                // Of a volume the meter's own daily index is the total, and it comes with every day.
+                if (day.channel->quantity != Quantity::volume)
+                    RELEVE_CHECK(reduce(key, day));
                 continue;
             }
             writes_.interval_days.push_back({key.first, key.second, std::move(day.part)});
@@ -158,7 +161,6 @@ private:
             }
         total.provenance = provenance_of(provenance_, worst);
         writes_.daily_totals.push_back(std::move(total));
-        writes_.any_daily = true;
         return {};
     }
 

@@ -20,6 +20,12 @@ bool Device::daily_only() const
            });
 }
 
+const crypto::Key128* Device::kenc(std::uint8_t keysel) const
+{
+    const auto found = std::ranges::find(keys, keysel, &DeviceKeys::key_id); // newest first
+    return found == keys.end() ? nullptr : &found->keys.encryption;
+}
+
 const ReplayWindow* Device::window(WindowId id) const
 {
     const auto found = windows.find(id);
@@ -61,6 +67,24 @@ std::string to_text(const SystemTitle& title)
     return to_hex(title);
 }
 
+namespace {
+constexpr std::pair<std::string_view, net::FrameKind> protocols[] = {
+    {"dlms", net::FrameKind::dlms}, {"wize", net::FrameKind::wize}, {"tic", net::FrameKind::tic}};
+} // namespace
+
+std::string_view protocol_name(net::FrameKind kind)
+{
+    return std::ranges::find(protocols, kind, [](const auto& row) { return row.second; })->first;
+}
+
+result<net::FrameKind> parse_protocol(std::string_view text)
+{
+    for (const auto& [name, kind] : protocols)
+        if (name == text)
+            return kind;
+    return fail(errc::bad_value, "expected dlms, wize or tic, got '" + std::string{text.substr(0, 40)} + "'");
+}
+
 result<ReplayMode> parse_replay_mode(std::string_view text)
 {
     if (text.empty() || text == "strict")
@@ -79,12 +103,20 @@ result<crypto::Key128> unwrap(const crypto::Key256& master, const store::DeviceR
     crypto::wipe(secret.data(), secret.size());
     return unwrapped;
 }
+
+result<PendingCommand> pending_command(const crypto::Key256& master, const store::CommandRow& row)
+{
+    RELEVE_TRY(message, crypto::unwrap_secret(master, row.payload, store::command_context(row.meter, row.counter)));
+    return PendingCommand{row.id, row.key_id, row.counter, std::move(message), row.expires_at};
+}
 } // namespace
 
 result<Device> make_device(const store::DeviceRow& row, const crypto::Key256& master, const ModelRegistry& models)
 {
     Device device;
     device.meter = row.meter;
+    RELEVE_TRY(kind, parse_protocol(row.protocol));
+    device.kind = kind;
     device.serial = row.serial;
     device.installations = row.installations;
     RELEVE_TRY(title, parse_system_title(row.address));
@@ -92,12 +124,17 @@ result<Device> make_device(const store::DeviceRow& row, const crypto::Key256& ma
     RELEVE_TRY(policy, dlms::parse_policy(row.policy));
     device.policy = policy;
     RELEVE_TRY(mode, parse_replay_mode(row.replay));
+    // Gateways reorder what a gas meter sends; live values only go forward.
+    if (kind != net::FrameKind::dlms)
+        mode = kind == net::FrameKind::wize ? ReplayMode::window : ReplayMode::strict;
     device.replay_mode = mode;
     device.model = models.find(row.model);
     if (!device.model)
         return fail(errc::bad_model, "no meter model is named '" + row.model + "'");
+    if (device.model->protocol != row.protocol)
+        return fail(errc::bad_model, "the model " + row.model + " is of the protocol " + device.model->protocol);
     for (const store::WrappedKey& key : row.keys) {
-        DeviceKeys keys{.generation = key.generation, .keys = {}};
+        DeviceKeys keys{.generation = key.generation, .key_id = key.key_id, .keys = {}};
         RELEVE_TRY(encryption, unwrap(master, row, key, key.encryption, "encryption"));
         keys.keys.encryption = encryption;
         if (!key.authentication.empty()) {
@@ -106,6 +143,9 @@ result<Device> make_device(const store::DeviceRow& row, const crypto::Key256& ma
         }
         device.keys.push_back(keys);
     }
+    for (const store::CommandRow& command : row.commands)
+        if (auto pending = pending_command(master, command)) // one that cannot be opened expires
+            device.commands.push_back(std::move(*pending));
     return device;
 }
 

@@ -14,9 +14,7 @@ namespace releve::app {
 namespace asio = boost::asio;
 using boost::system::error_code;
 
-namespace {
-
-result<void> set_up(asio::ssl::context& context, const ClientTls& tls)
+result<void> set_up_client_tls(asio::ssl::context& context, const ClientTls& tls)
 {
     error_code failed;
     context.set_verify_mode(tls.insecure ? asio::ssl::verify_none : asio::ssl::verify_peer);
@@ -37,15 +35,13 @@ result<void> set_up(asio::ssl::context& context, const ClientTls& tls)
     return {};
 }
 
-} // namespace
-
 result<FleetReport> push_fleet(std::span<const MeterWork> work, const sim::FaultPlan& faults,
                                const ClientOptions& options)
 {
     asio::io_context context{1};
     asio::ssl::context tls{asio::ssl::context::tls_client};
     if (options.tls)
-        RELEVE_CHECK(set_up(tls, *options.tls));
+        RELEVE_CHECK(set_up_client_tls(tls, *options.tls));
 
     FleetReport report;
     std::vector<Lane> lanes;

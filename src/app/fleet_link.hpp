@@ -16,6 +16,9 @@
 
 namespace releve::app {
 
+/// errc::bad_config naming the file.
+[[nodiscard]] result<void> set_up_client_tls(boost::asio::ssl::context& context, const ClientTls& tls);
+
 class FleetLink {
 public:
     FleetLink(boost::asio::io_context& context, boost::asio::ssl::context& tls, const ClientOptions& options,

@@ -99,6 +99,7 @@ void Ingest::apply(DeviceChange change)
         parts[i].deferred = change.deferred;
         parts[i].while_applied = change.while_applied;
         parts[i].choice_version = change.choice_version;
+        parts[i].networks = change.networks;
         shards_[i]->post(std::move(parts[i]));
     }
 }

@@ -21,7 +21,7 @@ void Ingest::Shard::reprocess(const std::vector<store::UndecodedRow>& rows)
         const auto found = own.find(row.meter);
         if (found == own.end())
             continue;
-        auto write = judge_again(*found->second, row, owner_.options_.rules);
+        auto write = judge_again(*found->second, row, rules_);
         if (!write)
             continue;
         batch.writes.push_back(std::move(*write));
@@ -75,7 +75,7 @@ void Ingest::Shard::read_again(const std::vector<store::DeferredRow>& rows)
         if (found == own.end() && (row.served || index_ != 0))
             continue; // another writer's
         auto write = found == own.end() ? fail(errc::unknown_meter, "its meter is not served")
-                                        : judge_again(*found->second, row, owner_.options_.rules);
+                                        : judge_again(*found->second, row, rules_);
         if (!write)
             write = waiting_frame(row, to_string(write.error()));
         write->again = true;

@@ -38,7 +38,7 @@ std::size_t TitleHash::operator()(const SystemTitle& title) const noexcept
     return static_cast<std::size_t>(value);
 }
 
-Ingest::Shard::Shard(Ingest& owner, std::size_t index) : owner_(owner), index_(index)
+Ingest::Shard::Shard(Ingest& owner, std::size_t index) : owner_(owner), index_(index), rules_(owner.options_.rules)
 {
     thread_ = std::thread{[this] { run(); }};
 }
@@ -121,7 +121,9 @@ void Ingest::Shard::join()
     if (!thread_.joinable())
         return;
     thread_.join();
+    std::deque<Queued> undecided; // gone while those who wait for an answer are still there
     const std::scoped_lock lock{mutex_};
+    undecided.swap(queue_);
     for (auto& collect : collects_)
         collect.set_value(take_replay_states());
     collects_.clear();
@@ -246,6 +248,8 @@ void Ingest::Shard::apply(DeviceChange change)
     }
     if (change.choice_version)
         choice_version_ = *change.choice_version;
+    if (change.networks)
+        rules_.networks = std::move(change.networks);
     retry(std::move(change.retries));
     if (!change.undecoded.empty())
         reprocess(change.undecoded);
@@ -281,6 +285,7 @@ void Ingest::Shard::process(std::vector<Queued> frames, bool may_defer)
     batch.writes.reserve(frames.size());
     batch.remembered.reserve(frames.size());
     const std::vector<Device*> devices = find_all(frames);
+    rules_.now = owner_.options_.now();
     for (std::size_t i = 0; i < frames.size(); ++i)
         judge_into(batch, devices[i], std::move(frames[i].frame));
     commit(batch);
@@ -288,13 +293,19 @@ void Ingest::Shard::process(std::vector<Queued> frames, bool may_defer)
 
 void Ingest::Shard::judge_into(Batch& batch, Device* device, net::InboundFrame frame)
 {
-    Judgement judgement = judge(device, frame, owner_.options_.rules);
+    Judgement judgement = judge(device, frame, rules_);
+    note_reception(judgement.reception);
     Pending pending{.state = judgement.state,
                     .digest = judgement.digest,
                     .device = device,
                     .write_index = {},
                     .reply_to = std::move(frame.reply_to),
-                    .reply = {std::move(judgement.reply), frame.destination_wport, frame.source_wport}};
+                    .reply = {.apdu = std::move(judgement.reply),
+                              .source_wport = frame.destination_wport,
+                              .destination_wport = frame.source_wport,
+                              .index = frame.index,
+                              .detail = std::move(judgement.detail),
+                              .send_after = judgement.send_after}};
     if (judgement.write) {
         pending.write_index = batch.writes.size();
         remember(batch, *device, judgement, frame.received_at);
@@ -313,6 +324,15 @@ void Ingest::Shard::judge_into(Batch& batch, Device* device, net::InboundFrame f
     batch.frames.push_back(std::move(pending));
 }
 
+void Ingest::Shard::note_reception(const std::optional<store::ReceptionWrite>& reception)
+{
+    if (!reception)
+        return;
+    const auto [at, fresh] = receptions_.try_emplace(reception->meter, *reception);
+    if (!fresh)
+        store::combine(at->second, *reception);
+}
+
 /// Of the frame that is about to join the batch's writes: pending until the batch commits.
 void Ingest::Shard::remember(Batch& batch, Device& device, const Judgement& judgement, Instant received_at)
 {
@@ -325,7 +345,7 @@ void Ingest::Shard::remember(Batch& batch, Device& device, const Judgement& judg
                                                                  .replay_dirty = device.replay_dirty});
     if (judgement.window)
         entry.change = device.window_for_update(*judgement.window).accept(judgement.counter, judgement.digest);
-    device.last_accepted_at = received_at;
+    device.last_accepted_at = std::max(device.last_accepted_at.value_or(received_at), received_at); // a backlog comes late
     device.replay_dirty = true;
 }
 
@@ -363,9 +383,15 @@ std::optional<store::BatchResult> Ingest::Shard::write(Batch& batch)
     request.quarantine = batch.quarantine;
     request.resolved = batch.resolved;
     request.may_defer = batch.may_defer;
+    std::vector<store::ReceptionWrite> receptions;
+    for (const auto& [meter, reception] : receptions_)
+        receptions.push_back(reception);
+    request.receptions = receptions;
     std::optional<store::BatchResult> result = writer_->write(request);
-    if (result)
+    if (result) {
         decided(numbers);
+        receptions_.clear(); // a hint: those of a batch that was refused are not worth a second attempt
+    }
     count_deferred();
     return result;
 }
@@ -402,6 +428,7 @@ void Ingest::Shard::commit(Batch& batch)
     const auto took = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - started);
     counters.commit_microseconds += static_cast<std::uint64_t>(took.count());
     counters.commits.add(took);
+    forget_finished_commands(batch, *result);
     answer(batch, *result);
     if (batch.reprocessed.empty() || !owner_.reprocessed_)
         return;
@@ -410,65 +437,6 @@ void Ingest::Shard::commit(Batch& batch)
         if (result->outcomes[i] == store::FrameOutcome::committed)
             done.push_back(batch.reprocessed[i]);
     owner_.reprocessed_(std::move(done));
-}
-
-void Ingest::Shard::roll_back(const Batch& batch)
-{
-    for (const Remembered& frame : std::views::reverse(batch.remembered)) {
-        if (frame.window)
-            frame.device->window_for_update(*frame.window).take_back(frame.entry.counter, frame.change);
-        frame.device->last_accepted_at = frame.last_accepted_at;
-        frame.device->replay_dirty = frame.replay_dirty;
-    }
-}
-
-/// A frame the database refused was never accepted: its meter's state is built again from those that were.
-void Ingest::Shard::roll_back_refused(const Batch& batch, const store::BatchResult& result)
-{
-    const auto was_refused = [&](const Remembered& frame) {
-        return result.outcomes[frame.write_index] == store::FrameOutcome::refused;
-    };
-    std::set<Device*> touched;
-    for (const Remembered& frame : batch.remembered)
-        if (was_refused(frame))
-            touched.insert(frame.device);
-    if (touched.empty())
-        return;
-    const auto of_touched = [&](const Remembered& frame) { return frame.window && touched.contains(frame.device); };
-    for (const Remembered& frame : std::views::reverse(batch.remembered))
-        if (of_touched(frame))
-            frame.device->window_for_update(*frame.window).take_back(frame.entry.counter, frame.change);
-    for (const Remembered& frame : batch.remembered)
-        if (of_touched(frame) && !was_refused(frame))
-            frame.device->window_for_update(*frame.window).accept(frame.entry.counter, frame.entry.digest);
-}
-
-void Ingest::Shard::answer(Batch& batch, const store::BatchResult& result)
-{
-    std::unordered_map<net::ReplyTarget*, std::pair<std::shared_ptr<net::ReplyTarget>, std::vector<net::Reply>>> replies;
-    std::set<std::pair<Device*, std::uint64_t>> refused; // a repetition of a refused frame is not confirmed either
-    for (Pending& pending : batch.frames) {
-        FrameState state = pending.state;
-        if (pending.write_index) {
-            const store::FrameWrite& write = batch.writes[*pending.write_index];
-            if (result.outcomes[*pending.write_index] == store::FrameOutcome::refused) {
-                state = FrameState::store_refused;
-                refused.emplace(pending.device, pending.digest);
-            } else {
-                owner_.counters_.readings += write.readings;
-            }
-        }
-        owner_.counters_.count(state);
-        if (state == FrameState::store_refused || refused.contains({pending.device, pending.digest}))
-            pending.reply.apdu.clear();
-        if (!pending.reply_to)
-            continue;
-        auto& [target, list] = replies[pending.reply_to.get()];
-        target = std::move(pending.reply_to);
-        list.push_back(std::move(pending.reply));
-    }
-    for (auto& [key, reply] : replies)
-        reply.first->deliver(std::move(reply.second));
 }
 
 // ---------------------------------------------------------------------- housekeeping

@@ -92,6 +92,8 @@ private:
     void read_again(const std::vector<store::DeferredRow>& rows);
     void judge_into(Batch& batch, Device* device, net::InboundFrame frame);
     static void remember(Batch& batch, Device& device, const Judgement& judgement, Instant received_at);
+    void note_reception(const std::optional<store::ReceptionWrite>& reception);
+    static void forget_finished_commands(Batch& batch, const store::BatchResult& result);
     void reprocess(const std::vector<store::UndecodedRow>& rows);
     void commit(Batch& batch);
     [[nodiscard]] std::optional<store::BatchResult> write(Batch& batch);
@@ -109,7 +111,9 @@ private:
     const std::size_t index_;
     std::unique_ptr<ReadingWriter> writer_;
     std::unordered_map<SystemTitle, Device, TitleHash> devices_;
+    JudgeRules rules_; // with the networks and the clock of now
     Allowance allowance_;
+    std::unordered_map<MeterId, store::ReceptionWrite> receptions_; // since the last batch that was written
     std::int64_t choice_version_ = -1; // of all devices
     std::int64_t deferred_counted_ = 0; // of this writer
     std::chrono::steady_clock::time_point busy_until_{}; // more came than can be written value by value, a moment ago

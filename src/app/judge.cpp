@@ -1,9 +1,8 @@
-#include <releve/app/judge.hpp>
+#include "judge_case.hpp"
 
-#include <releve/app/day_writes.hpp>
-#include <releve/codec/dlms/apdu.hpp>
 #include <releve/codec/dlms/push.hpp>
-#include <releve/core/limits.hpp>
+#include <releve/codec/tic/frame.hpp>
+#include <releve/codec/wize/frame.hpp>
 #include <releve/crypto/aes.hpp>
 
 #include <algorithm>
@@ -26,78 +25,6 @@ bool is_push_tag(std::uint8_t tag)
 {
     return tag == tag_data_notification || tag == tag_event_notification;
 }
-
-FrameState state_of(errc code)
-{
-    switch (code) {
-    case errc::bad_tag: return FrameState::bad_tag;
-    case errc::wrong_key: return FrameState::wrong_key;
-    case errc::policy: return FrameState::policy;
-    case errc::unsupported_security: return FrameState::unsupported;
-    case errc::no_system_title: return FrameState::unknown_meter;
-    case errc::time_out_of_range: return FrameState::time_out_of_range;
-    default: return FrameState::malformed;
-    }
-}
-
-/// Everything known of a frame while it is judged.
-struct Case {
-    const Device* device;
-    net::InboundFrame& frame;
-    const JudgeRules& rules;
-    Route route;
-    std::optional<dlms::CipheredApdu> ciphered;
-    std::uint16_t generation = 0;
-    std::size_t key_index = 0;
-    bool authenticated = false;
-    Bytes plaintext;
-    std::optional<dlms::DataNotificationHead> notification; // of one whose body could be read, at least as a value
-    Judgement judgement;
-
-    Case(const Device* from, net::InboundFrame& which, const JudgeRules& under)
-        : device(from), frame(which), rules(under), judgement{}
-    {
-        if (device)
-            route.title = device->title;
-        else
-            route = route_of(frame);
-    }
-
-    Judgement refuse(FrameState state, std::string detail)
-    {
-        judgement.state = state;
-        judgement.detail = detail;
-        judgement.write.reset();
-        judgement.reply.clear();
-        judgement.window.reset();
-        store::QuarantineWrite row{.reason = state,
-                                   .detail = std::move(detail),
-                                   .received_at = frame.received_at,
-                                   .peer = frame.peer ? *frame.peer : "",
-                                   .system_title = route.title ? to_text(*route.title) : "",
-                                   .meter = std::nullopt,
-                                   .counter = std::nullopt,
-                                   .frame = {},
-                                   .digest = judgement.digest,
-                                   .retry_of = frame.retry_of};
-        if (device)
-            row.meter = device->meter;
-        if (ciphered)
-            row.counter = ciphered->invocation_counter;
-        // What may be read half-hours of a home that agreed to daily totals only is not kept: a message that has been
-        // opened, or that was never closed. One that no key opens stays, so that it can be retried.
-        const bool readable = !plaintext.empty() || !ciphered;
-        const bool private_content = device && device->daily_only() && readable && !frame.transport_error;
-        if (frame.apdu.size() > limits::quarantine_frame_bytes_max)
-            row.detail += " (" + std::to_string(frame.apdu.size()) + " bytes: too long to be kept)";
-        else if (!private_content)
-            row.frame = std::move(frame.apdu);
-        judgement.refused = std::move(row);
-        return std::move(judgement);
-    }
-
-    Judgement refuse(const Error& error) { return refuse(state_of(error.code), to_string(error)); }
-};
 
 /// Tries the device's keys, newest first: a meter goes on with its old key until it has taken the new one.
 result<void> open_with_any_key(Case& c)
@@ -160,38 +87,10 @@ result<PushContent> content_of(Case& c)
     return fail(errc::not_a_push, "the deciphered message is none that a meter sends on its own");
 }
 
-store::FrameWrite new_write(const Case& c)
-{
-    store::FrameWrite write;
-    write.meter = c.device->meter;
-    write.generation = c.judgement.window.value_or(0);
-    write.counter = c.judgement.counter;
-    write.digest = c.judgement.digest;
-    write.received_at = c.frame.received_at;
-    return write;
-}
-
-/// Genuine, but not understood: kept and confirmed, unless it comes from a home whose half-hours may not be kept.
-Judgement keep_undecoded(Case& c, const Error& error)
-{
-    if (!c.authenticated)
-        return c.refuse(FrameState::malformed, to_string(error));
-    if (c.device->daily_only())
-        return c.refuse(FrameState::undecoded_not_kept, to_string(error));
-    c.judgement.state = FrameState::undecoded;
-    c.judgement.detail = to_string(error);
-    store::FrameWrite write = new_write(c);
-    write.archive = std::move(c.frame.apdu);
-    write.undecoded = true;
-    write.undecoded_reason = to_string(error);
-    c.judgement.write = std::move(write);
-    c.judgement.reply = confirmation(c);
-    return std::move(c.judgement);
-}
-
 Judgement judge_content(Case& c)
 {
     const auto content = content_of(c);
+    c.judgement.reply = confirmation(c);
     if (!content)
         return keep_undecoded(c, content.error());
     const Provenance provenance{.authenticated = c.authenticated,
@@ -199,23 +98,8 @@ Judgement judge_content(Case& c)
                                 .counter = c.judgement.counter,
                                 .quality = Quality::raw,
                                 .batch = 0};
-    auto days = make_day_writes(*c.device, *content, provenance, c.frame.received_at, *c.rules.zone);
-    if (!days && days.error().code == errc::time_out_of_range)
-        return c.refuse(FrameState::time_out_of_range, days.error().detail);
-    if (!days)
-        return keep_undecoded(c, days.error());
-    store::FrameWrite write = new_write(c);
-    write.readings = days->readings;
-    write.interval_days = std::move(days->interval_days);
-    write.register_days = std::move(days->register_days);
-    write.daily_totals = std::move(days->daily_totals);
-    if (!days->any_daily && !c.device->daily_only())
-        write.archive = std::move(c.frame.apdu);
-    c.judgement.reply = confirmation(c);
-    c.judgement.state = c.notification && c.notification->invoke_id.confirmed() ? FrameState::accepted
-                                                                               : FrameState::accepted_unconfirmed;
-    c.judgement.write = std::move(write);
-    return std::move(c.judgement);
+    const bool answered = c.notification && c.notification->invoke_id.confirmed();
+    return store_content(c, *content, provenance, answered ? FrameState::accepted : FrameState::accepted_unconfirmed);
 }
 
 Judgement judge_ciphered(Case& c)
@@ -228,12 +112,10 @@ Judgement judge_ciphered(Case& c)
         return c.refuse(FrameState::no_key, "no key has been imported for this meter");
     if (auto opened = open_with_any_key(c); !opened)
         return c.refuse(opened.error());
-    c.judgement.window =
+    const auto window =
         static_cast<WindowId>(c.generation | (c.authenticated ? WindowId{0} : unauthenticated_window));
-    c.judgement.counter = std::uint64_t{c.generation} << 32 | c.ciphered->invocation_counter;
-    const ReplayWindow* window = c.device->window(*c.judgement.window);
     const ReplayVerdict verdict =
-        window ? window->check(c.judgement.counter, c.judgement.digest) : ReplayVerdict::fresh;
+        check_replay(c, window, std::uint64_t{c.generation} << 32 | c.ciphered->invocation_counter);
     if (verdict == ReplayVerdict::replay)
         return c.refuse(FrameState::replay, "invocation counter " + std::to_string(c.ciphered->invocation_counter) +
                                                 " was used for another message or is too old");
@@ -251,6 +133,22 @@ Judgement judge_clear(Case& c)
     if (auto strong = dlms::check_policy(c.device->policy, std::nullopt); !strong)
         return c.refuse(strong.error());
     c.plaintext = c.frame.apdu;
+    return judge_content(c);
+}
+
+result<Judgement> read_again(Case& c)
+{
+    if (c.device->kind == net::FrameKind::wize)
+        return judge_wize_again(c);
+    if (dlms::is_ciphered_tag(first_octet(c.frame.apdu))) {
+        RELEVE_TRY(ciphered, dlms::decode_ciphered_apdu(c.frame.apdu));
+        c.ciphered = ciphered;
+        if (c.device->keys.empty())
+            return fail(errc::no_key);
+        RELEVE_CHECK(open_with_any_key(c));
+    } else {
+        c.plaintext = c.frame.apdu;
+    }
     return judge_content(c);
 }
 
@@ -278,6 +176,10 @@ std::string first_text(ByteView body)
 Route route_of(const net::InboundFrame& frame)
 {
     Route route;
+    if (frame.kind != net::FrameKind::dlms) {
+        route.title = frame.kind == net::FrameKind::wize ? wize::peek_address(frame.apdu) : tic::peek_address(frame.apdu);
+        return route;
+    }
     if (frame.transport_error || frame.apdu.empty())
         return route;
     route.title = dlms::peek_system_title(frame.apdu);
@@ -300,20 +202,29 @@ std::uint64_t frame_digest(ByteView apdu)
 
 Judgement judge(const Device* device, net::InboundFrame& frame, const JudgeRules& rules)
 {
-    Case c{device, frame, rules};
+    // An address of another protocol is another device.
+    Case c{device && device->kind == frame.kind ? device : nullptr, frame, rules};
     c.judgement.digest = frame_digest(frame.apdu);
     if (frame.transport_error)
         return c.refuse(FrameState::malformed, to_string(*frame.transport_error));
+    if (frame.refused_for) {
+        c.sealed = frame.kind == net::FrameKind::wize || dlms::is_ciphered_tag(first_octet(frame.apdu));
+        return c.refuse(*frame.refused_for);
+    }
+    if (frame.kind != net::FrameKind::dlms)
+        return frame.kind == net::FrameKind::wize ? judge_wize(c) : judge_tic(c);
     const std::uint8_t tag = first_octet(frame.apdu);
     if (dlms::is_ciphered_tag(tag)) {
         auto ciphered = dlms::decode_ciphered_apdu(frame.apdu);
         if (!ciphered)
             return c.refuse(FrameState::malformed, to_string(ciphered.error()));
         c.ciphered = *ciphered;
+        c.sealed = true;
+        c.counter_as_sent = ciphered->invocation_counter;
     } else if (!is_push_tag(tag)) {
         return c.refuse(FrameState::malformed, to_string(fail(errc::not_a_push, "tag " + std::to_string(tag))));
     }
-    if (!device)
+    if (!c.device)
         return c.refuse(FrameState::unknown_meter, c.route.title ? "no meter has this system title"
                                                                  : "the message does not say which meter sent it");
     return c.ciphered ? judge_ciphered(c) : judge_clear(c);
@@ -322,22 +233,14 @@ Judgement judge(const Device* device, net::InboundFrame& frame, const JudgeRules
 result<store::FrameWrite> judge_again(const Device& device, const store::ArchivedFrame& row, const JudgeRules& rules)
 {
     net::InboundFrame frame;
+    frame.kind = device.kind;
     frame.apdu = row.frame;
     frame.received_at = row.received_at;
     Case c{&device, frame, rules};
-    if (dlms::is_ciphered_tag(first_octet(frame.apdu))) {
-        RELEVE_TRY(ciphered, dlms::decode_ciphered_apdu(frame.apdu));
-        c.ciphered = ciphered;
-        if (device.keys.empty())
-            return fail(errc::no_key);
-        RELEVE_CHECK(open_with_any_key(c));
-    } else {
-        c.plaintext = frame.apdu;
-    }
     c.judgement.window = row.generation;
     c.judgement.counter = row.counter;
     c.judgement.digest = row.digest;
-    Judgement judgement = judge_content(c);
+    RELEVE_TRY(judgement, read_again(c));
     if (!judgement.write || judgement.write->undecoded)
         return fail(errc::undecoded, judgement.detail);
     judgement.write->archive.clear(); // it is in the archive already

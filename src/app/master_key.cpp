@@ -133,8 +133,7 @@ result<crypto::Key256> load_master_key(const Config& config, const store::Databa
                               "it with `releve master-key import`; until then `releve serve --role api` shows the readings");
     if (!stored)
         return *found;
-    const Bytes context = store::key_context(stored->meter, stored->generation, "encryption");
-    auto opened = crypto::unwrap_secret(*found, stored->wrapped, context);
+    auto opened = crypto::unwrap_secret(*found, stored->wrapped, stored->context);
     if (!opened)
         return key_file_error(file_of(config), "is another key than the one the meters' keys in the database are kept under");
     crypto::wipe(opened->data(), opened->size());

@@ -1,6 +1,7 @@
 #include <releve/app/model_files.hpp>
 
 #include <releve/codec/dlms/apdu.hpp>
+#include <releve/codec/wize/message.hpp>
 
 #include <algorithm>
 #include <fstream>
@@ -25,6 +26,22 @@ std::string written(const RegisterReading& reading)
            std::string{quality_name(reading.quality)} + ")";
 }
 
+std::string written(const AlarmReading& alarm)
+{
+    return "the alarm " + alarm.name + " at " + to_iso8601(alarm.at);
+}
+
+std::string described(const MeterModel&, const AlarmReading& alarm)
+{
+    return written(alarm);
+}
+
+template <class Reading>
+std::string described(const MeterModel& model, const Reading& reading)
+{
+    return model.find(reading.channel)->name + " " + written(reading);
+}
+
 /// How two lists differ, or an empty text.
 template <class Reading>
 std::string difference(const MeterModel& model, const std::vector<Reading>& expected,
@@ -33,10 +50,8 @@ std::string difference(const MeterModel& model, const std::vector<Reading>& expe
     const auto [e, g] = std::mismatch(expected.begin(), expected.end(), got.begin(), got.end());
     if (e == expected.end() && g == got.end())
         return {};
-    const auto described = [&](auto at, auto end) {
-        return at == end ? std::string{"nothing"} : model.find(at->channel)->name + " " + written(*at);
-    };
-    return "expected " + described(e, expected.end()) + ", decoded " + described(g, got.end());
+    const auto first = [&](auto at, auto end) { return at == end ? std::string{"nothing"} : described(model, *at); };
+    return "expected " + first(e, expected.end()) + ", decoded " + first(g, got.end());
 }
 
 std::string difference(const MeterModel& model, const PushContent& expected, const PushContent& got)
@@ -48,13 +63,21 @@ std::string difference(const MeterModel& model, const PushContent& expected, con
     if (expected.ignored != got.ignored)
         return "expected " + std::to_string(expected.ignored) + " ignored values, found " +
                std::to_string(got.ignored);
-    const std::string intervals = difference(model, expected.intervals, got.intervals);
-    return intervals.empty() ? difference(model, expected.registers, got.registers) : intervals;
+    if (expected.opaque != got.opaque)
+        return expected.opaque ? "expected to be opaque" : "not expected to be opaque";
+    for (std::string text : {difference(model, expected.intervals, got.intervals),
+                             difference(model, expected.registers, got.registers),
+                             difference(model, expected.alarms, got.alarms)})
+        if (!text.empty())
+            return text;
+    return {};
 }
 
 result<PushContent> decode_case(const MeterModel& model, const ModelTestCase& test)
 {
-    RELEVE_TRY(notification, dlms::decode_data_notification(test.apdu));
+    if (model.protocol == "wize")
+        return wize::decode_message(model, test.app, test.message);
+    RELEVE_TRY(notification, dlms::decode_data_notification(test.message));
     return dlms::decode_push(model, {notification.date_time, std::move(notification.body)}, paris());
 }
 
@@ -101,6 +124,17 @@ result<std::vector<std::filesystem::path>> list_files(const std::filesystem::pat
     return paths;
 }
 
+/// What a household's dongle sends is named by labels that are the same for all: it needs no file.
+MeterModel tic_model()
+{
+    MeterModel model;
+    model.name = model.protocol = "tic";
+    model.words = {"Customer port", "Télé-information client", "A dongle on the customer port of a household's meter.",
+                   "Un module sur la sortie client du compteur d'un foyer."};
+    RELEVE_ASSERT(!find_fault(model));
+    return model;
+}
+
 result<MeterModel> checked_model(std::string_view json, const std::string& file_name)
 {
     RELEVE_TRY(file, parse_model_file(json, file_name));
@@ -124,6 +158,7 @@ result<void> run_cases(const ModelFile& file, const std::string& file_name)
 result<ModelRegistry> ModelRegistry::load(const std::filesystem::path& extra_dir)
 {
     ModelRegistry registry;
+    registry.models_.emplace("tic", tic_model());
     for (const ShippedModel& shipped : shipped_models()) {
         RELEVE_TRY(model, checked_model(shipped.json, std::string{shipped.file_name}));
         registry.models_.insert_or_assign(model.name, model);

@@ -2,23 +2,40 @@
 
 #include <releve/app/model_files.hpp>
 
-#include "json_node.hpp"
+#include "model_parse.hpp"
 
 #include <algorithm>
 #include <limits>
 
 namespace releve::app {
 
+namespace models {
+
+Obis read_obis(const JsonNode& node)
+{
+    return taken(node, parse_obis(node.text()));
+}
+
+OwnWords read_words(const JsonNode& node)
+{
+    for (const char* key : {"label", "plain"})
+        node.at(key).only({"en", "fr"});
+    return {node.at("label").at("en").text(), node.at("label").at("fr").text(),
+            node.at("plain").at("en").text(), node.at("plain").at("fr").text()};
+}
+
+} // namespace models
+
 namespace {
 
-template <class T>
-using Row = std::pair<std::string_view, T>;
+using namespace models;
 using Role = PushElement::Role;
 using Column = PushElement::Column;
 
 constexpr Row<ChannelKind> kinds[] = {{"interval", ChannelKind::interval}, {"reading", ChannelKind::reading}};
 constexpr Row<Quantity> quantities[] = {{"mean_power", Quantity::mean_power},
                                         {"energy", Quantity::energy},
+                                        {"volume", Quantity::volume},
                                         {"cumulative", Quantity::cumulative},
                                         {"other", Quantity::other}};
 constexpr Row<Stamp> stamps[] = {{"start", Stamp::start}, {"end", Stamp::end}};
@@ -34,35 +51,6 @@ constexpr Row<Column::Role> column_roles[] = {{"clock", Column::Role::clock},
                                               {"ignored", Column::Role::ignored}};
 constexpr Row<Quality> qualities[] = {{"raw", Quality::raw}, {"questionable", Quality::questionable}};
 constexpr Row<errc> refusals[] = {{"undecoded", errc::undecoded}, {"time_undefined", errc::time_undefined}};
-
-template <class T, std::size_t N>
-T one_of(const JsonNode& node, const Row<T> (&rows)[N])
-{
-    return node.one_of<T>(rows);
-}
-
-/// What a result holds, or its default after telling the node's problem.
-template <class T>
-T taken(const JsonNode& node, result<T> parsed)
-{
-    if (parsed)
-        return std::move(*parsed);
-    node.fail(parsed.error().detail);
-    return T{};
-}
-
-Obis read_obis(const JsonNode& node)
-{
-    return taken(node, parse_obis(node.text()));
-}
-
-OwnWords read_words(const JsonNode& node)
-{
-    for (const char* key : {"label", "plain"})
-        node.at(key).only({"en", "fr"});
-    return {node.at("label").at("en").text(), node.at("label").at("fr").text(),
-            node.at("plain").at("en").text(), node.at("plain").at("fr").text()};
-}
 
 ChannelModel read_channel(const JsonNode& node)
 {
@@ -206,9 +194,15 @@ void read_register(const JsonNode& node, const MeterModel& model, std::vector<Re
 
 PushContent read_expected(const JsonNode& node, const MeterModel& model)
 {
-    node.only({"layout", "logical_device_name", "intervals", "registers", "ignored"});
+    if (model.protocol == "wize")
+        node.only({"layout", "intervals", "registers", "alarms", "opaque", "ignored"});
+    else
+        node.only({"layout", "logical_device_name", "intervals", "registers", "ignored"});
     PushContent out;
     out.layout = node.at("layout").text();
+    if (node.has("alarms"))
+        out.alarms = read_alarms(node.at("alarms"));
+    out.opaque = node.has("opaque") && node.at("opaque").boolean();
     if (node.has("logical_device_name"))
         out.logical_device_name = node.at("logical_device_name").text();
     if (node.has("intervals"))
@@ -226,19 +220,30 @@ PushContent read_expected(const JsonNode& node, const MeterModel& model)
     return out;
 }
 
-ModelTestCase read_case(const JsonNode& node, const MeterModel& model)
+/// One text, or a list of lines.
+Bytes read_hex(const JsonNode& node)
 {
-    node.only({"name", "origin", "apdu", "expect", "refused"});
-    ModelTestCase out;
-    out.name = node.at("name").text();
-    const JsonNode apdu = node.at("apdu");
     std::string hex;
-    if (apdu.is_array())
-        for (const JsonNode& line : apdu.items())
+    if (node.is_array())
+        for (const JsonNode& line : node.items())
             hex += line.text();
     else
-        hex = apdu.text();
-    out.apdu = taken(apdu, from_hex(hex));
+        hex = node.text();
+    return taken(node, from_hex(hex));
+}
+
+ModelTestCase read_case(const JsonNode& node, const MeterModel& model)
+{
+    ModelTestCase out;
+    if (model.protocol == "wize") {
+        node.only({"name", "origin", "app", "l7", "expect", "refused"});
+        out.app = static_cast<std::uint8_t>(node.at("app").integer(0, 255));
+        out.message = read_hex(node.at("l7"));
+    } else {
+        node.only({"name", "origin", "apdu", "expect", "refused"});
+        out.message = read_hex(node.at("apdu"));
+    }
+    out.name = node.at("name").text();
     out.refused = node.has("refused");
     if (out.refused)
         out.reason = one_of(node.at("refused"), refusals);
@@ -251,17 +256,25 @@ ModelTestCase read_case(const JsonNode& node, const MeterModel& model)
 
 MeterModel read_model(const JsonNode& root)
 {
-    root.only({"model", "protocol", "label", "plain", "quirks", "channels", "layouts", "tests"});
+    root.only({"model", "protocol", "label", "plain", "quirks", "wize", "channels", "layouts", "tests"});
     MeterModel out;
     out.name = root.at("model").text();
     out.protocol = root.at("protocol").text();
     out.words = read_words(root);
+    const bool wize = out.protocol == "wize";
+    if (const char* foreign = wize ? "quirks" : "wize"; root.has(foreign))
+        root.at(foreign).fail("of another protocol");
     if (root.has("quirks"))
         out.quirks = read_quirks(root.at("quirks"));
+    if (root.has("wize"))
+        out.wize = read_wize_options(root.at("wize"));
     for (const JsonNode& channel : root.at("channels").items())
         out.channels.push_back(read_channel(channel));
     for (const JsonNode& layout : root.at("layouts").items())
-        out.layouts.push_back(read_layout(layout));
+        if (wize)
+            out.wize_layouts.push_back(read_wize_layout(layout));
+        else
+            out.layouts.push_back(read_layout(layout));
     return out;
 }
 

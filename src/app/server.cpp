@@ -104,6 +104,7 @@ Server::Ports Server::ports() const
 {
     return {.dlms_tcp = impl_->collector ? impl_->collector->tcp_port() : std::uint16_t{0},
             .dlms_tls = impl_->collector ? impl_->collector->tls_port() : std::uint16_t{0},
+            .uplink = impl_->collector ? impl_->collector->uplink_port() : std::uint16_t{0},
             .api = impl_->api ? impl_->api->port() : std::uint16_t{0}};
 }
 
@@ -132,6 +133,8 @@ std::string Server::ready_line() const
         add("meters (TCP) " + c.dlms_tcp->address + ":" + std::to_string(at.dlms_tcp));
     if (at.dlms_tls)
         add("meters (TLS) " + c.dlms_tls->address + ":" + std::to_string(at.dlms_tls));
+    if (at.uplink)
+        add("gateways " + c.uplink->address + ":" + std::to_string(at.uplink));
     if (at.api)
         add("page and API http://" + impl_->config.api.listen->address + ":" + std::to_string(at.api));
     return "releve is ready: " + (line.empty() ? std::string{"nothing to listen on"} : line);

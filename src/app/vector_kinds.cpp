@@ -260,6 +260,15 @@ constexpr KindRow kinds[] = {
     {"aes-key-unwrap", key_unwrap},
     {"aes-cmac", cmac},
     {"aes-gcm", gcm},
+    {"tic-frame", tic_frame},
+    {"tic-group", tic_group},
+    {"exchange-frame", exchange_frame},
+    {"build-downlink", build_downlink},
+    {"hashkenc", hashkenc},
+    {"hashkmac", hashkmac},
+    {"crc16-en13757", crc16},
+    {"aes-ctr", ctr},
+    {"tstamp", tstamp},
 };
 
 } // namespace

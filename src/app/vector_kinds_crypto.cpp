@@ -39,7 +39,6 @@ std::string text_at(const json& from, const char* pointer)
     return from.contains(place) && from[place].is_string() ? from[place].get<std::string>() : std::string{};
 }
 
-namespace {
 result<crypto::Key128> key_input(const json& inputs, std::string_view name)
 {
     RELEVE_TRY(bytes, bytes_input(inputs, name));
@@ -48,7 +47,6 @@ result<crypto::Key128> key_input(const json& inputs, std::string_view name)
         return fail(errc::bad_parameter, std::string(name) + " has not 16 bytes");
     return key;
 }
-} // namespace
 
 result<SecurityKeys> keys_input(const json& inputs)
 {

@@ -1,5 +1,7 @@
 #include <releve/app/vector_runner.hpp>
 
+#include <releve/codec/wize/frame.hpp>
+
 #include <algorithm>
 #include <fstream>
 #include <set>
@@ -11,7 +13,7 @@ using nlohmann::json;
 namespace {
 
 /// Fields that speak to people; nothing is compared with them.
-const std::set<std::string, std::less<>> prose{"reason", "note", "rule"};
+const std::set<std::string, std::less<>> prose{"reason", "note", "rule", "tstamp_base"};
 
 std::string shortened(const json& value)
 {
@@ -44,6 +46,16 @@ void compare(const std::string& field, const json& expected, const json& got, co
     differences.push_back({id, field, shortened(expected), shortened(got)});
 }
 
+/// The check that refused, where the vector names it: the counted reason has to be the true one.
+void compare_check(const json& expected, const Error& error, const std::string& id, std::vector<VectorDifference>& differences)
+{
+    const auto named = expected.find("first_failing_check");
+    const auto check = wize::failed_check(error);
+    const json got = check ? json(wize::check_name(*check)) : json();
+    if (named != expected.end() && *named != got)
+        differences.push_back({id, "first_failing_check", shortened(*named), to_string(error)});
+}
+
 std::vector<VectorDifference> differences_of(const std::string& id, const json& expected, const result<json>& got)
 {
     std::vector<VectorDifference> differences;
@@ -56,8 +68,10 @@ std::vector<VectorDifference> differences_of(const std::string& id, const json& 
     if (accept == "policy")
         return differences;
     const bool refused_as_expected = accept == false && !got;
-    if (refused_as_expected)
+    if (refused_as_expected) {
+        compare_check(expected, got.error(), id, differences);
         return differences;
+    }
     if (!got) {
         differences.push_back({id, "accept", shortened(accept), "refused: " + to_string(got.error())});
         return differences;

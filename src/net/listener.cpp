@@ -129,7 +129,8 @@ struct Listener::Impl : std::enable_shared_from_this<Impl> {
             .now = options.now,
             .handshake_done = on_own_thread([self = shared_from_this(), name] { self->handshake_done(name); }),
             .ended = on_own_thread([self = shared_from_this(), id, name] { self->session_ended(id->lock(), name); })};
-        auto session = Session::make(std::move(socket), std::move(setup));
+        auto session = options.make_session ? options.make_session(std::move(socket), std::move(setup))
+                                            : Session::make(std::move(socket), std::move(setup));
         *id = session;
         sessions.insert(session);
         return session;

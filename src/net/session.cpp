@@ -45,7 +45,7 @@ auto awaiting(error_code& error)
 }
 
 template <class Stream>
-class SessionOn final : public Session, public std::enable_shared_from_this<SessionOn<Stream>> {
+class SessionOn final : public Session, public ReplyTarget, public std::enable_shared_from_this<SessionOn<Stream>> {
 public:
     SessionOn(Stream stream, SessionSetup setup)
         : setup_(std::move(setup)),

@@ -112,7 +112,7 @@ result<void> erase_frames(Work& work, MeterId meter)
 {
     work.run("DELETE FROM undecoded WHERE meter_id = $1::int4", {meter.value});
     work.run("UPDATE quarantine SET frame = NULL WHERE meter_id = $1::int4 AND frame IS NOT NULL "
-             "AND reason NOT IN ('unknown_meter', 'no_key', 'wrong_key', 'bad_tag')",
+             "AND reason NOT IN ('unknown_meter', 'no_key', 'wrong_key', 'bad_tag', 'unknown_network', 'gateway_auth')",
              {meter.value});
     const Table places =
         work.run("SELECT batch, part FROM frame_archive WHERE meter_ids @> ARRAY[$1::int4]", {meter.value});
@@ -169,6 +169,8 @@ result<void> reduce_place(Work& work, const UsagePointId& id, const Place& place
         std::string{"DELETE FROM interval_day"} + days_of_place + " RETURNING channel, day, data", range);
     for (const char* table : {"interval_history", "interval_overlay_day", "overlay_history"})
         work.run(std::string{"DELETE FROM "} + table + days_of_place, range);
+    for (const char* table : {"live_value", "live_half_hour"})
+        work.run(std::string{"DELETE FROM "} + table + " WHERE meter_id = $1::int4", {place.meter.value});
     RELEVE_CHECK(thin_registers(work, range));
     const MeterModel* model = models ? models(place.model) : nullptr;
     if (!rows.empty() && model == nullptr)
@@ -176,7 +178,7 @@ result<void> reduce_place(Work& work, const UsagePointId& id, const Place& place
                     "no description of the model `" + place.model + "`: its half-hours cannot be summed");
     for (const Row& row : rows) {
         const ChannelModel* channel = model->find(ChannelId{static_cast<std::int16_t>(row.integer(0))});
-        if (channel == nullptr)
+        if (channel == nullptr || channel->quantity == Quantity::volume) // of a volume the index is the total
             continue;
         RELEVE_TRY(block, decode_day_block(row.bytes(2)));
         RELEVE_TRY(reduced, reduce(std::move(block), *channel, row.day(1), place.validity));

@@ -1,4 +1,5 @@
 #include "admin_impl.hpp"
+#include "admin_keys.hpp"
 
 #include <releve/crypto/aes.hpp>
 
@@ -64,52 +65,16 @@ result<MeterState> import_meter(Import& import, const MeterImportRow& row)
     return MeterState{static_cast<std::int32_t>(found[0].integer(0)), !updated.empty()};
 }
 
-/// Tells equal keys from changed ones to whoever holds the master key, and nothing to anybody else.
-Bytes fingerprint(const crypto::Key256& master, MeterId meter, const MeterImportRow& row)
-{
-    Writer writer;
-    writer.bytes(master.bytes())
-        .text("releve key fingerprint 1")
-        .u32_be(static_cast<std::uint32_t>(meter.value));
-    writer.varint(row.encryption_key.size()).bytes(row.encryption_key);
-    writer.varint(row.authentication_key.size()).bytes(row.authentication_key);
-    Bytes secret = std::move(writer).take();
-    const auto digest = crypto::sha256(secret);
-    crypto::wipe(secret.data(), secret.size());
-    return {digest.begin(), digest.end()};
-}
-
-Bytes wrap(const crypto::Key256& master, const Bytes& key, const Bytes& context)
-{
-    return key.empty() ? Bytes{} : crypto::wrap_secret(master, key, context);
-}
-
 /// True when there was a new key.
 bool import_key(Import& import, MeterId meter, const MeterImportRow& row)
 {
     if (row.encryption_key.empty() && row.authentication_key.empty())
         return false;
-    const Bytes mark = fingerprint(import.master, meter, row);
-    const Table newest =
-        import.work.run("SELECT generation, fingerprint FROM meter_key WHERE meter_id = $1::int4 "
-                        "ORDER BY generation DESC LIMIT 2",
-                        {meter.value});
-    // The two newest are both accepted. An older list imported again must not make its key the newest: its counters would
-    // begin anew.
-    for (const Row& known : newest)
-        if (known.bytes(1) == mark)
-            return false;
-    const auto generation = static_cast<std::uint16_t>(newest.empty() ? 1 : newest[0].integer(0) + 1);
     // Valid from the installation on, not from now: messages that waited for this key were received before.
-    import.work.run(
-        "INSERT INTO meter_key (meter_id, generation, encryption, authentication, fingerprint, validity) "
-        "VALUES ($1::int4, $2::int2, $3::bytea, $4::bytea, $5::bytea, tstzrange($6::timestamptz, NULL))",
-        {meter.value, generation,
-         wrap(import.master, row.encryption_key, key_context(meter, generation, "encryption")),
-         wrap(import.master, row.authentication_key, key_context(meter, generation, "authentication")), mark,
-         row.installed_from});
-    ++import.summary.keys_new;
-    return true;
+    const bool fresh = store_key(import.work, import.master, meter,
+                                 {row.key_id, row.encryption_key, row.authentication_key, row.installed_from});
+    import.summary.keys_new += fresh ? 1 : 0;
+    return fresh;
 }
 
 result<void> import_usage_point(Import& import, const MeterImportRow& row)
@@ -134,13 +99,19 @@ result<void> import_usage_point(Import& import, const MeterImportRow& row)
     return {};
 }
 
-/// Another meter's open installation at the usage point ends where this one begins.
+/// A household's dongle hangs where a meter is already, and neither is exchanged for the other.
+const char* purpose_of(const MeterImportRow& row)
+{
+    return row.protocol == "tic" ? "live" : "metering";
+}
+
+/// The open installation for the same purpose of another meter at the usage point ends where this one begins.
 result<void> end_predecessor(Import& import, const MeterImportRow& row)
 {
     const Table before = import.work.run(
         "SELECT i.id, extract(epoch FROM lower(i.validity))::int8, m.address FROM installation i "
-        "JOIN meter m ON m.id = i.meter_id WHERE i.usage_point = $1 AND upper_inf(i.validity)",
-        {row.usage_point});
+        "JOIN meter m ON m.id = i.meter_id WHERE i.usage_point = $1 AND i.purpose = $2 AND upper_inf(i.validity)",
+        {row.usage_point, purpose_of(row)});
     if (before.empty())
         return {};
     if (before[0].instant(1) >= row.installed_from)
@@ -157,12 +128,14 @@ result<void> end_predecessor(Import& import, const MeterImportRow& row)
 result<bool> import_installation(Import& import, MeterId meter, const MeterImportRow& row)
 {
     const Table now =
-        import.work.run("SELECT id, usage_point, extract(epoch FROM lower(validity))::int8 FROM installation "
+        import.work.run("SELECT id, usage_point, extract(epoch FROM lower(validity))::int8, purpose FROM installation "
                         "WHERE meter_id = $1::int4 AND upper_inf(validity)",
                         {meter.value});
     if (!now.empty()) {
         if (now[0].text(1) != row.usage_point)
             return refuse(row, "usage_point", "this meter is installed at " + now[0].text(1));
+        if (now[0].text(3) != purpose_of(row))
+            return refuse(row, "protocol", "this meter is installed for another purpose: " + now[0].text(3));
         if (now[0].instant(2) < row.installed_from)
             return refuse(row, "installed_from",
                           "this meter has been there since " + to_iso8601(now[0].instant(2)));
@@ -174,9 +147,9 @@ result<bool> import_installation(Import& import, MeterId meter, const MeterImpor
         return true;
     }
     RELEVE_CHECK(end_predecessor(import, row));
-    import.work.run("INSERT INTO installation (meter_id, usage_point, validity) VALUES ($1::int4, $2, "
-                    "tstzrange($3::timestamptz, NULL))",
-                    {meter.value, row.usage_point, row.installed_from});
+    import.work.run("INSERT INTO installation (meter_id, usage_point, validity, purpose) VALUES ($1::int4, $2, "
+                    "tstzrange($3::timestamptz, NULL), $4)",
+                    {meter.value, row.usage_point, row.installed_from, purpose_of(row)});
     return true;
 }
 

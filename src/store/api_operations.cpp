@@ -50,6 +50,19 @@ Counts read_counts(const Table& rows)
     return counts;
 }
 
+std::optional<ReceptionRow> load_reception(Work& work, MeterId meter)
+{
+    const Table rows = work.run("SELECT gateway, signal_dbm, extract(epoch FROM received_at)::int8, heard_by FROM "
+                                "meter_reception WHERE meter_id = $1::int4",
+                                {meter.value});
+    if (rows.empty())
+        return std::nullopt;
+    ReceptionRow reception{rows[0].text(0), {}, rows[0].instant(2), static_cast<int>(rows[0].integer(3))};
+    if (const auto signal_dbm = static_cast<int>(rows[0].integer(1)); signal_dbm != 0) // 0: the gateway did not tell
+        reception.signal_dbm = signal_dbm;
+    return reception;
+}
+
 bool sees_operations(Role role)
 {
     return role == Role::operator_ || role == Role::auditor;
@@ -77,7 +90,9 @@ result<MeterRow> ApiStore::meter(const Identity& who, MeterId id, Instant now)
             work.run(std::string{meters_with_state} + "WHERE m.id = $2::int4", {now, id.value});
         if (rows.empty())
             return fail(errc::not_found);
-        return read_meter(rows[0]);
+        MeterRow found = read_meter(rows[0]);
+        found.reception = load_reception(work, id);
+        return found;
     });
 }
 
@@ -95,6 +110,65 @@ result<std::vector<QuarantineRow>> ApiStore::quarantine(const Identity& who, con
         std::vector<QuarantineRow> list;
         for (const Row& row : rows)
             list.push_back(read_quarantine(row));
+        return list;
+    });
+}
+
+result<std::vector<EventRow>> ApiStore::events(const Identity& who, const EventFilter& filter, const Page& page)
+{
+    if (who.role != Role::operator_ && who.role != Role::energy_manager)
+        return fail(errc::forbidden);
+    return impl_->as(who, [&](Work& work) -> result<std::vector<EventRow>> {
+        const std::optional<std::int32_t> meter = filter.meter ? std::optional{filter.meter->value} : std::nullopt;
+        const Table rows = work.run(
+            "SELECT id, meter_id, kind, detail, extract(epoch FROM at)::int8, extract(epoch FROM received_at)::int8 FROM event "
+            "WHERE ($1 = '' OR kind = $1) AND ($2::int4 IS NULL OR meter_id = $2::int4) "
+            "AND ($3::timestamptz IS NULL OR at >= $3::timestamptz) AND ($4::timestamptz IS NULL OR at < $4::timestamptz) "
+            "AND ($5 = '' OR id < nullif($5, '')::int8) ORDER BY id DESC LIMIT $6::int4",
+            {filter.kind, meter, filter.from, filter.to, page.after, page.limit});
+        std::vector<EventRow> list;
+        for (const Row& row : rows)
+            list.push_back({row.integer(0), MeterId{static_cast<std::int32_t>(row.integer(1))}, row.text(2), row.text(3),
+                            row.instant(4), row.instant(5)});
+        return list;
+    });
+}
+
+result<std::vector<GatewayRow>> ApiStore::gateways(const Identity& who, const Page& page)
+{
+    if (who.role != Role::operator_)
+        return fail(errc::forbidden);
+    return impl_->as(who, [&](Work& work) -> result<std::vector<GatewayRow>> {
+        const Table rows = work.run("SELECT id, organisation, label, crc_may_be_zero, extract(epoch FROM disabled_at)::int8, "
+                                    "extract(epoch FROM last_batch_at)::int8, acknowledged_up_to FROM gateway "
+                                    "WHERE id > $1 COLLATE \"C\" ORDER BY id COLLATE \"C\" LIMIT $2::int4",
+                                    {page.after, page.limit});
+        std::vector<GatewayRow> list;
+        for (const Row& row : rows)
+            list.push_back({row.text(0), row.text(1), row.text(2), row.boolean(3), row.maybe_instant(4), row.maybe_instant(5),
+                            static_cast<std::uint64_t>(row.integer(6))});
+        return list;
+    });
+}
+
+result<std::vector<CommandShown>> ApiStore::commands(const Identity& who, MeterId meter, const Page& page)
+{
+    if (who.role != Role::operator_)
+        return fail(errc::forbidden);
+    return impl_->as(who, [&](Work& work) -> result<std::vector<CommandShown>> {
+        if (work.run("SELECT FROM meter WHERE id = $1::int4", {meter.value}).empty())
+            return fail(errc::not_found);
+        const Table rows = work.run(
+            "SELECT id, kind, summary, state, result, created_by, attempts, extract(epoch FROM created_at)::int8, "
+            "extract(epoch FROM expires_at)::int8, extract(epoch FROM sent_at)::int8, extract(epoch FROM finished_at)::int8 "
+            "FROM command WHERE meter_id = $1::int4 AND ($2 = '' OR id < nullif($2, '')::int8) "
+            "ORDER BY id DESC LIMIT $3::int4",
+            {meter.value, page.after, page.limit});
+        std::vector<CommandShown> list;
+        for (const Row& row : rows)
+            list.push_back({row.integer(0), row.text(1), row.text(2), row.text(3), row.text(4), row.text(5),
+                            static_cast<int>(row.integer(6)), row.instant(7), row.instant(8), row.maybe_instant(9),
+                            row.maybe_instant(10)});
         return list;
     });
 }

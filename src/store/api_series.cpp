@@ -23,30 +23,6 @@ bool same_shape(const DayBlock& a, const DayBlock& b)
     return a.first == b.first && a.step == b.step && a.slots.size() == b.slots.size();
 }
 
-struct DaysWanted {
-    CivilDay from{}, to{};            // to is not included
-    std::string channel;              // name of the chosen channel
-    std::optional<BatchNumber> as_of; // what later batches brought is not looked at
-};
-
-/// The number that `as_of` stands for; nothing when all that is stored is wanted.
-result<std::optional<BatchNumber>> resolve(Work& work, const AsOf& as_of)
-{
-    if (!as_of.asked())
-        return std::optional<BatchNumber>{};
-    if (as_of.batch) {
-        if (as_of.batch->value > work.run("SELECT releve_complete_batch()").at(0).integer(0))
-            return fail(errc::bad_parameter, "as_of: no answer has named this number yet");
-        return as_of.batch;
-    }
-    const Row row =
-        work.run("SELECT releve_known_at($1::timestamptz, $2::timestamptz)", {*as_of.instant, as_of.now})
-            .at(0);
-    if (row.null(0))
-        return fail(errc::bad_parameter, "as_of: lies in the future");
-    return std::optional{BatchNumber{row.integer(0)}};
-}
-
 /// Rows as they are now; under `as_of` also those that a later batch superseded. `which` ends the WHERE of both, and the
 /// number is added to `args`.
 std::string versions_of(const std::string& columns, const char* table, const char* history, const std::string& which,
@@ -88,12 +64,6 @@ result<std::map<CivilDay, Block>> put_together(const Table& rows, const std::opt
         place->second = std::move(merged.block);
     }
     return days;
-}
-
-/// The channel as this meter's own model numbers it.
-const ChannelModel* channel_of(const MeterPeriod& period, const std::string& name)
-{
-    return period.model != nullptr ? period.model->find_by_name(name) : nullptr;
 }
 
 /// Interval days by civil day; a day on which the meter was exchanged is put together from both.
@@ -158,10 +128,7 @@ struct Point {
 result<void> add_registers(Work& work, const MeterPeriod& period, const ChannelModel& channel,
                            const DaysWanted& wanted, std::vector<Point>& points)
 {
-    std::vector<Arg> args{period.meter.value, wanted.from, wanted.to};
-    const std::string sql = versions_of("day, data", "register_day", "register_history",
-                                        "meter_id = $1::int4 AND day >= $2::date AND day < $3::date", wanted.as_of, args);
-    RELEVE_TRY(days, put_together<RegisterBlock>(work.run(sql, args), wanted.as_of));
+    RELEVE_TRY(days, load_registers(work, period.meter, wanted));
     for (const auto& [day, block] : days)
         for (const RegisterRead& read : block.reads)
             if (read.channel == channel.channel && period.validity.contains(read.at))
@@ -199,6 +166,8 @@ ReadingsAnswer answer_of(const ChannelModel& channel, std::vector<Point> points,
     return answer;
 }
 
+} // namespace
+
 result<void> may_read(const Identity& who)
 {
     if (who.role == Role::auditor)
@@ -206,7 +175,35 @@ result<void> may_read(const Identity& who)
     return {};
 }
 
-} // namespace
+result<std::optional<BatchNumber>> resolve(Work& work, const AsOf& as_of)
+{
+    if (!as_of.asked())
+        return std::optional<BatchNumber>{};
+    if (as_of.batch) {
+        if (as_of.batch->value > work.run("SELECT releve_complete_batch()").at(0).integer(0))
+            return fail(errc::bad_parameter, "as_of: no answer has named this number yet");
+        return as_of.batch;
+    }
+    const Row row =
+        work.run("SELECT releve_known_at($1::timestamptz, $2::timestamptz)", {*as_of.instant, as_of.now})
+            .at(0);
+    if (row.null(0))
+        return fail(errc::bad_parameter, "as_of: lies in the future");
+    return std::optional{BatchNumber{row.integer(0)}};
+}
+
+const ChannelModel* channel_of(const MeterPeriod& period, const std::string& name)
+{
+    return period.model != nullptr ? period.model->find_by_name(name) : nullptr;
+}
+
+result<std::map<CivilDay, RegisterBlock>> load_registers(Work& work, MeterId meter, const DaysWanted& wanted)
+{
+    std::vector<Arg> args{meter.value, wanted.from, wanted.to};
+    const std::string sql = versions_of("day, data", "register_day", "register_history",
+                                        "meter_id = $1::int4 AND day >= $2::date AND day < $3::date", wanted.as_of, args);
+    return put_together<RegisterBlock>(work.run(sql, args), wanted.as_of);
+}
 
 result<DailyAnswer> ApiStore::daily(const Identity& who, const UsagePointId& id, CivilDay from, CivilDay to,
                                     const std::string& channel_name, const AsOf& as_of)
@@ -216,11 +213,15 @@ result<DailyAnswer> ApiStore::daily(const Identity& who, const UsagePointId& id,
         RELEVE_TRY(point, impl_->see(work, id));
         RELEVE_TRY(channel, choose_channel(point, channel_name));
         RELEVE_TRY(zone, zone_of(point));
-        if (channel->kind != ChannelKind::interval)
-            return fail(errc::bad_parameter, "channel: a register has no daily energy");
+        if (channel->quantity == Quantity::volume)
+            return fail(errc::bad_parameter, "channel: the volume of a day is counted by the index");
         RELEVE_TRY(known, resolve(work, as_of));
         note_access(work, who, {id, "daily", from, to});
         const DaysWanted wanted{from, to, channel->name, known};
+        if (channel->kind == ChannelKind::reading) {
+            RELEVE_TRY(days, register_days(work, point, *channel, wanted, as_of));
+            return DailyAnswer{id, point.zone, {}, known, std::move(days)};
+        }
         RELEVE_TRY(blocks, load_blocks(work, point, wanted));
         const auto totals = load_totals(work, point, wanted, channel->channel);
         DailyAnswer answer{id, point.zone, {}, known};

@@ -1,5 +1,7 @@
 #include "api_impl.hpp"
 
+#include <releve/engine/gas.hpp>
+
 #include <map>
 
 namespace releve::store {
@@ -45,7 +47,7 @@ namespace {
 constexpr const char* usage_point_columns = "SELECT u.id, u.energy, u.zone, u.collection, coalesce(s.name, "
                                             "''), coalesce(s.kind, ''), u.organisation, "
                                             "coalesce((SELECT m.area FROM installation i JOIN meter m ON "
-                                            "m.id = i.meter_id WHERE i.usage_point = u.id "
+                                            "m.id = i.meter_id WHERE i.usage_point = u.id AND i.purpose = 'metering' "
                                             "ORDER BY lower(i.validity) DESC LIMIT 1), '') "
                                             "FROM usage_point u LEFT JOIN site s ON s.id = u.site ";
 
@@ -121,15 +123,15 @@ result<std::vector<AccessRow>> ApiStore::accesses(const Identity& who, const Usa
 
 result<SeenUsagePoint> ApiStore::Impl::see(Work& work, const UsagePointId& id) const
 {
-    const Table points = work.run("SELECT zone, collection FROM usage_point WHERE id = $1", {id.value});
+    const Table points = work.run("SELECT zone, collection, energy FROM usage_point WHERE id = $1", {id.value});
     if (points.empty())
         return fail(errc::not_found);
     RELEVE_TRY(collection, parse_collection(points[0].text(1)));
-    SeenUsagePoint point{id, points[0].text(0), collection, {}};
+    SeenUsagePoint point{id, points[0].text(0), points[0].text(2), collection, {}};
     const Table meters = work.run(
         "SELECT i.meter_id, m.model, extract(epoch FROM lower(i.validity))::int8, "
         "extract(epoch FROM upper(i.validity))::int8 FROM installation i JOIN meter m ON m.id = i.meter_id "
-        "WHERE i.usage_point = $1 ORDER BY lower(i.validity)",
+        "WHERE i.usage_point = $1 AND i.purpose = 'metering' ORDER BY lower(i.validity)",
         {id.value});
     for (const Row& row : meters)
         point.meters.push_back({MeterId{static_cast<std::int32_t>(row.integer(0))},
@@ -158,10 +160,18 @@ result<const ChannelModel*> choose_channel(const SeenUsagePoint& point, const st
     }
     if (!known)
         return fail(errc::internal, "the description of this meter's model is not loaded");
-    // A usage point without a meter has empty days of half-hours.
-    static const ChannelModel half_hours{};
+    static const ChannelModel half_hours{}, gas_index = [] {
+        ChannelModel made;
+        made.name = "volume_index";
+        made.kind = ChannelKind::reading;
+        made.quantity = Quantity::cumulative;
+        made.unit = Unit::cubic_metre;
+        made.scaler = -3;
+        made.day_start = engine::gas_day_start;
+        return made;
+    }();
     if (name.empty())
-        return &half_hours;
+        return point.energy == "gas" ? &gas_index : &half_hours;
     return fail(errc::bad_parameter, "channel: the meter has none of this name");
 }
 

@@ -18,11 +18,16 @@ T must(result<T> value)
 template <class Block>
 struct Keyed {
     SeriesKey key;
-    const Block* given; // or `merged`
+    Block block;
     bool first_reads_only = false;
-    std::optional<Block> merged{};
-    [[nodiscard]] const Block& block() const { return merged ? *merged : *given; }
 };
+/// As this batch brings it.
+template <class Block>
+Keyed<Block> keyed(const SeriesKey& key, Block block, BatchNumber number, bool first_reads_only = false)
+{
+    set_batch(block, number.value);
+    return {key, std::move(block), first_reads_only};
+}
 
 /// True if reads were dropped.
 bool thin(const Keyed<RegisterBlock>& day, RegisterBlock& block)
@@ -46,9 +51,9 @@ std::vector<Keyed<Block>> merge_equal_keys(std::vector<Keyed<Block>> days)
             continue;
         }
         Keyed<Block>& one = merged.back();
-        one.merged = must(merge(one.block(), day.block())).block;
+        one.block = must(merge(one.block, day.block)).block;
         one.first_reads_only |= day.first_reads_only;
-        thin(one, *one.merged);
+        thin(one, one.block);
     }
     return merged;
 }
@@ -85,7 +90,7 @@ void merge_into_stored(pg::Connection& connection, const SeriesTable& table, Bat
         const auto day =
             std::ranges::lower_bound(incoming, row.key, {}, [](const auto& item) { return item.key; });
         const Block before = must(decode_block<Block>(row.data));
-        auto result = must(merge(before, day->block()));
+        auto result = must(merge(before, day->block));
         const bool thinned = thin(*day, result.block);
         if (result.block == before)
             continue;
@@ -109,7 +114,7 @@ std::vector<Keyed<DayBlock>> add_to_recent(pg::Connection& connection, BatchNumb
     std::vector<DayBlock> after;
     for (auto& day : incoming) {
         const RecentDays::Entry* entry = recent.find(day.key);
-        auto merged = entry ? merge(must(decode_block<DayBlock>(entry->data)), day.block()) : fail(errc::not_found);
+        auto merged = entry ? merge(must(decode_block<DayBlock>(entry->data)), day.block) : fail(errc::not_found);
         if (!merged || merged->effect == MergeEffect::changed) {
             rest.push_back(std::move(day));
             continue;
@@ -154,11 +159,11 @@ void write_series(pg::Connection& connection, const SeriesTable& table, BatchNum
     std::vector<SeriesRow> rows;
     rows.reserve(incoming.size());
     for (const auto& day : incoming)
-        rows.push_back({day.key, must(encode_block(day.block()))});
+        rows.push_back({day.key, must(encode_block(day.block))});
     const auto existing = insert_new(connection, table, number, rows);
     for (std::size_t i = 0; i < rows.size(); ++i)
         if (!std::ranges::binary_search(existing, rows[i].key))
-            note_recent(recent, rows[i].key, incoming[i].block(), 1, rows[i].data);
+            note_recent(recent, rows[i].key, incoming[i].block, 1, rows[i].data);
     if (!existing.empty())
         merge_into_stored(connection, table, number, existing, incoming, recent);
 }
@@ -236,19 +241,16 @@ void write_intervals(pg::Connection& connection, BatchNumber number, std::span<c
         for (const auto& day : frame.interval_days) {
             if (defer && can_wait(frame))
                 continue;
-            auto& fresh = days.emplace_back(Keyed<DayBlock>{{frame.meter.value, day.channel.value, day.day}, nullptr});
-            set_batch(fresh.merged.emplace(block_of(day.part)), number.value);
+            days.push_back(keyed({frame.meter.value, day.channel.value, day.day}, block_of(day.part), number));
         }
     write_series(connection, interval_table, number, std::move(days), &recent);
 }
 
-void write_deferred(pg::Connection& connection, BatchNumber number, std::span<DeferredDays::Day> given, RecentDays& recent)
+void write_deferred(pg::Connection& connection, BatchNumber number, std::span<const DeferredDays::Day> given, RecentDays& recent)
 {
     std::vector<Keyed<DayBlock>> days;
-    for (DeferredDays::Day& day : given) {
-        set_batch(day.block, number.value); // known from now on
-        days.push_back({day.key, &day.block});
-    }
+    for (const DeferredDays::Day& day : given)
+        days.push_back(keyed(day.key, day.block, number)); // known from now on
     write_series(connection, interval_table, number, std::move(days), &recent);
 }
 
@@ -260,14 +262,12 @@ void finish_deferred(pg::Connection& connection, std::span<const std::int64_t> b
                    pg::Params{}.array(batches, [](std::int64_t batch) { return batch; }));
 }
 
-void write_registers(pg::Connection& connection, BatchNumber number, std::span<FrameWrite> frames)
+void write_registers(pg::Connection& connection, BatchNumber number, std::span<const FrameWrite> frames)
 {
     std::vector<Keyed<RegisterBlock>> days;
-    for (FrameWrite& frame : frames)
-        for (auto& day : frame.register_days) {
-            set_batch(day.block, number.value);
-            days.push_back({{frame.meter.value, 0, day.day}, &day.block, day.first_reads_only});
-        }
+    for (const FrameWrite& frame : frames)
+        for (const auto& day : frame.register_days)
+            days.push_back(keyed({frame.meter.value, 0, day.day}, day.block, number, day.first_reads_only));
     write_series(connection, register_table, number, std::move(days), nullptr);
 }
 
@@ -304,7 +304,7 @@ void write_archive(pg::Connection& connection, const BatchRow& row, std::span<co
     }
 }
 
-void write_quarantine(pg::Connection& connection, std::span<const QuarantineWrite> rows)
+void write_quarantine(pg::Connection& connection, std::span<const QuarantineWrite> rows, Instant now)
 {
     if (rows.empty())
         return;
@@ -325,16 +325,18 @@ void write_quarantine(pg::Connection& connection, std::span<const QuarantineWrit
     params.array(rows, [](const auto& r) {
         return r.frame.empty() ? std::nullopt : std::optional{ByteView{r.frame}};
     });
+    params.array(rows, [](const auto& r) { return std::string_view{r.protocol}; });
+    params.array(rows, [](const auto& r) { return std::string_view{r.gateway}; }).add(now);
     static const pg::Statement insert{"quarantine_insert",
                                       "INSERT INTO quarantine (reason, detail, peer, system_title, "
-                                      "received_at, meter_id, counter, digest, frame_bytes, frame) "
+                                      "received_at, meter_id, counter, digest, frame_bytes, frame, protocol, gateway, kept_at) "
                                       "SELECT q.reason, q.detail, q.peer, coalesce(nullif(q.title, ''), "
                                       "m.address, ''), q.at, q.meter, q.counter, q.digest, "
-                                      "q.size, q.frame "
+                                      "q.size, q.frame, coalesce(m.protocol, q.protocol), q.gateway, $13::timestamptz "
                                       "FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], "
                                       "$5::timestamptz[], $6::int4[], $7::int8[], $8::int8[], "
-                                      "$9::int4[], $10::bytea[]) WITH ORDINALITY AS q (reason, detail, peer, "
-                                      "title, at, meter, counter, digest, size, frame, n) "
+                                      "$9::int4[], $10::bytea[], $11::text[], $12::text[]) WITH ORDINALITY AS q (reason, detail, "
+                                      "peer, title, at, meter, counter, digest, size, frame, protocol, gateway, n) "
                                       "LEFT JOIN meter m ON m.id = q.meter ORDER BY q.n"};
     connection.run(insert, params);
 }
@@ -346,7 +348,7 @@ void check_choices(pg::Connection& connection, std::span<const FrameWrite> frame
     for (const DeferredDays::Day& day : days)
         meters.push_back(day.key.meter);
     for (const auto& frame : frames)
-        if (!frame.interval_days.empty() || !frame.archive.empty() ||
+        if (!frame.interval_days.empty() || !frame.archive.empty() || (frame.extras && !frame.extras->live.empty()) ||
             std::ranges::any_of(frame.register_days, [](const auto& day) { return !day.first_reads_only; }))
             meters.push_back(frame.meter.value);
     if (meters.empty())

@@ -36,13 +36,16 @@ void write_batch_row(pg::Connection&, const BatchRow&, std::span<const FrameWrit
 /// `defer`: without those of frames that can wait.
 void write_intervals(pg::Connection&, BatchNumber, std::span<const FrameWrite>, RecentDays&, bool defer);
 /// What earlier batches deferred.
-void write_deferred(pg::Connection&, BatchNumber, std::span<DeferredDays::Day>, RecentDays&);
+void write_deferred(pg::Connection&, BatchNumber, std::span<const DeferredDays::Day>, RecentDays&);
 /// These batches wait for nothing any more.
 void finish_deferred(pg::Connection&, std::span<const std::int64_t> batches);
-void write_registers(pg::Connection&, BatchNumber, std::span<FrameWrite>);
+void write_registers(pg::Connection&, BatchNumber, std::span<const FrameWrite>);
 void write_daily_totals(pg::Connection&, BatchNumber, std::span<FrameWrite>);
+/// Live values, events and what became of commands.
+void write_extras(pg::Connection&, BatchNumber, std::span<const FrameWrite>);
+void write_receptions(pg::Connection&, std::span<const ReceptionWrite>);
 void write_archive(pg::Connection&, const BatchRow&, std::span<const FrameWrite>);
-void write_quarantine(pg::Connection&, std::span<const QuarantineWrite>);
+void write_quarantine(pg::Connection&, std::span<const QuarantineWrite>, Instant now);
 /// Quarantine rows whose frame was tried again, whatever came of it.
 /// Taken shared by every batch and alone by a change of choice: a batch that has seen "half-hours" commits before the
 /// choice of "daily" erases them, and a later one sees the choice.

@@ -36,6 +36,7 @@ struct BatchWriter::Impl {
         std::span<const std::int64_t> resolved{};
         std::span<DeferredDays::Day> days{};      // what earlier batches deferred
         std::span<const std::int64_t> finished{}; // of those, what waits for nothing any more
+        std::span<const ReceptionWrite> receptions{};
     };
 
     pg::Connection& connected();
@@ -71,8 +72,10 @@ void BatchWriter::Impl::run_transaction(const Group& group, const BatchRow& row,
     finish_deferred(db, group.finished);
     write_registers(db, row.number, group.frames);
     write_daily_totals(db, row.number, group.frames);
+    write_extras(db, row.number, group.frames);
+    write_receptions(db, group.receptions);
     write_archive(db, row, group.frames);
-    write_quarantine(db, group.quarantine);
+    write_quarantine(db, group.quarantine, row.now);
     forget_retried(db, group.frames, group.quarantine, group.resolved);
     commit_sent = true;
     transaction.commit();
@@ -223,7 +226,8 @@ std::optional<BatchResult> BatchWriter::write(const Request& request)
     result.outcomes.assign(request.frames.size(), FrameOutcome::committed);
     result.reasons.resize(request.frames.size());
     try {
-        impl_->write_group({request.frames, request.quarantine, 0}, request, result);
+        impl_->write_group({.frames = request.frames, .quarantine = request.quarantine, .receptions = request.receptions},
+                           request, result);
         impl_->write_group({{}, {}, 0, request.resolved}, request, result);
         impl_->write_refused(request, result);
     } catch (const GivenUp&) {

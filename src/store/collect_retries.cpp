@@ -9,7 +9,7 @@ namespace releve::store {
 namespace {
 
 constexpr const char* retried_columns = "SELECT id, reason, detail, received_at, peer, system_title, "
-                                           "meter_id, counter, frame_bytes, frame FROM quarantine ";
+                                           "meter_id, counter, frame_bytes, frame, protocol, gateway FROM quarantine ";
 
 std::vector<QuarantineRow> read_quarantine(const pg::Rows& rows)
 {
@@ -29,6 +29,8 @@ std::vector<QuarantineRow> read_quarantine(const pg::Rows& rows)
         row.frame_bytes = static_cast<std::size_t>(rows.int4(i, 8));
         const ByteView frame = rows.bytes(i, 9);
         row.frame.assign(frame.begin(), frame.end());
+        row.protocol = rows.text(i, 10);
+        row.gateway = rows.text(i, 11);
         list.push_back(std::move(row));
     }
     return list;
@@ -46,7 +48,7 @@ std::vector<QuarantineRow> CollectStore::load_retries(std::span<const std::strin
         return read_quarantine(
             db.run(std::string{retried_columns} +
                        "WHERE system_title = ANY ($1::text[]) AND frame IS NOT NULL AND (retry_requested OR "
-                       "reason IN ('unknown_meter', 'no_key', 'wrong_key', 'bad_tag')) "
+                       "reason IN ('unknown_meter', 'no_key', 'wrong_key', 'bad_tag', 'unknown_network', 'gateway_auth')) "
                        "ORDER BY counter NULLS FIRST, id LIMIT $2::int8",
                    params));
     });

@@ -52,6 +52,8 @@ CollectStore::~CollectStore() = default;
 
 namespace {
 
+constexpr int event_days = 1'095;
+constexpr int live_days = 730; // as long as half-hours of a home may be kept
 constexpr const char* all_or_named = " WHERE ($1::text[] IS NULL OR m.address = ANY ($1::text[])) ";
 
 Validity read_validity(const pg::Rows& rows, int row, int from, int to)
@@ -73,16 +75,16 @@ void load_keys(pg::Connection& db, const pg::Params& which, DevicesById& devices
 {
     const pg::Rows rows = db.run(
         std::string{
-            "SELECT meter_id, generation, encryption, authentication, lower(validity), upper(validity) FROM ("
-            "SELECT k.*, row_number() OVER (PARTITION BY k.meter_id ORDER BY k.generation DESC) AS age "
+            "SELECT meter_id, generation, encryption, authentication, lower(validity), upper(validity), key_id FROM ("
+            "SELECT k.*, row_number() OVER (PARTITION BY k.meter_id, k.key_id ORDER BY k.generation DESC) AS age "
             "FROM meter_key k JOIN meter m ON m.id = k.meter_id"} +
             all_or_named + ") newest WHERE age <= 2 ORDER BY meter_id, generation DESC",
         which);
     for (int i = 0; i < rows.size(); ++i)
         if (const auto device = devices.find(rows.int4(i, 0)); device != devices.end())
             device->second.keys.push_back({static_cast<std::uint16_t>(rows.int2(i, 1)),
-                                           copy(rows.bytes(i, 2)), copy(rows.bytes(i, 3)),
-                                           read_validity(rows, i, 4, 5)});
+                                           static_cast<std::uint8_t>(rows.int2(i, 6)), copy(rows.bytes(i, 2)),
+                                           copy(rows.bytes(i, 3)), read_validity(rows, i, 4, 5)});
 }
 
 void load_installations(pg::Connection& db, const pg::Params& which, DevicesById& devices)
@@ -100,7 +102,21 @@ void load_installations(pg::Connection& db, const pg::Params& which, DevicesById
                  rows.text(i, 2) == "half_hour" ? Collection::half_hour : Collection::daily});
 }
 
-/// The three reads see one state of the database.
+void load_commands(pg::Connection& db, const pg::Params& which, DevicesById& devices)
+{
+    const pg::Rows rows = db.run(std::string{"SELECT c.id, c.meter_id, c.key_id, c.counter, c.payload, c.expires_at FROM command c "
+                                             "JOIN meter m ON m.id = c.meter_id"} +
+                                     all_or_named + "AND c.state IN ('queued', 'sent') ORDER BY c.id",
+                                 which);
+    for (int i = 0; i < rows.size(); ++i)
+        if (const auto device = devices.find(rows.int4(i, 1)); device != devices.end())
+            device->second.commands.push_back({CommandId{rows.int8(i, 0)}, MeterId{rows.int4(i, 1)},
+                                               static_cast<std::uint8_t>(rows.int2(i, 2)),
+                                               static_cast<std::uint16_t>(rows.int4(i, 3)), copy(rows.bytes(i, 4)),
+                                               rows.instant(i, 5)});
+}
+
+/// The reads see one state of the database.
 CollectStore::Devices load(pg::Connection& db, const pg::Params& which)
 {
     pg::Transaction transaction{db};
@@ -120,9 +136,11 @@ CollectStore::Devices load(pg::Connection& db, const pg::Params& which)
                                     rows.text(i, 5),
                                     rows.text(i, 6),
                                     {},
+                                    {},
                                     {}};
     load_keys(db, which, devices);
     load_installations(db, which, devices);
+    load_commands(db, which, devices);
     CollectStore::Devices loaded{db.run("SELECT version FROM choice_version").int8(0, 0), {}};
     transaction.commit();
     loaded.rows.reserve(devices.size());
@@ -149,10 +167,32 @@ CollectStore::Devices CollectStore::load_devices(std::span<const std::string> ad
 std::optional<KeySample> CollectStore::some_key(const DatabaseAddress& address)
 {
     pg::Connection db{address, DbRole::collect};
-    const pg::Rows rows = db.run("SELECT meter_id, generation, encryption FROM meter_key LIMIT 1");
-    if (rows.size() == 0)
-        return std::nullopt;
-    return KeySample{MeterId{rows.int4(0, 0)}, static_cast<std::uint16_t>(rows.int2(0, 1)), copy(rows.bytes(0, 2))};
+    if (const pg::Rows rows = db.run("SELECT meter_id, generation, encryption FROM meter_key LIMIT 1"); rows.size() > 0)
+        return KeySample{copy(rows.bytes(0, 2)),
+                         key_context(MeterId{rows.int4(0, 0)}, static_cast<std::uint16_t>(rows.int2(0, 1)), "encryption")};
+    if (const pg::Rows rows = db.run("SELECT netid, kmac FROM wize_network LIMIT 1"); rows.size() > 0)
+        return KeySample{copy(rows.bytes(0, 1)), network_key_context(static_cast<std::uint8_t>(rows.int2(0, 0)))};
+    return std::nullopt;
+}
+
+std::vector<NetworkRow> CollectStore::load_networks()
+{
+    return impl_->with_connection([](pg::Connection& db) {
+        const pg::Rows rows = db.run("SELECT netid, kmac FROM wize_network ORDER BY netid");
+        std::vector<NetworkRow> networks;
+        for (int i = 0; i < rows.size(); ++i)
+            networks.push_back({static_cast<std::uint8_t>(rows.int2(i, 0)), copy(rows.bytes(i, 1))});
+        return networks;
+    });
+}
+
+void CollectStore::expire_commands(Instant now)
+{
+    impl_->with_connection([&](pg::Connection& db) {
+        db.run("UPDATE command SET state = 'expired', finished_at = $1::timestamptz WHERE state IN ('queued', 'sent') AND "
+               "expires_at <= $1::timestamptz",
+               pg::Params{}.add(now));
+    });
 }
 
 std::optional<CivilDay> CollectStore::earliest_installation()
@@ -199,7 +239,7 @@ void CollectStore::prune(const Bounds& bounds, Instant now)
                before(bounds.archive_days));
         db.run("DELETE FROM undecoded WHERE batch IS NULL AND received_at < $1::timestamptz",
                before(bounds.archive_days));
-        db.run("DELETE FROM quarantine WHERE received_at < $1::timestamptz", before(bounds.quarantine_days));
+        db.run("DELETE FROM quarantine WHERE kept_at < $1::timestamptz", before(bounds.quarantine_days));
         db.run("DELETE FROM quarantine WHERE id IN (SELECT id FROM (SELECT id, row_number() OVER "
                "(PARTITION BY system_title ORDER BY id DESC) AS age FROM quarantine) q WHERE age > $1::int8)",
                pg::Params{}.add(bounds.quarantine_rows_per_title));
@@ -208,6 +248,16 @@ void CollectStore::prune(const Bounds& bounds, Instant now)
                "NULL) DESC, id DESC "
                "OFFSET $1::int8)",
                pg::Params{}.add(bounds.quarantine_rows));
+        // A batch that comes again later than that is answered that it is too old, and so is one that never came.
+        db.run("UPDATE gateway g SET acknowledged_up_to = old.sequence FROM (SELECT b.gateway, max(b.sequence) AS sequence FROM "
+               "uplink_batch b WHERE b.acknowledged_at < $1::timestamptz GROUP BY 1) AS old WHERE g.id = old.gateway AND "
+               "old.sequence > g.acknowledged_up_to",
+               before(bounds.archive_days));
+        db.run("DELETE FROM uplink_batch b USING gateway g WHERE g.id = b.gateway AND b.sequence <= g.acknowledged_up_to AND "
+               "b.acknowledged_at < $1::timestamptz",
+               before(bounds.archive_days));
+        db.run("DELETE FROM live_half_hour WHERE start < $1::timestamptz", before(live_days));
+        db.run("DELETE FROM event WHERE received_at < $1::timestamptz", before(event_days));
     });
 }
 

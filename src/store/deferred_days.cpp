@@ -56,25 +56,17 @@ std::vector<DeferredDays::Day> DeferredDays::next_slice(std::size_t days_max)
         if (days.empty() || !fits(days.back())) { // one that differs in shape is refused where the two meet
             if (days.size() == days_max)
                 break;
-            days.push_back({reading.key, empty_block(reading)});
-        }
-        DayBlock& block = days.back().block;
-        if (!block.slots[reading.value.index]) {
-            block.slots[reading.value.index] = reading.value.slot;
+            days.push_back({reading.key, block_of({reading.first, reading.step, reading.slots, {reading.value}})});
             continue;
         }
-        DayBlock other = empty_block(reading);
-        other.slots[reading.value.index] = reading.value.slot;
-        block = merge(block, other).value().block;
+        DayBlock& block = days.back().block;
+        auto& slot = block.slots[reading.value.index];
+        if (!slot)
+            slot = reading.value.slot;
+        else
+            block = merge(block, block_of({reading.first, reading.step, reading.slots, {reading.value}})).value().block;
     }
     return days;
-}
-
-DayBlock DeferredDays::empty_block(const Reading& reading)
-{
-    DayBlock block{.first = reading.first, .step = reading.step, .slots = {}};
-    block.slots.resize(reading.slots);
-    return block;
 }
 
 std::vector<std::int64_t> DeferredDays::batches_after_slice() const

@@ -42,7 +42,6 @@ private:
         std::uint32_t slots = 0;
         DayPart::Value value;
     };
-    [[nodiscard]] static DayBlock empty_block(const Reading& reading);
 
     std::vector<Reading> waiting_, folding_;
     std::vector<std::int64_t> waiting_batches_, folding_batches_;

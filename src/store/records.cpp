@@ -1,5 +1,7 @@
 #include <releve/store/records.hpp>
 
+#include <algorithm>
+
 namespace releve::store {
 
 namespace {
@@ -50,6 +52,42 @@ Bytes key_context(MeterId meter, std::uint16_t generation, std::string_view role
         .u16_be(generation)
         .text(role);
     return std::move(writer).take();
+}
+
+Bytes network_key_context(std::uint8_t netid)
+{
+    Writer writer;
+    writer.text("releve network key 1").u8(netid);
+    return std::move(writer).take();
+}
+
+Bytes command_context(MeterId meter, std::uint16_t counter)
+{
+    Writer writer;
+    writer.text("releve command 1").u32_be(static_cast<std::uint32_t>(meter.value)).u16_be(counter);
+    return std::move(writer).take();
+}
+
+void combine(ReceptionWrite& known, const ReceptionWrite& heard)
+{
+    if (heard.counter < known.counter)
+        return;
+    if (heard.counter > known.counter) {
+        known = heard;
+        return;
+    }
+    constexpr int copies_max = 32'767;
+    const auto copies = static_cast<std::int16_t>(std::min(known.heard_by + heard.heard_by, copies_max));
+    if (heard.signal_dbm != 0 && (known.signal_dbm == 0 || heard.signal_dbm > known.signal_dbm))
+        known = heard;
+    known.heard_by = copies;
+}
+
+FrameExtras& FrameWrite::extra()
+{
+    if (!extras)
+        extras = std::make_shared<FrameExtras>();
+    return *extras;
 }
 
 } // namespace releve::store

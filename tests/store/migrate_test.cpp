@@ -7,7 +7,7 @@ class Migrate : public StoreTest {};
 TEST_F(Migrate, applying_twice_changes_nothing)
 {
     EXPECT_EQ(migrate(address).value(), 0);
-    EXPECT_EQ(ask(DbRole::owner, "SELECT count(*) FROM schema_migration"), "7");
+    EXPECT_EQ(ask(DbRole::owner, "SELECT count(*) FROM schema_migration"), "8");
 }
 
 TEST_F(Migrate, a_changed_file_is_refused)

@@ -229,6 +229,15 @@ DayBlock day_block(const char* text, std::int64_t value, std::uint64_t counter)
     return block;
 }
 
+DayPart part_of(const DayBlock& block)
+{
+    DayPart part{.first = block.first, .step = block.step, .slots = static_cast<std::uint32_t>(block.slots.size()), .values = {}};
+    for (std::size_t i = 0; i < block.slots.size(); ++i)
+        if (block.slots[i])
+            part.values.push_back({static_cast<std::uint32_t>(i), *block.slots[i]});
+    return part;
+}
+
 FrameWrite frame(MeterId meter, std::uint64_t counter, const char* text, std::int64_t value)
 {
     FrameWrite write;

@@ -58,9 +58,11 @@ protected:
 /// A day of half-hours of 2024, all slots with that value.
 [[nodiscard]] DayBlock day_block(const char* day, std::int64_t value, std::uint64_t counter);
 /// A frame that brings one such day in channel 1.
+/// As a frame brings it.
+[[nodiscard]] DayPart part_of(const DayBlock& block);
 [[nodiscard]] FrameWrite frame(MeterId meter, std::uint64_t counter, const char* day, std::int64_t value);
 /// Of such a frame only the slots from `from` to before `to`.
-FrameWrite slots_of(FrameWrite write, std::uint32_t from, std::uint32_t to);
+[[nodiscard]] FrameWrite slots_of(FrameWrite write, std::uint32_t from, std::uint32_t to);
 
 /// Channel 1: mean power in W, half-hours, main. Channel 20: a register in Wh.
 [[nodiscard]] const MeterModel* test_model(std::string_view name);

@@ -174,7 +174,8 @@ int run_bench_send(const BenchTarget& target, int seconds);
 
 struct BenchIngestOptions {
     int seconds = 10;
-    std::uint32_t meters = 100'000;
+    std::uint32_t meters = 100'000; // of electricity
+    std::string mix;                // empty: the loads of one kind of frame each; "france": both energies at the same time
     std::filesystem::path data_dir; // empty: a temporary folder
     std::filesystem::path demo_data;
 };

@@ -25,13 +25,15 @@ struct Config {
     std::filesystem::path data_dir; // empty until finish(): the XDG state folder, /var/lib/releve as root
     struct Collector {
         std::optional<Endpoint> dlms_tcp, dlms_tls; // "" switches a listener off
-        std::filesystem::path tls_cert, tls_key, tls_client_ca;
+        std::optional<Endpoint> uplink;
+        std::filesystem::path tls_cert, tls_key, tls_client_ca, uplink_client_ca;
         std::string tls_client_certificate = "off";
         std::string tls_min_version = "1.3";
         std::string acknowledgement_system_title = "524c560000000001"; // RLV + 5 bytes
         std::int64_t handshake_timeout_s = 10, message_timeout_s = 20, idle_timeout_s = 900, write_timeout_s = 20;
         std::int64_t connections_max = 20'000, connections_per_address_max = 1'000, handshakes_max = 256,
                      handshakes_per_address_max = 16;
+        std::int64_t uplink_connections_max = 500;
         std::int64_t frames_outstanding_max = 64;
         std::int64_t apdu_bytes_max = 65'535;
         std::int64_t queue_frames = 8'192;

@@ -4,6 +4,7 @@
 
 #include <releve/core/quantity.hpp>
 #include <releve/net/listener.hpp>
+#include <releve/net/uplink_server.hpp>
 
 #include <array>
 #include <atomic>
@@ -45,6 +46,7 @@ struct IngestCounters {
 
 struct Counters {
     net::NetCounters net;
+    net::UplinkCounters uplink;
     IngestCounters ingest;
 };
 

@@ -1,8 +1,11 @@
 #pragma once
 // The parts of `releve demo`: its homes, the comparison with the customer export, the loopback HTTP client,
-// and the certificate it makes for itself. command_demo.cpp puts them together around app::Server.
+// and the certificates it makes for itself. command_demo.cpp puts them together around app::Server.
 
+#include <releve/app/demo_certificates.hpp>
 #include <releve/app/fleet_import.hpp>
+#include <releve/app/uplink_client.hpp>
+#include <releve/store/admin_store.hpp>
 
 #include <filesystem>
 #include <string>
@@ -49,8 +52,37 @@ struct DemoDay {
 [[nodiscard]] result<std::string> get_loopback(std::uint16_t port, const std::string& target,
                                                const std::string& token);
 
-/// A self-signed EC P-256 certificate for 127.0.0.1 and localhost, valid for 30 days; the key with mode 0600.
-[[nodiscard]] result<void> make_demo_certificate(const std::filesystem::path& certificate,
-                                                 const std::filesystem::path& private_key);
+// ---------------------------------------------------------------- gas, in demo_gas.cpp
+
+inline constexpr const char* demo_gateway = "demo-gateway";
+inline constexpr const char* demo_gas_point = "09000000002024"; // made up
+
+/// One gas day of data/demo.
+struct DemoGasDay {
+    CivilDay day{};
+    std::int64_t index_start_dm3 = 0, index_end_dm3 = 0;
+    std::int64_t kwh_per_m3_e5 = 0;
+    [[nodiscard]] std::int64_t volume_dm3() const { return index_end_dm3 - index_start_dm3; }
+    [[nodiscard]] std::int64_t energy_wh() const; // rounded half up
+    bool operator==(const DemoGasDay&) const = default;
+};
+/// By day, without a hole. errc::not_found_file, errc::bad_csv.
+[[nodiscard]] result<std::vector<DemoGasDay>> load_demo_gas(const std::filesystem::path& folder);
+/// The gateway, its radio network, the meter with its key, and the coefficients; what is there already stays.
+[[nodiscard]] result<void> register_demo_gas(store::AdminStore& admin, const crypto::Key256& master,
+                                             const std::string& organisation, const std::vector<DemoGasDay>& days, Instant now);
+/// One Wize frame each morning at 06:00 with the index, as the gateway hands them over. `counter_start` as for
+/// load_demo_homes. errc::bad_model.
+[[nodiscard]] result<std::vector<net::UplinkBatch>> demo_gas_batches(const std::vector<DemoGasDay>& days,
+                                                                     std::uint32_t counter_start);
+/// Over TLS with the gateway's certificate.
+[[nodiscard]] result<UplinkClientReport> send_demo_gas(std::vector<net::UplinkBatch> batches, std::uint16_t port,
+                                                       const ClientTls& tls);
+/// Of which volume or energy in the body of GET .../daily are not exactly those. errc::bad_value when it is no such answer.
+[[nodiscard]] result<std::vector<DemoGasDay>> differing_gas_days(std::string_view daily_json,
+                                                                 const std::vector<DemoGasDay>& days);
+/// The first `days` that both have, side by side in kWh.
+[[nodiscard]] std::string demo_both_table(const std::vector<DemoDay>& electricity, const std::vector<DemoGasDay>& gas,
+                                          std::size_t days);
 
 } // namespace releve::app

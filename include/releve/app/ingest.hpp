@@ -60,6 +60,7 @@ struct DeviceChange {
     std::vector<store::UndecodedRow> undecoded;
     std::vector<store::DeferredRow> deferred; // committed to the archive by a process that is gone
     std::optional<std::int64_t> choice_version; // when `devices` are all there are
+    std::shared_ptr<const std::vector<wize::NetworkKey>> networks; // if they changed
     std::shared_ptr<void> while_applied; // let go of when every writer is done with it
 };
 

@@ -3,6 +3,7 @@
 // clock or database; changes nothing. The writer thread applies the judgement once it has decided to commit it.
 
 #include <releve/app/device.hpp>
+#include <releve/codec/wize/frame.hpp>
 #include <releve/net/frame.hpp>
 
 namespace releve::app {
@@ -11,6 +12,8 @@ struct JudgeRules {
     SystemTitle acknowledgement_title{};
     bool general_ciphering = false;
     const Zone* zone = nullptr; // of the usage points' civil days
+    std::shared_ptr<const std::vector<wize::NetworkKey>> networks; // radio networks that are ours
+    Instant now{};              // a command is only sent while its meter still listens
 };
 
 struct Judgement {
@@ -19,6 +22,8 @@ struct Judgement {
     std::optional<store::FrameWrite> write;       // accepted, accepted_unconfirmed, undecoded
     std::optional<store::QuarantineWrite> refused;
     Bytes reply;                                  // to send once committed; empty: nothing to answer
+    std::chrono::milliseconds send_after{0};      // of a reply that a gateway is to send
+    std::optional<store::ReceptionWrite> reception; // where an authentic frame was heard, also one heard before
     /// Where to note the counter when the frame is committed; nothing for clear frames.
     std::optional<WindowId> window;
     std::uint64_t counter = 0, digest = 0;

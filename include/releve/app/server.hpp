@@ -25,7 +25,7 @@ public:
     Server& operator=(const Server&) = delete;
 
     struct Ports {
-        std::uint16_t dlms_tcp = 0, dlms_tls = 0, api = 0; // 0: not listening
+        std::uint16_t dlms_tcp = 0, dlms_tls = 0, uplink = 0, api = 0; // 0: not listening
     };
     [[nodiscard]] Ports ports() const;
     [[nodiscard]] const store::DatabaseAddress& database() const;

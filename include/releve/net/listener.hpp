@@ -47,6 +47,9 @@ struct NetCounters {
     void count_handshake_failure(std::string_view name);
 };
 
+class Session;
+struct SessionSetup;
+
 struct ListenerOptions {
     std::string address = "127.0.0.1";
     std::uint16_t port = 0; // 0: any, see port()
@@ -54,6 +57,8 @@ struct ListenerOptions {
     SessionLimits session;
     ListenerLimits limits;
     std::function<Instant()> now;
+    /// What runs on a connection; empty: Session::make.
+    std::function<std::shared_ptr<Session>(boost::asio::ip::tcp::socket, SessionSetup&&)> make_session;
 };
 
 class Listener {

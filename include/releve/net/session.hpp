@@ -1,6 +1,7 @@
 #pragma once
 // One connection of a meter, gateway or concentrator: bytes in, whole frames to the sink, confirmations back. The
 // framing is sans-I/O (codec/dlms/wrapper); this is only the shell with its deadlines. Lives on one thread.
+// The second kind of session is a gateway's uplink (uplink_server).
 
 #include <releve/net/frame.hpp>
 #include <releve/net/listener.hpp>
@@ -20,8 +21,9 @@ struct SessionSetup {
     std::function<void()> ended;
 };
 
-class Session : public ReplyTarget {
+class Session {
 public:
+    virtual ~Session() = default;
     [[nodiscard]] static std::shared_ptr<Session> make(boost::asio::ip::tcp::socket socket, SessionSetup setup);
     /// Starts its two coroutines, which keep the session alive until the connection has ended.
     virtual void start() = 0;

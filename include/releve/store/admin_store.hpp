@@ -1,6 +1,6 @@
 #pragma once
-// What the command line changes: meters and keys, tokens, collection choices, refused messages. As role
-// releve_work.
+// What the command line changes: meters and keys, tokens, collection choices, refused messages, radio networks, gateways,
+// commands to meters, conversion coefficients. As role releve_work.
 
 #include <releve/crypto/secret.hpp>
 #include <releve/store/database.hpp>
@@ -16,6 +16,49 @@ struct NewToken {
     std::vector<std::string> scopes; // usage point ids or organisation ids, told apart by what exists
     Instant expires_at{};
     std::string label;
+};
+
+struct KnownNetwork {
+    std::uint8_t netid = 0;
+    Instant recorded_at{}; // of its newest Kmac
+};
+
+/// No more than this many wait for one meter at a time: it listens twice a day.
+inline constexpr int commands_open_max = 16;
+/// `kind` is one of the table's: read_parameters, write_parameters, write_key, set_clock, exec_instping.
+struct NewCommand {
+    std::string address, kind, summary; // summary: for people, without secrets; of write_key it is made here
+    Bytes message;                      // L7 in clear
+    Instant created_at{}, expires_at{};
+    std::uint8_t new_key_id = 0; // of write_key: KEYSEL 1 to 14 of `new_key`
+    crypto::Key128 new_key{};
+};
+struct QueuedCommand {
+    CommandId id;
+    std::uint16_t counter = 0;
+    std::uint8_t key_id = 0; // KEYSEL it is sent with
+};
+struct CommandListRow {
+    CommandId id;
+    std::string address, kind, summary, state, created_by, result;
+    std::uint16_t counter = 0;
+    std::uint8_t key_id = 0;
+    int attempts = 0;
+    Instant created_at{}, expires_at{};
+    std::optional<Instant> sent_at{}, finished_at{};
+};
+
+/// kWh per m3 in hundred-thousandths, from gas day `from` to before gas day `to`; no end = until further notice.
+struct Coefficient {
+    std::string usage_point;
+    CivilDay from{};
+    std::optional<CivilDay> to{};
+    std::int64_t kwh_per_m3_e5 = 0; // 100,000 to 2,000,000
+    std::size_t line = 0;           // of the CSV, for messages; 0: not from one
+};
+struct KnownCoefficient : Coefficient {
+    Instant known_from{}; // in whole seconds, rounded
+    std::optional<Instant> known_to{};
 };
 
 class AdminStore {
@@ -52,6 +95,34 @@ public:
     [[nodiscard]] std::int64_t request_retry(std::optional<std::int64_t> id, const std::string& system_title,
                                              const std::string& reason);
     void request_reprocess();
+
+    /// `kmac`: wrapped under network_key_context(netid). A network that is there gets a new one. Notifies releve_devices.
+    [[nodiscard]] result<void> set_network(std::uint8_t netid, ByteView kmac);
+    [[nodiscard]] std::vector<KnownNetwork> list_networks();
+
+    /// Takes id, organisation, label and crc_may_be_zero. errc::not_found for the organisation, errc::bad_parameter for an id
+    /// that is no certificate's name or is there already.
+    [[nodiscard]] result<void> add_gateway(const GatewayRow& gateway);
+    [[nodiscard]] std::vector<GatewayRow> list_gateways();
+    /// errc::not_found. What a disabled gateway hands over is refused; nothing of it is forgotten.
+    [[nodiscard]] result<void> set_gateway_disabled(const std::string& id, bool disabled);
+
+    /// The command waits from the commit on, under a counter that no earlier one of the meter's last 65,536 had. A key to write
+    /// is known to the collector from then on too, beside the one before. errc::not_found for the meter; errc::bad_parameter
+    /// when it is no Wize meter, a key is wanting, or commands_open_max wait already. Notifies releve_devices.
+    [[nodiscard]] result<QueuedCommand> queue_command(const NewCommand& command, const crypto::Key256& master);
+    /// The newest first; all meters when `address` is empty. An open one whose time is over counts as expired.
+    [[nodiscard]] std::vector<CommandListRow> list_commands(const std::string& address, bool open_only, int limit);
+    /// It is not sent again; what was sent already may still be carried out. errc::not_found, errc::bad_parameter when it is over.
+    [[nodiscard]] result<void> cancel_command(CommandId id);
+
+    /// All or none. What was believed of those days is believed no longer from now on, and stays readable as it was known; days
+    /// outside of it keep what they have. How many changed what was believed. errc::bad_csv names the row; without one
+    /// errc::bad_parameter.
+    [[nodiscard]] result<std::int64_t> set_coefficients(std::span<const Coefficient> coefficients);
+    /// By day; as known now or at an instant. errc::not_found.
+    [[nodiscard]] result<std::vector<KnownCoefficient>> list_coefficients(const std::string& usage_point,
+                                                                          std::optional<Instant> as_known_at);
 
 private:
     [[nodiscard]] result<void> choose_collection_at_once(const UsagePointId& id, Collection collection, const std::string& proof,

@@ -32,6 +32,8 @@ public:
     /// The same `as_of` gives the same answer whatever was committed since, and whatever clocks did:
     /// half-hours and register reads by the batch that brought them, totals of a home that keeps only those
     /// from the batch that made the day complete. errc::bad_parameter for what is not known yet.
+    /// Of a register channel: differences of its indexes; of gas with the energy by the conversion coefficient, which is
+    /// never stored. Under `as_of` the coefficient known at that instant, or when that batch was committed.
     [[nodiscard]] result<DailyAnswer> daily(const Identity& who, const UsagePointId& id, CivilDay from,
                                             CivilDay to, const std::string& channel, const AsOf& as_of = {});
     /// [from, to). errc::daily_only when only totals are kept; with `as_of` also for registers then, because
@@ -39,6 +41,13 @@ public:
     [[nodiscard]] result<ReadingsAnswer> readings(const Identity& who, const UsagePointId& id, Instant from,
                                                   Instant to, const std::string& channel,
                                                   const AsOf& as_of = {});
+    /// Every coefficient that is or was believed in, by id.
+    [[nodiscard]] result<std::vector<CoefficientRow>> coefficients(const Identity& who, const UsagePointId& id,
+                                                                   const Page& page);
+    /// Of the household's own dongle. errc::daily_only as for readings.
+    [[nodiscard]] result<std::vector<LiveRow>> live(const Identity& who, const UsagePointId& id);
+    [[nodiscard]] result<std::vector<LiveRow>> live_half_hours(const Identity& who, const UsagePointId& id,
+                                                               Instant from, Instant to);
     [[nodiscard]] result<std::vector<AccessRow>> accesses(const Identity& who, const UsagePointId& id,
                                                           const Page& page);
     [[nodiscard]] result<std::vector<MeterRow>> list_meters(const Identity& who, const Page& page,
@@ -46,6 +55,12 @@ public:
     [[nodiscard]] result<MeterRow> meter(const Identity& who, MeterId id, Instant now);
     [[nodiscard]] result<std::vector<QuarantineRow>> quarantine(const Identity& who,
                                                                 const std::string& reason, const Page& page);
+    /// What meters reported about themselves, newest first.
+    [[nodiscard]] result<std::vector<EventRow>> events(const Identity& who, const EventFilter& filter,
+                                                       const Page& page);
+    [[nodiscard]] result<std::vector<GatewayRow>> gateways(const Identity& who, const Page& page);
+    /// Newest first. errc::not_found for a meter that the token may not see.
+    [[nodiscard]] result<std::vector<CommandShown>> commands(const Identity& who, MeterId meter, const Page& page);
     [[nodiscard]] result<OperationsSummary> operations(const Identity& who, Instant now);
     /// Throws when the database does not answer.
     void ping();

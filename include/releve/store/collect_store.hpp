@@ -37,6 +37,7 @@ public:
         std::span<const QuarantineWrite> quarantine;
         std::span<const std::int64_t>
             resolved; // quarantine rows whose retry succeeded: deleted in the same transaction
+        std::span<const ReceptionWrite> receptions{}; // one a meter
         std::function<BatchNumber()> next_batch;
         std::function<BatchNumber()> watermark; // highest number below which all are decided
         Instant now{};
@@ -89,6 +90,9 @@ public:
     };
     [[nodiscard]] Devices load_devices();
     [[nodiscard]] Devices load_devices(std::span<const std::string> addresses);
+    [[nodiscard]] std::vector<NetworkRow> load_networks();
+    /// Commands whose time has passed.
+    void expire_commands(Instant now);
     /// meter_counter completed by the batches since its last writing.
     [[nodiscard]] std::vector<ReplayRow> load_replay_states();
     /// Any stored key, for finding out whether a master key is the right one.

@@ -4,9 +4,11 @@
 #include <releve/core/block.hpp>
 #include <releve/core/meter_model.hpp>
 #include <releve/engine/consumption.hpp>
+#include <releve/engine/registers.hpp>
 
 #include <array>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -33,18 +35,41 @@ struct Validity {
 
 struct WrappedKey {
     std::uint16_t generation = 0; // 1, 2, ... per meter
+    std::uint8_t key_id = 0;      // KEYSEL of a Wize meter
     Bytes encryption;             // wrapped under the master key, see crypto::wrap_secret and key_context()
     Bytes authentication;
     Validity validity;
 };
 struct KeySample {
-    MeterId meter;
-    std::uint16_t generation = 0;
-    Bytes wrapped;
+    Bytes wrapped, context;
 };
 /// The additional data under which a key is wrapped: binds it to its meter, role and generation.
 [[nodiscard]] Bytes key_context(MeterId meter, std::uint16_t generation,
                                 std::string_view role /* "encryption" | "authentication" */);
+
+/// The additional data under which a network's Kmac and a command's message are wrapped.
+[[nodiscard]] Bytes network_key_context(std::uint8_t netid);
+[[nodiscard]] Bytes command_context(MeterId meter, std::uint16_t counter);
+
+struct NetworkRow {
+    std::uint8_t netid = 0;
+    Bytes kmac; // wrapped
+};
+struct GatewayRow {
+    std::string id, organisation, label;
+    bool crc_may_be_zero = false;
+    std::optional<Instant> disabled_at{}, last_batch_at{};
+    std::uint64_t acknowledged_up_to = 0;
+};
+/// A command that waits until its meter listens, or for the meter's answer.
+struct CommandRow {
+    CommandId id;
+    MeterId meter;
+    std::uint8_t key_id = 1;
+    std::uint16_t counter = 0;
+    Bytes payload; // wrapped
+    Instant expires_at{};
+};
 
 struct InstallationRow {
     UsagePointId usage_point;
@@ -58,6 +83,7 @@ struct DeviceRow {
     std::string serial, protocol, model, policy, replay;
     std::vector<WrappedKey> keys;               // newest generation first, at most 2
     std::vector<InstallationRow> installations; // by time
+    std::vector<CommandRow> commands;           // open ones, oldest first
 };
 
 /// Replay state of one meter under one key generation, as saved and restored.
@@ -87,6 +113,44 @@ struct DailyTotalWrite {
     Provenance provenance;
 };
 
+/// What few frames bring beside readings.
+struct FrameExtras {
+    struct Event {
+        std::string kind, detail;
+        Instant at{};
+    };
+    struct Live {
+        std::string label;
+        Instant at{};
+        std::int64_t value = 0;
+        Unit unit = Unit::no_unit;
+        int scaler = 0;
+        bool mean = false; // also summed by half-hour
+    };
+    struct CommandResult {
+        CommandId id;
+        bool done = false; // else the meter refused it
+        std::string result;
+    };
+    std::vector<Event> events;
+    std::vector<Live> live;
+    std::optional<CommandId> command_sent;
+    bool command_is_over = false; // set by the writer: it was cancelled, expired or answered meanwhile
+    std::optional<CommandResult> command_result;
+};
+
+/// Where a frame was heard.
+struct ReceptionWrite {
+    MeterId meter;
+    std::uint64_t counter = 0; // extended
+    std::string gateway;
+    std::int16_t signal_dbm = 0; // the best of those that heard it
+    Instant received_at{};
+    std::int16_t heard_by = 1;
+};
+/// The better of two: of the later frame, of one frame the stronger signal.
+void combine(ReceptionWrite& known, const ReceptionWrite& heard);
+
 /// All that one accepted frame writes. The batch number in every Provenance is filled in by the writer.
 struct FrameWrite {
     MeterId meter;
@@ -113,6 +177,8 @@ struct FrameWrite {
     std::vector<RegisterDay> register_days;
     std::vector<DailyTotalWrite> daily_totals;
     std::int64_t retry_of = 0; // id of the quarantine row this frame waited in: it is deleted
+    std::shared_ptr<FrameExtras> extras;
+    [[nodiscard]] FrameExtras& extra();
 };
 
 struct QuarantineWrite {
@@ -126,6 +192,7 @@ struct QuarantineWrite {
     Bytes frame; // empty when it must not be kept (an authentic frame of a daily-only home)
     std::uint64_t digest = 0;
     std::int64_t retry_of = 0; // id of the row that was retried: it is replaced
+    std::string protocol = "dlms", gateway{};
 };
 
 struct QuarantineRow {
@@ -138,6 +205,7 @@ struct QuarantineRow {
     std::optional<std::uint64_t> counter;
     std::size_t frame_bytes = 0;
     Bytes frame; // only from show / for retry
+    std::string protocol = "dlms", gateway{}; // only for retry
 };
 
 /// A frame as it was accepted.
@@ -196,11 +264,39 @@ struct DayRow {
     CivilDay day{};
     engine::DaySummary summary;
 };
+/// What one amount was counted of: days of which the reads between are missing, or of which only a part was counted.
+struct CoveringStretch {
+    CivilDay from{}, to{}; // `to` is not included
+    std::int64_t amount = 0;
+    std::optional<std::int64_t> energy_wh; // of gas, where one coefficient holds on all of these days
+    bool complete = false;                 // all that was consumed on these days
+    bool operator==(const CoveringStretch&) const = default;
+};
+/// A day of a register: dm3 of gas, Wh of electricity.
+struct RegisterDayRow {
+    CivilDay day{};
+    std::optional<std::int64_t> amount;                   // nothing: not known of this day alone
+    std::optional<std::int64_t> index_start{}, index_end{}; // in the answer's unit and scaler
+    Quality quality = Quality::missing;
+    std::optional<CoveringStretch> covering{};
+    std::optional<std::int64_t> kwh_per_m3_e5{}; // gas
+    std::optional<std::int64_t> energy_wh{};     // gas: derived, rounded half up, each day on its own
+    bool operator==(const RegisterDayRow&) const = default;
+};
+struct RegisterDays {
+    std::string channel;
+    Unit unit = Unit::watt_hour;
+    int scaler = 0;       // of the indexes
+    Seconds day_start{0}; // after local midnight; a day is named by the date on which it begins
+    std::vector<RegisterDayRow> days;
+    std::vector<engine::RegisterFault> faults; // of these days
+};
 struct DailyAnswer {
     UsagePointId usage_point;
     std::string zone;
     std::vector<DayRow> days;         // every civil day asked for, also those without a reading
     std::optional<BatchNumber> as_of; // up to which batch it knows, if that was asked for
+    std::optional<RegisterDays> registers{}; // of a register channel: then `days` is empty
 };
 struct ReadingRow {
     Instant start{};
@@ -221,6 +317,12 @@ struct AccessRow {
     std::string role, who, what; // who: label of the token; what: "daily", "readings", ...
     std::optional<CivilDay> from, to;
 };
+struct ReceptionRow {
+    std::string gateway;
+    std::optional<int> signal_dbm;
+    Instant received_at{};
+    int heard_by = 1; // copies of the last frame
+};
 struct MeterRow {
     MeterId meter;
     std::string address, serial, protocol, model, policy, replay, concentrator, area;
@@ -228,6 +330,7 @@ struct MeterRow {
     std::optional<Instant> last_accepted_at;
     std::string usage_point; // where it is installed now, may be empty
     std::int64_t refused_24h = 0;
+    std::optional<ReceptionRow> reception{}; // only of one meter that was asked for, if gateways hear it
 };
 struct OperationsSummary {
     std::vector<std::pair<std::string, std::int64_t>> meters_by_state;
@@ -236,11 +339,48 @@ struct OperationsSummary {
     std::int64_t readings_total = 0;
 };
 
+/// kWh per m3 on these gas days, and when we believed it.
+struct CoefficientRow {
+    std::int64_t id = 0;
+    std::optional<CivilDay> from, to; // `to` is not included
+    std::int64_t kwh_per_m3_e5 = 0;
+    Instant known_from{};
+    std::optional<Instant> known_to;
+};
+/// The last value of a label of a household's dongle, or a half-hour of it. Nothing proves them.
+struct LiveRow {
+    std::string label;
+    Instant at{};           // of the value, or the start of the half-hour
+    std::int64_t value = 0; // a half-hour: its mean, rounded half up
+    Unit unit = Unit::no_unit;
+    int scaler = 0;
+    int samples = 1;
+};
+struct EventFilter {
+    std::string kind; // empty: all
+    std::optional<MeterId> meter{};
+    std::optional<Instant> from{}, to{}; // when it happened; `to` is not included
+};
+struct EventRow {
+    std::int64_t id = 0;
+    MeterId meter;
+    std::string kind, detail;
+    Instant at{}, received_at{};
+};
+struct CommandShown {
+    std::int64_t id = 0;
+    std::string kind, summary, state, result, created_by;
+    int attempts = 0;
+    Instant created_at{}, expires_at{};
+    std::optional<Instant> sent_at, finished_at;
+};
+
 // ---------------------------------------------------------------- administration
 
 struct MeterImportRow {
     std::size_t line = 0; // of the CSV, for messages
     std::string system_title, serial, protocol, model, policy, replay;
+    std::uint8_t key_id = 0; // KEYSEL of a Wize meter's encryption_key
     Bytes encryption_key, authentication_key; // clear, wiped after wrapping; empty: none given
     std::string usage_point, energy;
     Instant installed_from{};

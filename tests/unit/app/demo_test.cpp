@@ -1,11 +1,13 @@
 #include <releve/app/demo.hpp>
 
 #include <releve/app/series_files.hpp>
+#include <releve/codec/wize/frame.hpp>
 #include <releve/net/tls.hpp>
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <fstream>
 #include <set>
 
 namespace releve::app {
@@ -100,6 +102,65 @@ TEST(DemoReportTest, RefusesWhatIsNoAnswer)
     const auto odd =
         compare_days(R"({"days":[7,{"date":"2024-03-01","energy_wh":"500"}]})", indexes(1)).value();
     EXPECT_FALSE(odd[0].equal());
+}
+
+TEST(DemoGasTest, ReadsTheDaysAndRefusesWhatDoesNotGoOn)
+{
+    const auto days = load_demo_gas(data_folder).value();
+    ASSERT_EQ(days.size(), 112u);
+    EXPECT_EQ(days.front(), (DemoGasDay{CivilDay{2024y / 1 / 10}, 12'763'000, 12'773'000, 1'098'000}));
+    EXPECT_EQ(days.front().volume_dm3(), 10'000);
+    EXPECT_EQ(days.front().energy_wh(), 109'800);
+    EXPECT_EQ(days.back().day, CivilDay{2024y / 4 / 30});
+    EXPECT_EQ(load_demo_gas("no/such/folder").error().code, errc::not_found_file);
+
+    const fs::path folder = fs::path{testing::TempDir()} / "releve-demo-gas";
+    fs::create_directories(folder);
+    for (const char* rows : {"", "2024-01-10,1,2\n", "2024-01-10,1.5,2,11\n", "2024-01-10,3,2,11\n", "yesterday,1,2,11\n",
+                             "2024-01-10,1,2,0\n", "2024-01-10,1,2,11\n2024-01-12,2,3,11\n",
+                             "2024-01-10,1,2,11\n2024-01-11,3,4,11\n"}) {
+        std::ofstream{folder / "gas-daily.csv"} << "gas_day,index_start_m3,index_end_m3,kwh_per_m3\n" << rows;
+        EXPECT_FALSE(load_demo_gas(folder)) << rows;
+    }
+    fs::remove_all(folder);
+}
+
+TEST(DemoGasTest, TheGatewayHandsOverAMorningsFrameOfEachDayAndTheLast)
+{
+    const auto days = load_demo_gas(data_folder).value();
+    const auto batches = demo_gas_batches(days, 70'000).value();
+    std::size_t frames = 0;
+    std::uint64_t sequence = 70'000;
+    Instant before{};
+    for (const net::UplinkBatch& batch : batches) {
+        EXPECT_EQ(batch.sequence, ++sequence);
+        EXPECT_TRUE(net::check_batch(batch, {}));
+        for (const net::UplinkFrame& frame : batch.frames) {
+            const auto exchange = wize::decode_exchange(frame.frame).value();
+            EXPECT_EQ(exchange.cpt, static_cast<std::uint16_t>(70'000 + frames));
+            EXPECT_GT(std::chrono::floor<Seconds>(frame.received_at), before);
+            before = std::chrono::floor<Seconds>(frame.received_at);
+            ++frames;
+        }
+    }
+    EXPECT_EQ(frames, 113u);
+    EXPECT_NE(demo_gas_batches(days, 90'000).value().front().sequence, batches.front().sequence);
+}
+
+TEST(DemoGasTest, ComparesVolumeAndEnergyExactly)
+{
+    const std::vector<DemoGasDay> days{{CivilDay{2024y / 3 / 1}, 1'000, 15'000, 1'117'000},
+                                       {CivilDay{2024y / 3 / 2}, 15'000, 16'000, 1'117'000},
+                                       {CivilDay{2024y / 3 / 3}, 16'000, 17'000, 1'117'000}};
+    const std::string json = R"({"days":[{"date":"2024-03-01","volume_dm3":14000,"energy_wh":156380},
+        {"date":"2024-03-02","volume_dm3":1000,"energy_wh":11169},{"date":"2024-03-03","volume_dm3":null,"energy_wh":null}]})";
+    EXPECT_EQ(differing_gas_days(json, days).value(), (std::vector{days[1], days[2]}));
+    for (const char* text : {"", "[]", "{}", R"({"days":1})", "<html>"})
+        EXPECT_FALSE(differing_gas_days(text, days)) << text;
+    EXPECT_EQ(differing_gas_days(R"({"days":[7,{"date":8}]})", days).value().size(), 3u);
+    const std::string table = demo_both_table({{.date = "2024-03-01", .energy_wh = 18'412, .found = true}}, days, 5);
+    EXPECT_NE(table.find("2024-03-01          18.412     156.380      14.000    11.17\n"), std::string::npos) << table;
+    EXPECT_EQ(table.find("2024-03-02"), std::string::npos) << "of one energy only";
 }
 
 TEST(DemoReportTest, TheTableIsFoldedAroundTheMiddle)

@@ -68,6 +68,7 @@ public:
         for (const store::FrameWrite& frame : request.frames) {
             const bool poison = frame.digest == ledger_.poison;
             result.outcomes.push_back(poison ? store::FrameOutcome::refused : store::FrameOutcome::committed);
+            result.reasons.emplace_back(poison ? "poison" : "");
             if (!poison)
                 ledger_.written.push_back(frame);
         }

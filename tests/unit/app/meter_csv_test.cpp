@@ -21,6 +21,91 @@ MeterCsv parse(const std::string& text)
     return parse_meter_csv(text, models, "524c560000000001");
 }
 
+const std::string gas_header = "system_title,serial,protocol,model,policy,encryption_key,authentication_key,key_id,usage_point,"
+                               "energy,installed_from,area\n";
+
+MeterCsv parse_gas(const std::string& rows)
+{
+    return parse(gas_header + rows);
+}
+
+TEST(MeterCsv, a_wize_meter_has_a_row_for_each_key)
+{
+    const std::string meter = "8D04785634120103,G1,wize,releve-gas,,", place = ",21000000000001,gas,2024-01-10,";
+    const MeterCsv csv = parse_gas(meter + key + ",,1" + place + "\n" + meter + key + ",,15" + place + "\n");
+    ASSERT_THAT(csv.problems, ElementsAre());
+    ASSERT_EQ(csv.rows.size(), 2U);
+    EXPECT_EQ(csv.rows[0].system_title, "8d04785634120103");
+    EXPECT_EQ(csv.rows[0].key_id, 1);
+    EXPECT_EQ(csv.rows[1].key_id, 15);
+    EXPECT_EQ(csv.rows[1].energy, "gas");
+    EXPECT_THAT(parse_gas(meter + ",,"  + place + "\n").problems, ElementsAre()) << "its keys may come later";
+}
+
+TEST(MeterCsv, rows_of_one_wize_meter_differ_in_their_key_alone)
+{
+    const std::string meter = "8d04785634120103,G1,wize,releve-gas,,", place = ",21000000000001,gas,2024-01-10,";
+    EXPECT_THAT(parse_gas(meter + key + ",,1" + place + "\n" + meter + key + ",,1" + place + "\n").problems,
+                ElementsAre("row 3, column key_id: this meter and key stand in row 2 already"));
+    EXPECT_THAT(parse_gas(meter + key + ",,1" + place + "\n8d04785634120103,G2,wize,releve-gas,," + key +
+                          ",,2,21000000000002,electricity,2024-01-11,north\n")
+                    .problems,
+                testing::UnorderedElementsAre("row 3, column serial: differs from row 2 of the same meter",
+                                              "row 3, column usage_point: differs from row 2 of the same meter",
+                                              "row 3, column energy: differs from row 2 of the same meter",
+                                              "row 3, column installed_from: differs from row 2 of the same meter",
+                                              "row 3, column area: differs from row 2 of the same meter"));
+}
+
+TEST(MeterCsv, keys_are_numbered_for_wize_and_only_there)
+{
+    const std::string place = ",21000000000001,gas,2024-01-10,\n", meter = "8d04785634120103,G1,wize,releve-gas,";
+    const auto problems = [&](const std::string& cells) { return parse_gas(meter + cells + place).problems; };
+    EXPECT_THAT(problems("," + key + ",,"), ElementsAre(HasSubstr("column key_id: is needed")));
+    EXPECT_THAT(problems(",,,3"), ElementsAre("row 2, column encryption_key: is missing beside key_id"));
+    EXPECT_THAT(problems("," + key + "," + key + ",3"), ElementsAre(HasSubstr("column authentication_key: a Wize meter has none")));
+    EXPECT_THAT(problems("encrypted," + key + ",,3"), ElementsAre("row 2, column policy: is for DLMS meters"));
+    for (const char* wrong : {"0", "16", "-1", "1.5", "one", "007", "1 "})
+        EXPECT_THAT(problems("," + key + ",," + wrong), ElementsAre("row 2, column key_id: expected a number from 1 to 15 (KEYSEL)"))
+            << wrong;
+    EXPECT_THAT(parse_gas("4c4b590012345678,s,dlms,linky,," + key + "," + key + ",1,14290000000001,electricity,2024-01-10,\n").problems,
+                ElementsAre("row 2, column key_id: only keys of Wize meters are numbered"));
+}
+
+TEST(MeterCsv, a_dongle_is_named_by_twelve_digits)
+{
+    const auto parsed = [](const std::string& name) {
+        return parse_gas(name + ",,tic,tic,,,,,14290000000001,electricity,2024-01-10,\n");
+    };
+    for (const char* name : {"021728123456", "0000021728123456"}) {
+        const MeterCsv csv = parsed(name);
+        EXPECT_THAT(csv.problems, ElementsAre()) << name;
+        EXPECT_EQ(csv.rows.at(0).system_title, "0000021728123456") << name;
+    }
+    for (const char* name : {"0001021728123456", "000002172812345a", "4c4b590012345678"})
+        EXPECT_THAT(parsed(name).problems, ElementsAre(HasSubstr("column system_title: of a dongle: the 12 digits"))) << name;
+    for (const char* name : {"02172812345", "0217281234567", "02172812345a"})
+        EXPECT_THAT(parsed(name).problems, ElementsAre(HasSubstr("column system_title: expected 16"))) << name;
+    EXPECT_THAT(parse_gas("021728123456,,tic,tic,encrypted," + key + "," + key + ",2,,electricity,2024-01-10,\n").problems,
+                testing::UnorderedElementsAre("row 2, column encryption_key: a dongle has none",
+                                              "row 2, column authentication_key: a dongle has none",
+                                              "row 2, column key_id: only keys of Wize meters are numbered",
+                                              "row 2, column usage_point: is needed: whose dongle this is",
+                                              "row 2, column policy: is for DLMS meters"));
+    for (const char* protocol : {"dlms,linky", "wize,releve-gas"})
+        EXPECT_THAT(parse_gas("021728123456,s," + std::string{protocol} + ",,,,,14290000000001,electricity,2024-01-10,\n").problems,
+                    ElementsAre(HasSubstr("column system_title: expected 16")))
+            << protocol;
+}
+
+TEST(MeterCsv, a_model_is_of_the_meters_protocol)
+{
+    EXPECT_THAT(parse_gas("8d04785634120103,G1,wize,linky,,,,,21000000000001,gas,2024-01-10,\n").problems,
+                ElementsAre("row 2, column model: linky is of the protocol dlms, not wize"));
+    EXPECT_THAT(parse_gas("4c4b590012345678,s,dlms,releve-gas,,,,,14290000000001,electricity,2024-01-10,\n").problems,
+                ElementsAre("row 2, column model: releve-gas is of the protocol wize, not dlms"));
+}
+
 TEST(MeterCsv, a_full_row)
 {
     const MeterCsv csv = parse(header + "4C4B590012345678,LKY02123,dlms,linky,,window," + key + "," + key +

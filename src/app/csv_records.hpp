@@ -1,0 +1,29 @@
+#pragma once
+// What the texts that the command line takes, most of them CSV files, have in common.
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace releve::app {
+
+struct CsvRecords {
+    std::vector<std::vector<std::string>> rows;
+    std::optional<std::string> problem; // "row 3: a quoted cell is not closed"
+};
+/// RFC 4180: commas, optional double quotes, CRLF or LF; a byte order mark is skipped.
+[[nodiscard]] CsvRecords split_records(std::string_view text);
+
+/// A cell, to be told to a person. Where the header is missing or columns are shifted it may be a key: what is as long
+/// as one, in hexadecimal or base64, is not repeated.
+[[nodiscard]] std::string shown(const std::string& cell);
+
+/// 0 to 9 only; also of nothing.
+[[nodiscard]] bool is_digits(std::string_view text);
+/// What a database's text column takes and a terminal shows.
+[[nodiscard]] bool is_plain_text(std::string_view text);
+/// 14 digits (PRM, PCE), or GI and 6 digits.
+[[nodiscard]] bool is_usage_point(std::string_view text);
+
+} // namespace releve::app
