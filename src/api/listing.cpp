@@ -2,6 +2,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+#include <span>
+
 namespace releve::api {
 namespace {
 
@@ -14,7 +17,8 @@ void append(std::string& out, const Cell& cell)
 {
     switch (cell.kind) {
     case Cell::Kind::nothing: out += "null"; return;
-    case Cell::Kind::number: out += cell.text; return;
+    case Cell::Kind::number:
+    case Cell::Kind::json: out += cell.text; return;
     case Cell::Kind::text: out += json_string(cell.text); return;
     }
 }
@@ -29,26 +33,53 @@ void append(std::string& out, const std::vector<Field>& fields)
     }
 }
 
-void append(std::string& out, const std::vector<std::string>& keys, const std::vector<Cell>& row)
+/// "name": as JSON writes a member, made once for all rows; the group is that of a member of an inner object.
+struct MemberKey {
+    std::string group, name;
+};
+std::vector<MemberKey> member_keys(const std::vector<std::string_view>& columns)
+{
+    std::vector<MemberKey> keys;
+    for (const auto column : columns) {
+        const auto point = column.find('.');
+        if (point == std::string_view::npos)
+            keys.push_back({{}, json_string(column) + ':'});
+        else
+            keys.push_back({json_string(column.substr(0, point)) + ':', json_string(column.substr(point + 1)) + ':'});
+    }
+    return keys;
+}
+
+void append(std::string& out, std::span<const MemberKey> keys, std::span<const Cell> cells)
+{
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+        out += i > 0 ? "," : "";
+        out += keys[i].name;
+        append(out, cells[i]);
+    }
+}
+
+void append_row(std::string& out, std::span<const MemberKey> keys, std::span<const Cell> row)
 {
     RELEVE_ASSERT(keys.size() == row.size());
     out += '{';
-    for (std::size_t i = 0; i < row.size(); ++i) {
-        if (i > 0)
-            out += ',';
-        out += keys[i];
-        append(out, row[i]);
+    for (std::size_t i = 0, next = 0; i < row.size(); i = next) {
+        for (next = i + 1; next < row.size() && !keys[i].group.empty() && keys[next].group == keys[i].group;)
+            ++next;
+        const auto cells = row.subspan(i, next - i);
+        out += i > 0 ? "," : "";
+        out += keys[i].group;
+        if (keys[i].group.empty()) {
+            append(out, keys.subspan(i, 1), cells);
+        } else if (std::ranges::all_of(cells, [](const Cell& cell) { return cell.kind == Cell::Kind::nothing; })) {
+            out += "null";
+        } else {
+            out += '{';
+            append(out, keys.subspan(i, next - i), cells);
+            out += '}';
+        }
     }
     out += '}';
-}
-
-/// "name": as JSON writes a member, made once for all rows.
-std::vector<std::string> member_keys(const std::vector<std::string_view>& columns)
-{
-    std::vector<std::string> keys;
-    for (const auto column : columns)
-        keys.push_back(json_string(column) + ':');
-    return keys;
 }
 
 void append_csv(std::string& out, const Cell& cell)
@@ -120,7 +151,7 @@ std::string write_json(const Listing& listing)
     for (const auto& row : listing.rows) {
         if (!first)
             out += ',';
-        append(out, keys, row);
+        append_row(out, keys, row);
         first = false;
     }
     out += ']';
@@ -132,7 +163,7 @@ std::string write_json(const Listing& listing)
 std::string write_json(const std::vector<std::string_view>& columns, const std::vector<Cell>& row)
 {
     std::string out;
-    append(out, member_keys(columns), row);
+    append_row(out, member_keys(columns), row);
     out += '\n';
     return out;
 }

@@ -3,8 +3,12 @@
 #include "paging.hpp"
 
 #include <releve/api/listing.hpp>
+#include <releve/api/period.hpp>
 
 #include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <iterator>
 
 namespace releve::api {
 namespace {
@@ -30,6 +34,43 @@ std::vector<Cell> meter_row(const store::MeterRow& row)
             number_cell(row.refused_24h)};
 }
 
+std::vector<Cell> reception_row(const std::optional<store::ReceptionRow>& row)
+{
+    if (!row)
+        return {no_cell(), no_cell(), no_cell(), no_cell()};
+    return {text_cell(row->gateway), maybe_number_cell(row->signal_dbm), text_cell(to_iso8601(row->received_at)),
+            number_cell(row->heard_by)};
+}
+
+Cell instant_cell(const std::optional<Instant>& at) { return at ? text_cell(to_iso8601(*at)) : no_cell(); }
+
+/// errc::not_found for what is no number of a meter.
+result<MeterId> meter_of(const Call& call)
+{
+    const auto& text = call.request.path_values.front();
+    MeterId id;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id.value);
+    if (error != std::errc{} || end != text.data() + text.size())
+        return fail(errc::not_found);
+    return id;
+}
+
+result<store::EventFilter> read_event_filter(const Request& request)
+{
+    RELEVE_TRY(span, read_open_span(request));
+    store::EventFilter filter{.kind = std::string(request.parameter("kind")), .from = span.from, .to = span.to};
+    if (filter.kind.size() > 64)
+        return fail(errc::bad_parameter, "kind: at most 64 characters");
+    if (const auto text = request.parameter("meter"); !text.empty()) {
+        MeterId id;
+        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id.value);
+        if (error != std::errc{} || end != text.data() + text.size() || id.value < 1)
+            return fail(errc::bad_parameter, "meter: must be the `id` of a meter");
+        filter.meter = id;
+    }
+    return filter;
+}
+
 nlohmann::ordered_json counts(const std::vector<std::pair<std::string, std::int64_t>>& rows, const char* name)
 {
     auto out = nlohmann::ordered_json::array();
@@ -53,13 +94,63 @@ result<Response> list_meters(const Call& call)
 
 result<Response> show_meter(const Call& call)
 {
-    const auto& text = call.request.path_values.front();
-    MeterId id;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id.value);
-    if (error != std::errc{} || end != text.data() + text.size())
-        return fail(errc::not_found);
+    RELEVE_TRY(id, meter_of(call));
     RELEVE_TRY(row, call.store->meter(call.identity, id, call.services.clock()));
-    return respond_json(write_json(meter_columns, meter_row(row)), call.request);
+    auto columns = meter_columns;
+    columns.insert(columns.end(), {"reception.gateway", "reception.signal_dbm", "reception.received_at", "reception.heard_by"});
+    auto cells = meter_row(row);
+    std::ranges::move(reception_row(row.reception), std::back_inserter(cells));
+    return respond_json(write_json(columns, cells), call.request);
+}
+
+result<Response> list_commands(const Call& call)
+{
+    RELEVE_TRY(page, read_numbered_page(call.request));
+    RELEVE_TRY(id, meter_of(call));
+    RELEVE_TRY(rows, call.store->commands(call.identity, id, page));
+    Listing out{.before = {{"meter", number_cell(id.value)}},
+                .items = "commands",
+                .columns = {"id", "kind", "summary", "state", "result", "created_at", "created_by", "expires_at", "sent_at",
+                            "attempts", "finished_at"},
+                .file_name = "releve-commands-" + std::to_string(id.value)};
+    for (const auto& row : rows)
+        out.rows.push_back({number_cell(row.id), text_cell(row.kind), text_cell(row.summary), text_cell(row.state),
+                            optional_cell(row.result), text_cell(to_iso8601(row.created_at)), text_cell(row.created_by),
+                            text_cell(to_iso8601(row.expires_at)), instant_cell(row.sent_at), number_cell(row.attempts),
+                            instant_cell(row.finished_at)});
+    out.after = {next_page(page, rows, [](const auto& row) { return std::to_string(row.id); })};
+    return respond(out, call.request);
+}
+
+result<Response> list_events(const Call& call)
+{
+    RELEVE_TRY(page, read_numbered_page(call.request));
+    RELEVE_TRY(filter, read_event_filter(call.request));
+    RELEVE_TRY(rows, call.store->events(call.identity, filter, page));
+    Listing out{.items = "events",
+                .columns = {"id", "meter", "kind", "at", "received_at", "detail"},
+                .file_name = "releve-events"};
+    for (const auto& row : rows)
+        out.rows.push_back({number_cell(row.id), number_cell(row.meter.value), text_cell(row.kind),
+                            text_cell(to_iso8601(row.at)), text_cell(to_iso8601(row.received_at)), text_cell(row.detail)});
+    out.after = {next_page(page, rows, [](const auto& row) { return std::to_string(row.id); })};
+    return respond(out, call.request);
+}
+
+result<Response> list_gateways(const Call& call)
+{
+    RELEVE_TRY(page, read_page(call.request));
+    RELEVE_TRY(rows, call.store->gateways(call.identity, page));
+    Listing out{.items = "gateways",
+                .columns = {"id", "organisation", "label", "last_batch_at", "acknowledged_up_to", "crc_may_be_zero",
+                            "disabled_at"},
+                .file_name = "releve-gateways"};
+    for (const auto& row : rows)
+        out.rows.push_back({text_cell(row.id), text_cell(row.organisation), optional_cell(row.label),
+                            instant_cell(row.last_batch_at), digits_cell(std::to_string(row.acknowledged_up_to)),
+                            boolean_cell(row.crc_may_be_zero), instant_cell(row.disabled_at)});
+    out.after = {next_page(page, rows, [](const auto& row) { return row.id; })};
+    return respond(out, call.request);
 }
 
 result<Response> list_quarantine(const Call& call)

@@ -77,6 +77,20 @@ result<DaySpan> days_of(const Period& period, const Zone& zone, int days_max)
     return out;
 }
 
+result<OpenSpan> read_open_span(const Request& request)
+{
+    OpenSpan out;
+    for (const auto& [name, end] : {std::pair{"from", &out.from}, std::pair{"to", &out.to}}) {
+        if (request.parameter(name).empty())
+            continue;
+        RELEVE_TRY(value, read_one(request, name));
+        *end = to_instant(value, paris());
+    }
+    if (out.from && out.to && *out.from >= *out.to)
+        return fail(errc::bad_parameter, "to: must be after from");
+    return out;
+}
+
 result<store::AsOf> read_as_of(const Request& request, Instant now)
 {
     store::AsOf as_of{.now = now};

@@ -34,6 +34,20 @@ public:
     {
         return store_.readings(who, id, from, to, channel, as_of);
     }
+    result<std::vector<store::CoefficientRow>> coefficients(const store::Identity& who, const UsagePointId& id,
+                                                            const store::Page& page) override
+    {
+        return store_.coefficients(who, id, page);
+    }
+    result<std::vector<store::LiveRow>> live(const store::Identity& who, const UsagePointId& id) override
+    {
+        return store_.live(who, id);
+    }
+    result<std::vector<store::LiveRow>> live_half_hours(const store::Identity& who, const UsagePointId& id, Instant from,
+                                                        Instant to) override
+    {
+        return store_.live_half_hours(who, id, from, to);
+    }
     result<std::vector<store::AccessRow>> accesses(const store::Identity& who, const UsagePointId& id,
                                                    const store::Page& page) override
     {
@@ -52,6 +66,20 @@ public:
                                                          const store::Page& page) override
     {
         return store_.quarantine(who, reason, page);
+    }
+    result<std::vector<store::EventRow>> events(const store::Identity& who, const store::EventFilter& filter,
+                                                const store::Page& page) override
+    {
+        return store_.events(who, filter, page);
+    }
+    result<std::vector<store::GatewayRow>> gateways(const store::Identity& who, const store::Page& page) override
+    {
+        return store_.gateways(who, page);
+    }
+    result<std::vector<store::CommandShown>> commands(const store::Identity& who, MeterId meter,
+                                                      const store::Page& page) override
+    {
+        return store_.commands(who, meter, page);
     }
     result<store::OperationsSummary> operations(const store::Identity& who, Instant now) override
     {

@@ -18,6 +18,7 @@ constexpr Rule own_points = Rule::roles({op, manager, household, auditor}, Scope
 constexpr Rule one_point = Rule::roles({op, manager, household, auditor}, Scope::usage_point);
 constexpr Rule consumption = Rule::roles({op, manager, household}, Scope::usage_point);
 constexpr Rule meters = Rule::roles({op, manager}, Scope::own_rows);
+constexpr Rule operators = Rule::roles({op}, Scope::own_rows);
 constexpr Rule refusals = Rule::roles({op, auditor}, Scope::whole);
 
 constexpr std::array table{
@@ -29,8 +30,16 @@ constexpr std::array table{
           "from to channel as_of format"},
     Route{Verb::get, "/api/v1/usage-points/{id}/accesses", one_point, list_accesses, "listAccesses",
           "limit after format"},
+    Route{Verb::get, "/api/v1/usage-points/{id}/coefficients", consumption, list_coefficients, "listCoefficients",
+          "limit after format"},
+    Route{Verb::get, "/api/v1/usage-points/{id}/live", consumption, list_live, "listLive", "format"},
+    Route{Verb::get, "/api/v1/usage-points/{id}/live/half-hours", consumption, list_live_half_hours, "listLiveHalfHours",
+          "from to format"},
     Route{Verb::get, "/api/v1/meters", meters, list_meters, "listMeters", "limit after format"},
     Route{Verb::get, "/api/v1/meters/{id}", meters, show_meter, "getMeter", ""},
+    Route{Verb::get, "/api/v1/meters/{id}/commands", operators, list_commands, "listCommands", "limit after format"},
+    Route{Verb::get, "/api/v1/events", meters, list_events, "listEvents", "kind meter from to limit after format"},
+    Route{Verb::get, "/api/v1/gateways", operators, list_gateways, "listGateways", "limit after format"},
     Route{Verb::get, "/api/v1/quarantine", refusals, list_quarantine, "listQuarantine", "reason limit after format"},
     Route{Verb::get, "/api/v1/operations", Rule::roles({op}, Scope::whole), show_operations, "getOperations", ""},
     Route{Verb::get, "/api/v1/me", own_points, show_me, "getMe", ""},

@@ -43,7 +43,10 @@ std::string make_words()
                 {"meter_states", words_json(meter_states)},
                 {"roles", words_json(roles)},
                 {"collections", words_json(collections)},
-                {"accessed", words_json(accessed)}}
+                {"accessed", words_json(accessed)},
+                {"register_faults", words_json(register_faults)},
+                {"command_states", words_json(command_states)},
+                {"live_labels", words_json(live_labels)}}
                .dump() +
            "\n";
 }

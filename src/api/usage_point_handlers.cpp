@@ -1,6 +1,7 @@
 #include <releve/api/handlers.hpp>
 
 #include "paging.hpp"
+#include "words.hpp"
 
 #include <releve/api/listing.hpp>
 #include <releve/api/period.hpp>
@@ -51,6 +52,76 @@ void add_as_of(Listing& out, const std::optional<BatchNumber>& number)
         out.before.push_back({"as_of", number_cell(number->value)});
 }
 
+/// 1117000 as "11.17".
+std::string coefficient_text(std::int64_t kwh_per_m3_e5)
+{
+    std::string text = scaled_digits(kwh_per_m3_e5, -5);
+    text.resize(text.find_last_not_of('0') + 1);
+    if (text.ends_with('.'))
+        text.pop_back();
+    return text;
+}
+
+std::string clock_text(Seconds day_start)
+{
+    const auto two_digits = [](std::int64_t n) { return (n < 10 ? "0" : "") + std::to_string(n); };
+    return two_digits(day_start.count() / 3600) + ":" + two_digits(day_start.count() / 60 % 60);
+}
+
+std::string faults_json(std::span<const engine::RegisterFault> faults)
+{
+    std::string out;
+    for (const auto& fault : faults)
+        out += (out.empty() ? "" : ",") + std::string("{\"kind\":\"") +
+               std::string(register_faults.at(static_cast<std::size_t>(fault.kind)).name) + "\",\"at\":\"" +
+               to_iso8601(fault.at) + "\"}";
+    return "[" + out + "]";
+}
+
+/// Gas has a volume and the energy derived from it, electricity the energy alone.
+std::vector<Cell> register_row(const store::RegisterDayRow& row, bool gas, int scaler)
+{
+    const auto index = [scaler](const auto& value) {
+        return value ? digits_cell(scaled_digits(*value, scaler)) : no_cell();
+    };
+    std::vector<Cell> cells{text_cell(to_iso8601(row.day))};
+    if (gas)
+        cells.insert(cells.end(),
+                     {maybe_number_cell(row.amount), maybe_number_cell(row.energy_wh),
+                      row.kwh_per_m3_e5 ? text_cell(coefficient_text(*row.kwh_per_m3_e5)) : no_cell()});
+    else
+        cells.push_back(maybe_number_cell(row.amount));
+    cells.insert(cells.end(), {index(row.index_start), index(row.index_end), text_cell(quality_name(row.quality))});
+    if (!row.covering) {
+        cells.resize(cells.size() + (gas ? 5 : 4));
+        return cells;
+    }
+    const auto& covering = *row.covering;
+    cells.insert(cells.end(), {text_cell(to_iso8601(covering.from)), text_cell(to_iso8601(covering.to)),
+                               number_cell(covering.amount)});
+    if (gas)
+        cells.push_back(maybe_number_cell(covering.energy_wh));
+    cells.push_back(boolean_cell(covering.complete));
+    return cells;
+}
+
+void add_registers(Listing& out, const store::RegisterDays& registers)
+{
+    const bool gas = registers.unit == Unit::cubic_metre;
+    out.before.insert(out.before.end(), {{"channel", text_cell(registers.channel)},
+                                         {"unit", text_cell(unit_symbol(registers.unit))},
+                                         {"day_start", text_cell(clock_text(registers.day_start))}});
+    if (gas)
+        out.columns = {"date",           "volume_dm3",    "energy_wh",   "kwh_per_m3",          "index_start",        "index_end",
+                       "quality",        "covering.from", "covering.to", "covering.volume_dm3", "covering.energy_wh", "covering.complete"};
+    else
+        out.columns = {"date",          "energy_wh",   "index_start",        "index_end",        "quality",
+                       "covering.from", "covering.to", "covering.energy_wh", "covering.complete"};
+    for (const auto& row : registers.days)
+        out.rows.push_back(register_row(row, gas, registers.scaler));
+    out.after.push_back({"faults", json_cell(faults_json(registers.faults))});
+}
+
 std::string file_name(const Call& call, std::string_view what)
 {
     // The id comes from the address: only what is safe in a header gets into the name.
@@ -94,6 +165,8 @@ result<Response> list_daily(const Call& call)
                 .columns = {"date", "energy_wh", "slots", "missing", "quality"},
                 .file_name = file_name(call, "daily-" + to_iso8601(span.from) + "-" + to_iso8601(span.to))};
     add_as_of(out, answer.as_of);
+    if (answer.registers)
+        add_registers(out, *answer.registers);
     for (const auto& day : answer.days) {
         const auto& summary = day.summary;
         out.rows.push_back({text_cell(to_iso8601(day.day)),
@@ -127,6 +200,23 @@ result<Response> list_readings(const Call& call)
         out.rows.push_back({text_cell(to_iso8601(reading.start)),
                             digits_cell(scaled_digits(reading.value, answer.scaler)),
                             text_cell(quality_name(reading.quality))});
+    return respond(out, call.request);
+}
+
+result<Response> list_coefficients(const Call& call)
+{
+    RELEVE_TRY(page, read_numbered_page(call.request));
+    RELEVE_TRY(rows, call.store->coefficients(call.identity, point_of(call), page));
+    Listing out{.before = {{"usage_point", text_cell(call.request.path_values.front())}},
+                .items = "coefficients",
+                .columns = {"from", "to", "kwh_per_m3", "known_from", "known_to"},
+                .file_name = file_name(call, "coefficients")};
+    for (const auto& row : rows)
+        out.rows.push_back({row.from ? text_cell(to_iso8601(*row.from)) : no_cell(),
+                            row.to ? text_cell(to_iso8601(*row.to)) : no_cell(),
+                            text_cell(coefficient_text(row.kwh_per_m3_e5)), text_cell(to_iso8601(row.known_from)),
+                            row.known_to ? text_cell(to_iso8601(*row.known_to)) : no_cell()});
+    out.after = {next_page(page, rows, [](const auto& row) { return std::to_string(row.id); })};
     return respond(out, call.request);
 }
 

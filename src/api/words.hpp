@@ -35,7 +35,35 @@ inline constexpr std::array accessed{
     NamedWords{"daily", {"Daily totals", "Totaux journaliers", "Consumption of each day.", "Consommation de chaque jour."}},
     NamedWords{"readings", {"Detailed readings", "Relevés détaillés", "Consumption within the day.", "Consommation au fil de la journée."}},
     NamedWords{"usage_point", {"Usage point", "Point de livraison", "Address and settings.", "Adresse et réglages."}},
+    NamedWords{"live", {"Live values", "Valeurs en direct", "What the household's own dongle says.", "Ce que dit le boîtier du foyer."}},
+    NamedWords{"coefficients", {"Conversion coefficients", "Coefficients de conversion", "How gas volume becomes energy.", "Comment le volume de gaz devient de l'énergie."}},
     NamedWords{"accesses", {"List of accesses", "Liste des accès", "Who looked at this data.", "Qui a consulté ces données."}},
+};
+
+/// In the order of engine::RegisterFault::Kind.
+inline constexpr std::array register_faults{
+    NamedWords{"conflicting", {"Two values", "Deux valeurs", "Two values came for one instant; the better one counts.", "Deux valeurs sont arrivées pour un même instant ; la meilleure compte."}},
+    NamedWords{"outside_installation", {"Not installed then", "Pas encore posé", "Read while the meter was not there; left out.", "Relevé alors que le compteur n'était pas là ; écarté."}},
+    NamedWords{"out_of_range", {"Impossible index", "Index impossible", "An index that the register cannot show; left out.", "Un index que le compteur ne peut pas afficher ; écarté."}},
+    NamedWords{"backwards", {"Index went backwards", "Index en recul", "The index was lower than before; the step is not counted.", "L'index était plus bas qu'avant ; cet écart n'est pas compté."}},
+    NamedWords{"reset", {"Index began again", "Index remis à zéro", "The register began again near zero; the step is not counted.", "Le compteur est reparti de zéro ; cet écart n'est pas compté."}},
+    NamedWords{"implausible_rollover", {"Index rolled over too far", "Retour à zéro douteux", "Past the last digit, but by more than is possible; the step is not counted.", "Au-delà du dernier chiffre, mais de plus que possible ; cet écart n'est pas compté."}},
+    NamedWords{"unread_exchange", {"Exchange without an index", "Échange sans index", "A meter was exchanged without its last or first index; what was used meanwhile is not known.", "Un compteur a été échangé sans son dernier ou premier index ; la consommation entre les deux n'est pas connue."}},
+};
+
+inline constexpr std::array command_states{
+    NamedWords{"queued", {"Waiting", "En attente", "Goes out when the meter listens next.", "Part quand le compteur écoutera."}},
+    NamedWords{"sent", {"Sent", "Envoyée", "The meter has not answered yet.", "Le compteur n'a pas encore répondu."}},
+    NamedWords{"done", {"Done", "Faite", "The meter did it.", "Le compteur l'a exécutée."}},
+    NamedWords{"failed", {"Refused by the meter", "Refusée par le compteur", "The meter answered with an error.", "Le compteur a répondu par une erreur."}},
+    NamedWords{"expired", {"Expired", "Expirée", "The meter did not answer in time.", "Le compteur n'a pas répondu à temps."}},
+    NamedWords{"cancelled", {"Cancelled", "Annulée", "Taken back by an operator.", "Retirée par un exploitant."}},
+};
+
+/// What a dongle says, by its label.
+inline constexpr std::array live_labels{
+#define RELEVE_TIC(label, mode, kind, unit, scaler, has_horodate, live, ...) NamedWords{label, {__VA_ARGS__}},
+#include "tic.def"
 };
 
 } // namespace releve::api

@@ -108,15 +108,25 @@ function showFailure(problem) {
 // ---------------------------------------------------------------- a home
 
 const energyText = (wh) => `${number(wh / 1000, 1)} kWh`;
+const volumeText = (dm3) => `${number(dm3 / 1000, 3)} m³`;
+const coefficientText = (text) => `${new Intl.NumberFormat(locale(), { maximumFractionDigits: 5 }).format(Number(text))} kWh/m³`;
 const isComplete = (day) => day.energy_wh !== null && day.missing === 0;
 const dayState = (day) => (day.energy_wh === null ? "missing" : day.missing > 0 ? "incomplete" : "complete");
+
+// Days of a register have no slots: a day is there as a whole or not. Energy that several days share is none of one of them.
+async function loadDays(base, period) {
+  const answer = await get(`${base}/daily?from=${period.from}&to=${period.to}`);
+  if (answer.channel) for (const day of answer.days) Object.assign(day, { slots: 1, missing: day.energy_wh === null ? 1 : 0 });
+  return answer;
+}
+const somethingCame = (day) => day.energy_wh !== null || day.volume_dm3 > 0 || Boolean(day.covering);
 
 // The thirty days that end with the newest reading: a meter may have been silent for long.
 async function latestPeriod(base, zone) {
   let to = localDate(Date.now(), zone), from = addDays(to, -30);
   for (let round = 0; round < 6; ++round) {
     const days = (await get(`${base}/daily?from=${from}&to=${to}`)).days;
-    const last = days.findLast((day) => day.energy_wh !== null);
+    const last = days.findLast(somethingCame);
     if (last && round === 0) return { from, to };
     if (last) return { from: addDays(last.date, -29), to: addDays(last.date, 1) };
     to = from;
@@ -137,18 +147,33 @@ async function homeView(alive, id, place) {
     h("h1", {}, point.site_name || t("yourHome")), h("span", { class: "quiet small", title: t("pointHint") }, `${t("usagePoint")} ${point.id}`));
   if (!mayRead) return show(head, accessCard(accesses));
   const period = place ?? (await latestPeriod(base, point.zone));
-  const { days, zone } = await get(`${base}/daily?from=${period.from}&to=${period.to}`);
+  const { days, zone } = await loadDays(base, period);
   if (!alive()) return;
 
-  const curveSlot = h("div", {}), barSlot = h("div", { class: "plot" });
-  const home = { base, point, zone, period, days, curveSlot, barSlot, alive };
-  home.chosen = (days.findLast(isComplete) ?? days.findLast((day) => day.energy_wh !== null))?.date;
-  show(head, figures(home), dailyCard(home), curveSlot, downloadCard(home), accessCard(accesses));
+  const home = { base, point, zone, period, days, curveSlot: h("div", {}), barSlot: h("div", { class: "plot" }), alive };
+  home.chosen = (days.findLast(isComplete) ?? days.findLast(somethingCame))?.date;
+  show(head, figures(home, "latest"), dailyCard(home), home.curveSlot, downloadCard(home), accessCard(accesses));
   drawBars(home);
   await drawCurve(home);
 }
 
-function figures({ days, zone }) {
+// A home with several meters: each energy's last days, one below the other.
+async function bothView(alive, points) {
+  const homes = await Promise.all(points.map(async (point) => {
+    const base = `/api/v1/usage-points/${encodeURIComponent(point.id)}`, period = await latestPeriod(base, point.zone);
+    return { base, point, period, ...(await loadDays(base, period)), barSlot: h("div", { class: "plot" }), alive };
+  }));
+  if (!alive()) return;
+  state.several = true;
+  for (const home of homes) home.onChoose = () => open(homeView, home.point.id, home.period);
+  show(h("div", { class: "title", id: "both" }, h("h1", {}, points[0].site_name || t("yourHome"))), ...homes.map((home) =>
+    h("section", { "data-energy": home.point.energy, "data-point": home.point.id }, h("div", { class: "title" }, h("h2", {}, t(home.point.energy)),
+      h("span", { class: "quiet small" }, `${t("usagePoint")} ${home.point.id}`), h("button", { type: "button", onclick: home.onChoose }, t("details"))),
+      figures(home), card(h("h3", {}, t("thirtyDays")), {}, home.barSlot, home.point.energy === "gas" && h("p", { class: "note" }, t("gasDay"))))));
+  homes.forEach(drawBars);
+}
+
+function figures({ days, zone }, id = null) {
   const complete = days.filter(isComplete), received = days.filter((day) => day.energy_wh !== null);
   const average = complete.length ? complete.reduce((sum, day) => sum + day.energy_wh, 0) / complete.length : 0;
   const last = complete.at(-1);
@@ -159,8 +184,9 @@ function figures({ days, zone }) {
   }
   const isYesterday = last?.date === addDays(localDate(Date.now(), zone), -1);
   const lead = last
-    ? figure([h("strong", {}, t(isYesterday ? "yesterday" : "lastDay")), h("br"), dayName(last.date)], number(last.energy_wh / 1000, 1), "kWh", note, { class: "lead", id: "latest" })
-    : figure(t("lastDay"), t("none"), null, t("noDay"), { class: "lead", id: "latest" });
+    ? figure([h("strong", {}, t(isYesterday ? "yesterday" : "lastDay")), h("br"), dayName(last.date)], number(last.energy_wh / 1000, 1), "kWh",
+      last.kwh_per_m3 ? t("gasFigure", { v: volumeText(last.volume_dm3), c: coefficientText(last.kwh_per_m3) }) : note, { class: "lead", id })
+    : figure(t("lastDay"), t("none"), null, t("noDay"), { class: "lead", id });
   return h("div", { class: "top" }, lead,
     figure(t("total"), number(received.reduce((sum, day) => sum + day.energy_wh, 0) / 1000, 1), "kWh", `${received.length} / ${days.length} ${t("days")}`),
     figure(t("average"), complete.length ? number(average / 1000, 1) : t("none"), "kWh", `${complete.length} ${t("days")}`));
@@ -170,33 +196,56 @@ function dailyCard(home) {
   const { period, days, point } = home;
   const shift = (count) => open(homeView, point.id, { from: addDays(period.from, count), to: addDays(period.to, count) });
   const range = `${dayName(days[0].date, { day: "numeric", month: "short" })} – ${dayName(days.at(-1).date, { day: "numeric", month: "short", year: "numeric" })}`;
-  const rows = days.map((day) => [dayName(day.date), day.energy_wh === null ? t("none") : energyText(day.energy_wh), `${day.slots - day.missing} / ${day.slots}`, label("qualities", day.quality)]);
+  const gas = point.energy === "gas";
+  const gasRows = () => days.map((day) => [dayName(day.date), day.energy_wh === null ? t("none") : energyText(day.energy_wh),
+    day.volume_dm3 === null ? t("none") : volumeText(day.volume_dm3), day.kwh_per_m3 ? coefficientText(day.kwh_per_m3) : t("none"),
+    day.covering ? coveringText(day.covering) : label("qualities", day.quality)]);
+  const rows = gas ? gasRows() : days.map((day) => [dayName(day.date), day.energy_wh === null ? t("none") : energyText(day.energy_wh), `${day.slots - day.missing} / ${day.slots}`, label("qualities", day.quality)]);
   return card([h("h2", {}, t("thirtyDays")), h("span", { class: "quiet small" }, range), h("div", { class: "end" },
       h("button", { type: "button", onclick: () => shift(-30), "aria-label": t("earlier") }, "←"),
       h("button", { type: "button", onclick: () => shift(30), "aria-label": t("later"), disabled: period.to >= localDate(Date.now(), home.zone) }, "→"))],
     { id: "days" }, home.barSlot,
     h("div", { class: "legend" }, h("span", {}, t("complete")), h("span", { class: "is-partial" }, t("incomplete")), h("span", { class: "is-missing" }, t("missing"))),
-    h("p", { class: "note" }, t("chooseDay")),
+    h("p", { class: "note" }, t(gas ? "gasDay" : "chooseDay")),
     h("details", {}, h("summary", {}, t("table")), h("div", { class: "scroll tall", tabindex: 0, role: "region", "aria-label": t("thirtyDays") },
-      table([{ name: t("date") }, { name: t("energy"), number: true }, { name: t("received"), number: true }, { name: t("quality") }], rows))));
+      table([{ name: t("date") }, { name: t("energy"), number: true }, ...(gas ? [{ name: t("volume"), number: true }, { name: t("coefficient"), number: true }] : [{ name: t("received"), number: true }]), { name: t("quality") }], rows))));
+}
+
+const shortDay = (date) => dayName(date, { day: "numeric", month: "short" });
+const coveringText = (covering) => t(covering.complete ? "covered" : "coveredPart", { from: shortDay(covering.from), to: shortDay(addDays(covering.to, -1)),
+  v: covering.volume_dm3 === undefined ? energyText(covering.energy_wh) : covering.energy_wh === null ? volumeText(covering.volume_dm3) : `${energyText(covering.energy_wh)} (${volumeText(covering.volume_dm3)})` });
+
+// How the chosen gas day's energy came about.
+function gasDayCard({ chosen, days }) {
+  const day = days.find((one) => one.date === chosen);
+  const index = (value) => (value === null ? t("none") : `${number(value, 3)} m³`);
+  const fact = (name, value) => h("div", {}, h("dt", {}, name), h("dd", {}, value));
+  const known = day.volume_dm3 !== null;
+  return card(h("h2", {}, `${t("gasDayTitle")} · ${dayName(chosen)}`), { id: "curve", "data-date": chosen },
+    known && day.energy_wh !== null ? h("p", { class: "sum" }, h("strong", {}, energyText(day.energy_wh)), ` = ${volumeText(day.volume_dm3)} × ${coefficientText(day.kwh_per_m3)}`) : null,
+    known && day.energy_wh === null ? h("p", {}, `${volumeText(day.volume_dm3)} · ${t("noCoefficient")}`) : null,
+    day.covering ? h("div", { class: "notice" }, coveringText(day.covering)) : known ? null : h("div", { class: "notice" }, t("noCurve")),
+    h("dl", { class: "facts" }, fact(t("indexStart"), index(day.index_start)), fact(t("indexEnd"), index(day.index_end)), fact(t("quality"), label("qualities", day.quality))),
+    h("p", { class: "note" }, t("gasText")));
 }
 
 function drawBars(home) {
   const narrow = matchMedia("(max-width: 640px)").matches;
   const bars = home.days.map((day, index) => ({
     date: day.date, kwh: day.energy_wh === null ? null : day.energy_wh / 1000, partial: day.missing > 0,
-    label: `${dayName(day.date)} : ${{ missing: t("missingShort"), incomplete: `${energyText(day.energy_wh ?? 0)}, ${t("incompleteShort")}`, complete: energyText(day.energy_wh ?? 0) }[dayState(day)]}`,
+    label: `${dayName(day.date)} : ${{ missing: day.volume_dm3 ? volumeText(day.volume_dm3) : t("missingShort"), incomplete: `${energyText(day.energy_wh ?? 0)}, ${t("incompleteShort")}`, complete: energyText(day.energy_wh ?? 0) }[dayState(day)]}`,
     tick: index % (narrow ? 7 : 3) === 0 ? dayName(day.date, { day: "numeric", month: narrow ? "numeric" : "short" }) : "",
   }));
   const hadFocus = home.barSlot.contains(document.activeElement);
   home.barSlot.replaceChildren(barChart(bars, { narrow, chosen: home.chosen, label: t("thirtyDays"), missing: t("missingShort"), format: shortNumber,
-    choose: (date) => { home.chosen = date; drawBars(home); drawCurve(home).catch(showFailure); } }));
+    choose: home.onChoose ?? ((date) => { home.chosen = date; drawBars(home); drawCurve(home).catch(showFailure); }) }));
   if (hadFocus) home.barSlot.querySelector(".bar.chosen")?.focus();
 }
 
 async function drawCurve(home) {
   const { chosen, zone, days, curveSlot } = home;
   if (!chosen) return curveSlot.replaceChildren();
+  if (home.point.energy === "gas") return curveSlot.replaceChildren(gasDayCard(home));
   const heading = h("h2", {}, `${t("curve")} · ${dayName(chosen)}`);
   const dailyOnly = () => curveSlot.replaceChildren(card(heading, { id: "curve" }, h("div", { class: "notice" }, h("strong", {}, t("dailyOnly")), h("p", {}, t("dailyOnlyText")))));
   if (home.point.collection === "daily") return dailyOnly();
@@ -238,7 +287,7 @@ function downloadCard(home) {
   const pair = (name, path) => [h("span", {}, name), h("div", { class: "set" },
     h("button", { type: "button", onclick: () => download(path(), "text/csv") }, t("csv")), h("button", { type: "button", onclick: () => download(path(), "application/json") }, t("json")))];
   return card(h("h2", {}, t("download")), { id: "download" }, h("div", { class: "downloads" }, pair(t("dailyData"), () => daily),
-    home.point.collection === "half_hour" && home.chosen ? pair(t("curveData"), readings) : null));
+    home.point.collection === "half_hour" && home.chosen ? pair(t(home.point.energy === "gas" ? "gasReads" : "curveData"), readings) : null));
 }
 
 function accessCard(accesses) {
@@ -273,12 +322,13 @@ async function listView(alive) {
   const rows = h("ul", { class: "choices" }), foot = h("div", { class: "bar-line" });
   const list = pagedList("/api/v1/usage-points", "usage_points", 50, (found, more, next) => {
     rows.replaceChildren(...(found.length ? found.map((point) => h("li", {}, h("button", { type: "button", "data-point": point.id, onclick: () => open(homeView, point.id) },
-      h("strong", {}, point.site_name || point.id), h("span", { class: "quiet small" }, [point.id, label("collections", point.collection), point.organisation, point.area].filter(Boolean).join(" · "))))) : [h("li", {}, t("noMatch"))]));
+      h("strong", {}, point.site_name || point.id), h("span", { class: "quiet small" }, [t(point.energy), point.id, label("collections", point.collection), point.organisation, point.area].filter(Boolean).join(" · "))))) : [h("li", {}, t("noMatch"))]));
     foot.replaceChildren(h("span", { class: "quiet small" }, t("shown", { n: number(found.length) })), ...(more ? [h("button", { type: "button", onclick: next }, t("more"))] : []));
   });
   await list.fill(50);
   if (!alive()) return;
   if (list.rows.length === 1 && list.next === null && state.me.role !== "operator") return homeView(alive, list.rows[0].id);
+  if (list.rows.length > 1 && list.rows.length <= 4 && list.next === null && state.me.role === "household") return bothView(alive, list.rows);
   state.several = true;
   show(h("div", { class: "title" }, state.me.role === "operator" && h("button", { type: "button", onclick: () => open(operatorView) }, `← ${t("meters")}`), h("h1", {}, t("choosePoint"))),
     card(null, { id: "points" }, searchField(t("search"), list), rows, foot));
@@ -300,16 +350,29 @@ function refusedCard(summary, latest) {
       table([{ name: t("when") }, { name: t("state") }, { name: t("address") }, { name: t("detail"), break: true }], latest.map((row) => [moment(row.received_at), label("frame_states", row.reason), row.system_title ?? row.peer, row.detail])))));
 }
 
+function gatewayCard(gateways) {
+  return card(h("h2", {}, t("gateways")), { id: "gateways" }, gateways.length ? h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": t("gateways") },
+    table([{ name: t("name") }, { name: t("lastBatch") }, { name: t("batches"), number: true }],
+      gateways.map((row) => [[row.label, row.id].filter(Boolean).join(" · ") + (row.disabled_at ? ` (${t("disabled")})` : ""), moment(row.last_batch_at), number(row.acknowledged_up_to)]))) : h("p", {}, t("noGateway")));
+}
+
+function eventCard(events) {
+  return card(h("h2", {}, t("events")), { id: "events" }, h("p", { class: "note" }, t("eventsText")), events.length ? h("div", { class: "scroll tall", tabindex: 0, role: "region", "aria-label": t("events") },
+    table([{ name: t("when") }, { name: t("meter"), number: true }, { name: t("what") }, { name: t("detail"), break: true }],
+      events.map((row) => [moment(row.at), row.meter, row.kind.replaceAll("_", " "), row.detail]))) : h("p", {}, t("noEvent")));
+}
+
 async function operatorView(alive) {
-  const rateSlot = h("div", {}), stateSlot = h("div", {}), refusedSlot = h("div", {}), rows = h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": t("meters") }), foot = h("div", { class: "bar-line" });
+  const rateSlot = h("div", {}), stateSlot = h("div", {}), refusedSlot = h("div", {}), sideSlot = h("div", {}), rows = h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": t("meters") }), foot = h("div", { class: "bar-line" });
   const refresh = async () => {
-    const [summary, refused] = await Promise.all([get("/api/v1/operations"), get("/api/v1/quarantine?limit=20")]);
+    const [summary, refused, { gateways }, { events }] = await Promise.all(["operations", "quarantine?limit=20", "gateways?limit=1000", "events?limit=50"].map((path) => get(`/api/v1/${path}`)));
     if (!alive()) return;
     const rate = summary.readings_last_minute / 60;
     rateSlot.replaceChildren(figure(t("rate"), number(rate, rate < 10 ? 1 : 0), null, `${t("rateHint")} · ${number(summary.readings_total)} ${t("totalReadings")}`, { class: "lead", id: "rate" }));
     stateSlot.replaceChildren(stateCards(summary));
     const wasOpen = refusedSlot.querySelector("details")?.open;
     refusedSlot.replaceChildren(refusedCard(summary.refused_by_reason, refused.quarantine));
+    sideSlot.replaceChildren(gatewayCard(gateways), eventCard(events));
     if (wasOpen) refusedSlot.querySelector("details").open = true;
     state.timer = setTimeout(() => refresh().catch(showFailure), 10000);
   };
@@ -322,7 +385,7 @@ async function operatorView(alive) {
   if (!alive()) return;
   show(h("div", { class: "title" }, h("h1", {}, t("meters")), h("button", { type: "button", onclick: () => open(listView) }, t("points"))),
     h("div", { class: "split" }, card(h("h2", {}, t("metersByState")), { id: "states" }, stateSlot), rateSlot), refusedSlot,
-    card(h("h2", {}, t("meters")), { id: "meters" }, searchField(t("searchMeters"), list), rows, foot));
+    card(h("h2", {}, t("meters")), { id: "meters" }, searchField(t("searchMeters"), list), rows, foot), sideSlot);
 }
 
 async function auditorView(alive) {

@@ -1,5 +1,5 @@
 // The API and the page over invented data: api_fake_server [port]. Tokens: operator, energy_manager, household,
-// daily_household, auditor. Prints its address when ready and ends with its standard input.
+// daily_household, gas_household, auditor. Prints its address when ready and ends with its standard input.
 
 #include "fake_store.hpp"
 

@@ -1,4 +1,4 @@
-// A household opens its link: the latest day, thirty bars, one day's curve, downloads, who looked, the other language.
+// A household opens its link: both energies if it has both, the latest day, thirty bars, one day's curve, downloads, who looked, the other language.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { keepScreenshot, run, setting } from "./browser.mjs";
@@ -7,9 +7,28 @@ const token = setting("RELEVE_HOUSEHOLD_TOKEN");
 
 await run("household", async (page, base) => {
   await page.goto(`${base}/#token=${encodeURIComponent(token)}`);
-  await page.waitForSelector("#latest .value");
+  await page.waitForSelector("#latest .value, #both");
   assert.equal(new URL(page.url()).hash, "", "the token leaves the address bar");
   assert.equal(await page.evaluate(() => sessionStorage.getItem("token")), token);
+
+  // Both energies in kWh; the volume and the coefficient stand beside that of gas.
+  if ((await page.locator("#both").count()) > 0) {
+    for (const energy of ["electricity", "gas"]) {
+      await page.waitForSelector(`[data-energy=${energy}] .bar`);
+      assert.match(await page.textContent(`[data-energy=${energy}] .lead .value`), /^\d+[.,]\d kWh$/);
+    }
+    assert.match(await page.textContent("[data-energy=gas] .lead .note"), /^\d+\.\d{3} m³ × \d+(\.\d+)? kWh\/m³$/);
+    await keepScreenshot(page, "both.png");
+    await page.click("[data-energy=gas] button:has-text('Details')");
+    await page.waitForSelector("#curve .sum");
+    assert.match(await page.textContent("#curve .sum"), /^\d+\.\d kWh = \d+\.\d{3} m³ × \d+(\.\d+)? kWh\/m³$/);
+    assert.match(await page.textContent("#curve .facts"), /m³/);
+    assert.equal(await page.locator("#days .bar").count(), 30);
+    await keepScreenshot(page, "gas.png");
+    await page.click("text=All usage points");
+    await page.click("[data-energy=electricity] button:has-text('Details')");
+    await page.waitForSelector("#latest .value");
+  }
   assert.match(await page.textContent("#latest .value"), /^\d+[.,]\d kWh$/);
 
   // Thirty days, each a bar one can read without seeing it.

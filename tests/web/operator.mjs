@@ -1,4 +1,4 @@
-// An operator opens his link: meters by state, readings per second, refused messages with reasons, the list of meters.
+// An operator opens his link: meters by state, readings per second, refused messages with reasons, gateways, events, the list of meters.
 import assert from "node:assert/strict";
 import { keepScreenshot, run, setting } from "./browser.mjs";
 
@@ -18,6 +18,9 @@ await run("operator", async (page, base) => {
     assert.notEqual(reason[1], reason[0], "a reason is shown by its label, not by its code");
     assert.ok(reason[2].length > 10, "a reason is explained");
   }
+
+  await page.waitForSelector("#gateways h2");
+  await page.waitForSelector("#events h2");
 
   // Every meter can be reached, by paging and by searching.
   await page.waitForSelector("#meters tbody tr");

@@ -11,10 +11,18 @@ namespace releve::api {
 [[nodiscard]] result<Response> list_readings(const Call& call);
 [[nodiscard]] result<Response> list_daily(const Call& call);
 [[nodiscard]] result<Response> list_accesses(const Call& call);
+[[nodiscard]] result<Response> list_coefficients(const Call& call);
+
+// live_handlers.cpp
+[[nodiscard]] result<Response> list_live(const Call& call);
+[[nodiscard]] result<Response> list_live_half_hours(const Call& call);
 
 // operations_handlers.cpp
 [[nodiscard]] result<Response> list_meters(const Call& call);
 [[nodiscard]] result<Response> show_meter(const Call& call);
+[[nodiscard]] result<Response> list_commands(const Call& call);
+[[nodiscard]] result<Response> list_events(const Call& call);
+[[nodiscard]] result<Response> list_gateways(const Call& call);
 [[nodiscard]] result<Response> list_quarantine(const Call& call);
 [[nodiscard]] result<Response> show_operations(const Call& call);
 

@@ -13,15 +13,22 @@ namespace releve::api {
 [[nodiscard]] std::string scaled_digits(std::int64_t value, int scaler);
 
 struct Cell {
-    enum class Kind : std::uint8_t { nothing, number, text };
+    enum class Kind : std::uint8_t { nothing, number, text, json };
     Kind kind = Kind::nothing;
-    std::string text; // the digits of a number
+    std::string text; // the digits of a number; JSON as it is, which is in no CSV
     bool operator==(const Cell&) const = default;
 };
 [[nodiscard]] inline Cell no_cell() { return {}; }
 [[nodiscard]] inline Cell text_cell(std::string_view text) { return {Cell::Kind::text, std::string(text)}; }
 [[nodiscard]] inline Cell number_cell(std::int64_t value) { return {Cell::Kind::number, std::to_string(value)}; }
 [[nodiscard]] inline Cell digits_cell(std::string digits) { return {Cell::Kind::number, std::move(digits)}; }
+[[nodiscard]] inline Cell boolean_cell(bool value) { return {Cell::Kind::number, value ? "true" : "false"}; }
+[[nodiscard]] inline Cell json_cell(std::string json) { return {Cell::Kind::json, std::move(json)}; }
+template <class T>
+[[nodiscard]] Cell maybe_number_cell(const std::optional<T>& value)
+{
+    return value ? number_cell(*value) : no_cell();
+}
 /// Text, or null when empty.
 [[nodiscard]] inline Cell optional_cell(std::string_view text) { return text.empty() ? no_cell() : text_cell(text); }
 
@@ -30,7 +37,9 @@ using Field = std::pair<std::string, Cell>;
 struct Listing {
     std::vector<Field> before = {};             // members of the JSON object before the array
     std::string items = {};                     // name of the array
-    std::vector<std::string_view> columns = {}; // of each row, in order: JSON members, CSV columns
+    /// Of each row, in order: JSON members, CSV columns. Neighbours "a.b" and "a.c" are one JSON object "a", which is null when
+    /// nothing is in it.
+    std::vector<std::string_view> columns = {};
     std::vector<std::vector<Cell>> rows = {};
     std::vector<Field> after = {};         // members of the JSON object after the array: "next"
     std::vector<Field> csv_constants = {}; // CSV columns with one value for all rows

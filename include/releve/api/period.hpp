@@ -5,6 +5,7 @@
 #include <releve/core/time.hpp>
 #include <releve/store/records.hpp>
 
+#include <optional>
 #include <variant>
 
 namespace releve::api {
@@ -28,6 +29,13 @@ struct InstantSpan {
     Instant from{}, to{};
 };
 [[nodiscard]] result<InstantSpan> instants_of(const Period& period, const Zone& zone, int days_max);
+
+/// from and to of a list of what happened: each may be absent; a date is the start of that day in France.
+/// errc::bad_parameter.
+struct OpenSpan {
+    std::optional<Instant> from, to;
+};
+[[nodiscard]] result<OpenSpan> read_open_span(const Request& request);
 
 /// as_of: an RFC 3339 instant, or the number that an earlier answer gave; absent: all that is known.
 /// errc::bad_parameter.

@@ -28,6 +28,13 @@ public:
                                                                  const UsagePointId& id, Instant from, Instant to,
                                                                  const std::string& channel,
                                                                  const store::AsOf& as_of) = 0;
+    [[nodiscard]] virtual result<std::vector<store::CoefficientRow>>
+    coefficients(const store::Identity& who, const UsagePointId& id, const store::Page& page) = 0;
+    [[nodiscard]] virtual result<std::vector<store::LiveRow>> live(const store::Identity& who,
+                                                                   const UsagePointId& id) = 0;
+    [[nodiscard]] virtual result<std::vector<store::LiveRow>> live_half_hours(const store::Identity& who,
+                                                                              const UsagePointId& id, Instant from,
+                                                                              Instant to) = 0;
     [[nodiscard]] virtual result<std::vector<store::AccessRow>> accesses(const store::Identity& who,
                                                                          const UsagePointId& id,
                                                                          const store::Page& page) = 0;
@@ -36,6 +43,12 @@ public:
     [[nodiscard]] virtual result<store::MeterRow> meter(const store::Identity& who, MeterId id, Instant now) = 0;
     [[nodiscard]] virtual result<std::vector<store::QuarantineRow>>
     quarantine(const store::Identity& who, const std::string& reason, const store::Page& page) = 0;
+    [[nodiscard]] virtual result<std::vector<store::EventRow>>
+    events(const store::Identity& who, const store::EventFilter& filter, const store::Page& page) = 0;
+    [[nodiscard]] virtual result<std::vector<store::GatewayRow>> gateways(const store::Identity& who,
+                                                                          const store::Page& page) = 0;
+    [[nodiscard]] virtual result<std::vector<store::CommandShown>> commands(const store::Identity& who, MeterId meter,
+                                                                            const store::Page& page) = 0;
     [[nodiscard]] virtual result<store::OperationsSummary> operations(const store::Identity& who, Instant now) = 0;
     virtual void ping() = 0;
 };

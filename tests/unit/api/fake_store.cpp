@@ -1,5 +1,7 @@
 #include "fake_store.hpp"
 
+#include <releve/engine/gas.hpp>
+
 #include <algorithm>
 #include <cmath>
 
@@ -22,12 +24,15 @@ FakeWorld::FakeWorld(Instant at) : now(at)
     add("auditor", Role::auditor, {"town"}, {});
     add("household", Role::household, {}, {{own_point}});
     add("daily_household", Role::household, {}, {{daily_point}});
+    add("gas_household", Role::household, {}, {{own_point}, {gas_point}});
     const auto place = [&](const std::string& point, store::Collection collection, const char* name,
                            const char* organisation) {
         points[point] = {{point}, "electricity", "Europe/Paris", collection, name, "dwelling", organisation, "north"};
     };
     place(own_point, store::Collection::half_hour, "12 rue des Lilas", "town");
     place(daily_point, store::Collection::daily, "3 place du Marché", "town");
+    place(gas_point, store::Collection::half_hour, "12 rue des Lilas", "town");
+    points[gas_point].energy = "gas";
     place(other_point, store::Collection::half_hour, "Elsewhere", "elsewhere");
 }
 
@@ -111,12 +116,47 @@ std::optional<BatchNumber> number_of(const store::AsOf& as_of)
 {
     return as_of.instant ? BatchNumber{as_of.instant->time_since_epoch().count()} : as_of.batch;
 }
+
+/// Two days in 23 share one amount; from one Thursday on there is another coefficient; each Monday's index is doubtful.
+store::RegisterDays fake_gas_days(CivilDay from, CivilDay to, Instant now)
+{
+    const auto number = [](CivilDay day) { return day.time_since_epoch().count(); };
+    const auto index_dm3 = [&](CivilDay day) { return 9'000 * (number(day) - 18'000) + 700 * (number(day) % 7); };
+    const auto start_of = [](CivilDay day) { return paris().start_of(day, engine::gas_day_start); };
+    store::RegisterDays out{"volume_index", Unit::cubic_metre, -3, engine::gas_day_start, {}, {}};
+    for (auto day = from; day < to; day += days{1}) {
+        store::RegisterDayRow row{.day = day, .amount = {}};
+        const auto of_23 = number(day) % 23;
+        const auto first = day - days{of_23 == 6 ? 1 : 0};
+        const bool hole = of_23 == 5 || of_23 == 6;
+        row.kwh_per_m3_e5 = number(day) < 19'800 ? 1'117'000 : 1'098'500;
+        if (start_of(day) <= now && of_23 != 6)
+            row.index_start = index_dm3(day);
+        if (start_of(day + days{1}) <= now && of_23 != 5)
+            row.index_end = index_dm3(day + days{1});
+        if (hole && start_of(first + days{2}) <= now) {
+            const auto amount = index_dm3(first + days{2}) - index_dm3(first);
+            row.covering = store::CoveringStretch{first, first + days{2}, amount, amount * *row.kwh_per_m3_e5 / 100'000, true};
+            row.quality = Quality::raw;
+        } else if (row.index_start && row.index_end) {
+            row.amount = *row.index_end - *row.index_start;
+            row.energy_wh = engine::energy_wh_of(*row.amount, *row.kwh_per_m3_e5).value();
+            row.quality = Quality::raw;
+        }
+        if (number(day) % 7 == 4)
+            out.faults.push_back({engine::RegisterFault::Kind::conflicting, start_of(day), 1, 2});
+        out.days.push_back(row);
+    }
+    return out;
+}
 } // namespace
 
 result<store::DailyAnswer> FakeStore::daily(const store::Identity& who, const UsagePointId& id, CivilDay from,
                                             CivilDay to, const std::string& channel, const store::AsOf& as_of)
 {
     RELEVE_TRY(point, usage_point(who, id));
+    if (point.energy == "gas")
+        return store::DailyAnswer{id, point.zone, {}, number_of(as_of), fake_gas_days(from, to, world_.now)};
     if (!channel.empty() && channel != "active_power_import")
         return fail(errc::bad_parameter, "channel: this meter has no such channel");
     store::DailyAnswer out{id, point.zone, {}, number_of(as_of)};
@@ -150,6 +190,37 @@ result<store::ReadingsAnswer> FakeStore::readings(const store::Identity& who, co
     for (auto at = from; at < to; at += minutes(30))
         if (const auto power = fake_power_w(at, world_.now))
             out.readings.push_back({at, *power, Quality::raw});
+    return out;
+}
+
+result<std::vector<store::CoefficientRow>> FakeStore::coefficients(const store::Identity& who, const UsagePointId& id,
+                                                                   const store::Page& page)
+{
+    RELEVE_TRY(point, usage_point(who, id));
+    if (point.energy != "gas" || !page.after.empty())
+        return std::vector<store::CoefficientRow>{};
+    const CivilDay changed{days{19'800}};
+    return std::vector<store::CoefficientRow>{{1, {}, changed, 1'117'000, world_.now - days{900}, {}},
+                                              {2, changed, {}, 1'098'500, world_.now - days{30}, {}}};
+}
+
+result<std::vector<store::LiveRow>> FakeStore::live(const store::Identity& who, const UsagePointId& id)
+{
+    RELEVE_TRY(point, usage_point(who, id));
+    if (point.collection == store::Collection::daily)
+        return fail(errc::daily_only);
+    return std::vector<store::LiveRow>{{"EAST", world_.now, 7'654'321, Unit::watt_hour, 0, 1},
+                                       {"NEWER", world_.now, 1'234, Unit::volt, -1, 1},
+                                       {"SINSTS", world_.now, 812, Unit::volt_ampere, 0, 1}};
+}
+
+result<std::vector<store::LiveRow>> FakeStore::live_half_hours(const store::Identity& who, const UsagePointId& id,
+                                                               Instant from, Instant to)
+{
+    RELEVE_TRY(values, live(who, id));
+    std::vector<store::LiveRow> out;
+    for (auto at = from; at < to && at < world_.now; at += minutes(30))
+        out.push_back({"SINSTS", at, values.back().value, Unit::volt_ampere, 0, 17});
     return out;
 }
 
@@ -195,6 +266,8 @@ result<store::MeterRow> FakeStore::meter(const store::Identity&, MeterId id, Ins
     else if (silent)
         row.last_accepted_at = world_.now - hours(80);
     row.refused_24h = refused ? 4 : 0;
+    if (id.value == 2)
+        row.reception = store::ReceptionRow{"hill-7", -93, world_.now - minutes(2), 3};
     return row;
 }
 
@@ -211,6 +284,39 @@ result<std::vector<store::QuarantineRow>> FakeStore::quarantine(const store::Ide
     add(2, FrameState::replay, "counter 41 over other bytes");
     add(3, FrameState::unknown_meter, "");
     return out;
+}
+
+result<std::vector<store::EventRow>> FakeStore::events(const store::Identity&, const store::EventFilter& filter,
+                                                       const store::Page& page)
+{
+    const std::vector<store::EventRow> all{{3, MeterId{2}, "battery_low", "", world_.now - minutes(5), world_.now},
+                                           {2, MeterId{1}, "tamper", "the cover was opened", world_.now - hours(3), world_.now},
+                                           {1, MeterId{1}, "battery_low", "", world_.now - hours(50), world_.now}};
+    std::vector<store::EventRow> out;
+    for (const auto& row : all)
+        if ((filter.kind.empty() || filter.kind == row.kind) && (!filter.meter || *filter.meter == row.meter) &&
+            (!filter.from || row.at >= *filter.from) && (!filter.to || row.at < *filter.to) &&
+            (page.after.empty() || row.id < std::stoll(page.after)) && out.size() < static_cast<std::size_t>(page.limit))
+            out.push_back(row);
+    return out;
+}
+
+result<std::vector<store::GatewayRow>> FakeStore::gateways(const store::Identity&, const store::Page& page)
+{
+    std::vector<store::GatewayRow> out;
+    if (page.after.empty())
+        out = {{"hill-7", "town", "Water tower", false, {}, world_.now - minutes(2), 8'812},
+               {"roof-1", "town", "", true, world_.now - hours(9), {}, 0}};
+    return out;
+}
+
+result<std::vector<store::CommandShown>> FakeStore::commands(const store::Identity& who, MeterId id, const store::Page&)
+{
+    RELEVE_CHECK(meter(who, id, world_.now));
+    return std::vector<store::CommandShown>{{9, "set_clock", "Sets the clock", "done", "ok", "admin", 1, world_.now - hours(30),
+                                             world_.now + hours(30), world_.now - hours(20), world_.now - hours(19)},
+                                            {4, "read_parameters", "Reads 01, 02", "queued", "", "admin", 0,
+                                             world_.now - hours(40), world_.now + hours(30), {}, {}}};
 }
 
 result<store::OperationsSummary> FakeStore::operations(const store::Identity&, Instant)

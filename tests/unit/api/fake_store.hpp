@@ -1,5 +1,5 @@
 #pragma once
-// A ReadStore in memory: two homes, some meters, tokens of every role. Also behind the fake server of the browser
+// A ReadStore in memory: some homes, some meters, tokens of every role. Also behind the fake server of the browser
 // journeys, so its figures look like a home's.
 
 #include <releve/api/auth.hpp>
@@ -12,9 +12,11 @@
 
 namespace releve::tests {
 
-inline const std::string own_point = "14123456789012", other_point = "14999999999999", daily_point = "14555555555555";
+inline const std::string own_point = "14123456789012", other_point = "14999999999999", daily_point = "14555555555555",
+                         gas_point = "14777777777777";
 
-/// Tokens' texts are their names: "operator", "energy_manager", "household", "auditor", "daily_household".
+/// Tokens' texts are their names: "operator", "energy_manager", "household", "auditor", "daily_household",
+/// "gas_household" (both energies).
 /// Shared by the stores of all database threads.
 struct FakeWorld {
     Instant now{};
@@ -45,6 +47,11 @@ public:
                                      const std::string& channel, const store::AsOf& as_of) override;
     result<store::ReadingsAnswer> readings(const store::Identity& who, const UsagePointId& id, Instant from,
                                            Instant to, const std::string& channel, const store::AsOf& as_of) override;
+    result<std::vector<store::CoefficientRow>> coefficients(const store::Identity& who, const UsagePointId& id,
+                                                            const store::Page& page) override;
+    result<std::vector<store::LiveRow>> live(const store::Identity& who, const UsagePointId& id) override;
+    result<std::vector<store::LiveRow>> live_half_hours(const store::Identity& who, const UsagePointId& id, Instant from,
+                                                        Instant to) override;
     result<std::vector<store::AccessRow>> accesses(const store::Identity& who, const UsagePointId& id,
                                                    const store::Page& page) override;
     result<std::vector<store::MeterRow>> list_meters(const store::Identity& who, const store::Page& page,
@@ -52,6 +59,11 @@ public:
     result<store::MeterRow> meter(const store::Identity& who, MeterId id, Instant now) override;
     result<std::vector<store::QuarantineRow>> quarantine(const store::Identity& who, const std::string& reason,
                                                          const store::Page& page) override;
+    result<std::vector<store::EventRow>> events(const store::Identity& who, const store::EventFilter& filter,
+                                                const store::Page& page) override;
+    result<std::vector<store::GatewayRow>> gateways(const store::Identity& who, const store::Page& page) override;
+    result<std::vector<store::CommandShown>> commands(const store::Identity& who, MeterId meter,
+                                                      const store::Page& page) override;
     result<store::OperationsSummary> operations(const store::Identity& who, Instant now) override;
     void ping() override;
 

@@ -39,6 +39,18 @@ TEST(listing, json)
     EXPECT_EQ(write_json(Listing{.items = "rows"}), "{\"rows\":[]}\n");
 }
 
+TEST(listing, neighbours_of_one_group_are_an_object)
+{
+    const Listing listing{.items = "rows",
+                          .columns = {"a", "g.x", "g.y", "b"},
+                          .rows = {{number_cell(1), no_cell(), boolean_cell(true), number_cell(2)},
+                                   {number_cell(3), no_cell(), no_cell(), no_cell()}},
+                          .after = {{"more", json_cell("[{}]")}}};
+    EXPECT_EQ(write_json(listing), "{\"rows\":[{\"a\":1,\"g\":{\"x\":null,\"y\":true},\"b\":2},"
+                                   "{\"a\":3,\"g\":null,\"b\":null}],\"more\":[{}]}\n");
+    EXPECT_EQ(write_csv(listing), "a,g.x,g.y,b\r\n1,,true,2\r\n3,,,\r\n");
+}
+
 TEST(listing, json_stays_json_whatever_bytes_a_stranger_sent)
 {
     Listing listing{.items = "rows", .columns = {"a"}, .rows = {{text_cell("\xff\xfe")}}};

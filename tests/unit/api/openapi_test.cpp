@@ -23,6 +23,12 @@ struct Operation {
 
 std::string trimmed(const std::string& line) { return line.substr(std::min(line.find_first_not_of(' '), line.size())); }
 
+/// Components of one parameter that is required here and not there have two names.
+std::string parameter_name(const std::string& component)
+{
+    return component.starts_with("optional_") ? component.substr(9) : component;
+}
+
 /// "get /path" to what stands under it.
 std::map<std::string, Operation> read_operations()
 {
@@ -50,7 +56,7 @@ std::map<std::string, Operation> read_operations()
         else if (text == "security: []")
             current->is_public = true;
         else if (text.starts_with("- $ref: '#/components/parameters/"))
-            current->parameters.insert(text.substr(33, text.size() - 34));
+            current->parameters.insert(parameter_name(text.substr(33, text.size() - 34)));
         else if (indent == 8 && text.starts_with("'"))
             current->statuses.insert(text.substr(1, 3));
     }

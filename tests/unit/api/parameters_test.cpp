@@ -3,6 +3,7 @@
 #include "running_server.hpp"
 
 #include <releve/api/listing.hpp>
+#include <releve/engine/gas.hpp>
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -216,6 +217,114 @@ TEST_F(parameters, refused_messages_by_reason)
     EXPECT_FALSE(one[0].contains("frame")) << "the bytes stay inside";
     for (const char* reason : {"nonsense", "accepted"})
         EXPECT_EQ(client.get("/api/v1/quarantine?reason=" + std::string(reason), "auditor").result_int(), 400U);
+}
+
+TEST_F(parameters, gas_days_have_volume_energy_and_the_coefficient)
+{
+    const std::string gas = "/api/v1/usage-points/" + gas_point;
+    const std::string target = gas + "/daily?from=2024-03-10&to=2024-03-30";
+    const auto answer = json(target, "gas_household");
+    EXPECT_EQ(answer["channel"], "volume_index");
+    EXPECT_EQ(answer["unit"], "m3");
+    EXPECT_EQ(answer["day_start"], "06:00");
+    ASSERT_EQ(answer["days"].size(), 20U);
+    int alone = 0, covered = 0;
+    for (const auto& day : answer["days"]) {
+        EXPECT_EQ(day.size(), 8U);
+        if (day["covering"].is_null()) {
+            ++alone;
+            const auto volume = day["volume_dm3"].get<std::int64_t>();
+            EXPECT_EQ(day["energy_wh"], engine::energy_wh_of(volume, day["kwh_per_m3"] == "11.17" ? 1'117'000 : 1'098'500).value());
+            EXPECT_EQ(day["quality"], "raw");
+        } else {
+            ++covered;
+            EXPECT_TRUE(day["volume_dm3"].is_null());
+            EXPECT_EQ(day["covering"].size(), 5U);
+            EXPECT_EQ(day["covering"]["complete"], true);
+        }
+    }
+    EXPECT_EQ(alone, 18);
+    EXPECT_EQ(covered, 2);
+    ASSERT_FALSE(answer["faults"].empty());
+    EXPECT_EQ(answer["faults"][0]["kind"], "conflicting");
+    const auto body = client.get(target, "gas_household").body();
+    EXPECT_NE(body.find("\"index_start\":16"), std::string::npos) << "exact decimals of m3: " << body.substr(0, 400);
+    const auto csv = client.get(target + "&format=csv", "gas_household").body();
+    EXPECT_TRUE(csv.starts_with("date,volume_dm3,energy_wh,kwh_per_m3,index_start,index_end,quality,covering.from,covering.to,"
+                                "covering.volume_dm3,covering.energy_wh,covering.complete\r\n2024-03-10,"))
+        << csv.substr(0, 300);
+    const auto coefficients = json(gas + "/coefficients", "gas_household")["coefficients"];
+    ASSERT_EQ(coefficients.size(), 2U);
+    EXPECT_EQ(coefficients[0]["kwh_per_m3"], "11.17");
+    EXPECT_EQ(coefficients[1]["kwh_per_m3"], "10.985");
+    EXPECT_EQ(coefficients[1]["to"], nullptr);
+}
+
+TEST_F(parameters, live_values_say_that_nothing_proves_them)
+{
+    const auto answer = json(own + "/live");
+    EXPECT_EQ(answer["authenticated"], false);
+    EXPECT_EQ(answer["billable"], false);
+    ASSERT_EQ(answer["values"].size(), 3U);
+    EXPECT_EQ(answer["values"][0]["label"], "EAST");
+    EXPECT_FALSE(answer["values"][0]["name"]["fr"].get<std::string>().empty());
+    EXPECT_FALSE(answer["values"][0]["plain"]["en"].get<std::string>().empty());
+    EXPECT_EQ(answer["values"][1]["name"], nullptr) << "a label that we have no words for";
+    EXPECT_NE(client.get(own + "/live", "household").body().find("\"value\":123.4,\"unit\":\"V\""), std::string::npos);
+    const auto half_hours = json(own + "/live/half-hours?from=2024-03-31&to=2024-04-01");
+    EXPECT_EQ(half_hours["authenticated"], false);
+    EXPECT_EQ(half_hours["half_hours"].size(), 46U);
+    EXPECT_EQ(half_hours["half_hours"][0]["samples"], 17);
+    const auto csv = client.get(own + "/live?format=csv", "household").body();
+    EXPECT_TRUE(csv.starts_with("label,name.en,name.fr,plain.en,plain.fr,value,unit,at,authenticated,billable\r\n")) << csv;
+    EXPECT_NE(csv.find(",false,false\r\n"), std::string::npos);
+    EXPECT_EQ(refused(own + "/live/half-hours?from=2024-03-01&to=2024-04-02", 400)["detail"], "to: at most 31 days after from");
+    for (const char* tail : {"/live", "/live/half-hours?from=2024-03-31&to=2024-04-01"}) {
+        const auto reply = client.get("/api/v1/usage-points/" + daily_point + tail, "daily_household");
+        EXPECT_EQ(reply.result_int(), 403U);
+        EXPECT_EQ(Json::parse(reply.body())["type"], "/problems/daily_only");
+    }
+}
+
+TEST_F(parameters, events_are_filtered_and_paged)
+{
+    const auto ids = [&](const std::string& query) {
+        std::vector<int> out;
+        const auto answer = json("/api/v1/events" + query, "operator");
+        for (const auto& event : answer["events"])
+            out.push_back(event["id"]);
+        return out;
+    };
+    EXPECT_EQ(ids(""), (std::vector<int>{3, 2, 1}));
+    EXPECT_EQ(ids("?kind=battery_low"), (std::vector<int>{3, 1}));
+    EXPECT_EQ(ids("?meter=1"), (std::vector<int>{2, 1}));
+    EXPECT_EQ(ids("?from=2024-04-02"), (std::vector<int>{3, 2}));
+    EXPECT_EQ(ids("?to=2024-04-02T00:00:00Z"), (std::vector<int>{1}));
+    EXPECT_EQ(ids("?limit=2&after=3"), (std::vector<int>{2, 1}));
+    for (const auto& [query, reason] :
+         {std::pair{"meter=x", "meter: must be the `id`"}, std::pair{"meter=0", "meter: must be the `id`"},
+          std::pair{"from=soon", "from: is neither a date"}, std::pair{"from=2024-04-02&to=2024-04-02", "to: must be after from"},
+          std::pair{"after=x", "after: must be the `next`"}}) {
+        const auto reply = client.get("/api/v1/events?" + std::string(query), "operator");
+        EXPECT_EQ(reply.result_int(), 400U) << query;
+        EXPECT_TRUE(Json::parse(reply.body())["detail"].get<std::string>().starts_with(reason)) << reply.body();
+    }
+}
+
+TEST_F(parameters, gateways_receptions_and_commands)
+{
+    const auto gateways = json("/api/v1/gateways", "operator")["gateways"];
+    ASSERT_EQ(gateways.size(), 2U);
+    EXPECT_EQ(gateways[0]["acknowledged_up_to"], 8812);
+    EXPECT_EQ(gateways[0]["crc_may_be_zero"], false);
+    EXPECT_EQ(gateways[1]["label"], nullptr);
+    EXPECT_EQ(json("/api/v1/meters/1", "operator")["reception"], nullptr);
+    EXPECT_EQ(json("/api/v1/meters/2", "operator")["reception"]["signal_dbm"], -93);
+    const auto commands = json("/api/v1/meters/1/commands", "operator")["commands"];
+    ASSERT_EQ(commands.size(), 2U);
+    EXPECT_EQ(commands[0]["state"], "done");
+    EXPECT_EQ(commands[1]["result"], nullptr);
+    EXPECT_EQ(client.get("/api/v1/meters/9999/commands", "operator").result_int(), 404U);
 }
 
 TEST_F(parameters, operations_and_me)

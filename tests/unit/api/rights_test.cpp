@@ -96,8 +96,15 @@ TEST(rights, what_the_issue_says_of_each_role)
         EXPECT_FALSE(allows(path, Role::energy_manager));
         EXPECT_FALSE(allows(path, Role::household));
     }
+    for (const char* tail : {"/live", "/live/half-hours", "/coefficients"}) {
+        EXPECT_TRUE(allows((point + tail).c_str(), Role::household));
+        EXPECT_FALSE(allows((point + tail).c_str(), Role::auditor));
+    }
+    EXPECT_TRUE(allows("/api/v1/events", Role::energy_manager));
+    EXPECT_FALSE(allows("/api/v1/events", Role::household));
     for (const auto& [role, token] : roles)
-        EXPECT_EQ(allows("/api/v1/operations", role), role == Role::operator_);
+        for (const char* path : {"/api/v1/operations", "/api/v1/gateways", "/api/v1/meters/1/commands"})
+            EXPECT_EQ(allows(path, role), role == Role::operator_) << path;
 }
 
 TEST(rights, without_a_good_token_nothing_but_public_routes)
