@@ -146,7 +146,7 @@ class Releve:
     def start(self, *flags):
         self.begin_start(*flags)
         line = self.read_ready_line()
-        found = dict(re.findall(r"(TCP|TLS|API)\)? (?:http://)?127\.0\.0\.1:(\d+)", line))
+        found = dict(re.findall(r"(TCP|TLS|API|gateways)\)? (?:http://)?127\.0\.0\.1:(\d+)", line))
         self.ports = {name.lower(): int(port) for name, port in found.items()}
         return self
 

@@ -28,6 +28,33 @@ def test_honest_meters_are_served_and_each_attack_is_named():
             assert result["details"][counter] > 0, counter
 
 
+def test_both_energies_at_once_are_stored_exactly_as_they_were_sent():
+    done = run_binary("bench", "ingest", "--mix", "france", "--meters", 350, "--seconds", 1, "--json")
+    assert done.code == 0, done
+    report = json.loads(done.out.splitlines()[-1])
+    assert report["bench"] == "ingest"
+    [france] = report["results"]
+    assert (france["name"], france["unit"]) == ("france", "readings/s")
+    assert [baseline["name"] for baseline in france["baselines"]] == ["plain_copy", "row_upsert"]
+    details = france["details"]
+    for name in ["lost", "doubled", "altered", "unconfirmed"]:
+        assert details[name] == 0, name
+    assert (details["meters"], details["gas_meters"], details["gateways"]) == (350, 110, 8)
+    electricity, gas = details["electricity_frames"], details["gas_frames"]
+    assert gas > 0 and abs(11 * electricity - 35 * gas) <= 35 * 500, "35 to 11, but for a batch"
+    # Six digits are told; the first round has days of 46 half-hours and 23 hours, the second of 50 and 25.
+    assert abs(details["gas_readings"] - 24 * gas) <= 110 + 10
+    assert abs(details["readings"] - 48 * electricity - 24 * gas) <= 2 * 350 + 110 + 10
+    for name in ["cpu_generator_s", "cpu_server_s", "cpu_s_per_million_readings", "frames_per_second", "bytes_per_reading",
+                 "electricity_answer_p99_ms", "gas_answer_p99_ms"]:
+        assert details[name] > 0, name
+
+
+def test_a_mix_that_does_not_exist_is_refused():
+    done = run_binary("bench", "ingest", "--mix", "none")
+    assert done.code == 2 and "--mix" in done.err
+
+
 def test_an_attack_that_does_not_exist_is_refused():
     done = run_binary("bench", "hostile", "--attack", "none")
     assert done.code == 2 and "--attack" in done.err

@@ -3,7 +3,7 @@
 A fleet of meters behind concentrators pushes half-hours with confirmation and sends again what was not confirmed. After
 random numbers of confirmations something ends: the server (SIGKILL), its database (stopped at once, or killed), both, a
 connection in the middle of a message, all connections, the server gracefully; its disk is full for a while, its clock
-steps by an hour. At checkpoints and at the end the store holds exactly the fleet's readings, and says of earlier
+steps by an hour. Beside it gateways hand over what they heard of gas meters (gas.py). At checkpoints and at the end the store holds exactly the fleet's readings, and says of earlier
 instants what it said then. All chances come from the seed; what the machine makes of them differs from run to run.
 """
 import argparse
@@ -22,11 +22,13 @@ import socket
 import struct
 import subprocess
 import sys
+import tempfile
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
 
 from dlms import Meter, half_hours  # noqa: E402
+from gas import Gas  # noqa: E402
 from link import ClosedInside, confirms  # noqa: E402
 from product import Releve, eventually  # noqa: E402
 
@@ -73,6 +75,8 @@ class Concentrator:
     def __init__(self, meters):
         self.meters, self.link = meters, None
 
+    expects_answer = True
+
     def connect(self, server):
         self.link = server.connect()
         self.fill()
@@ -118,6 +122,12 @@ class Concentrator:
             count += 1
             if not self.link.holds_message():
                 return count
+
+    def cut_inside(self, share):
+        """A message that ends in the middle."""
+        meter = self.meters[0]
+        frame = (meter.pushes or [meter.meter.push(meter.meter.single_value(STARTS[0], 1))])[-1].frame
+        self.link.send(frame[:1 + int(share * (len(frame) - 1))])
 
 
 class SmallDisk:
@@ -172,40 +182,64 @@ class Soak:
         self.faults = collections.Counter()
         self.peak_kb, self.history, self.full_disks_noticed = 0, [], 0
         self.said = []  # (meter, instant, what was known of it then)
-        self.server = Releve(collector__batch_frames=16, collector__batch_wait_ms=1)
-        self.disk = SmallDisk(self.server.data)
-        self.clock = Clock(self.server.folder)
-        self.server.environment = self.clock.environment
+        self.server = self.disk = self.clock = self.gas = None
+        self.certificates = pathlib.Path(tempfile.mkdtemp(prefix="releve-soak-"))
 
     def say(self, text):
         print(text, file=sys.stderr, flush=True)
 
+    def make_server(self, **settings):
+        self.server = Releve(collector__batch_frames=16, collector__batch_wait_ms=1, **settings)
+        self.disk = SmallDisk(self.server.data)
+        self.clock = Clock(self.server.folder)
+        self.server.environment = self.clock.environment
+        return self.server.start()
+
     # ---- the fleet
 
-    def pump(self, confirmations, seconds=PATIENCE_S):
+    @property
+    def links(self):
+        """All that speak to the server: concentrators, and gateways."""
+        return [*self.concentrators, *self.gas.gateways]
+
+    def pump(self, confirmations, seconds=PATIENCE_S, until=lambda: True):
         """Pushes until so many more were confirmed, or nothing is left to say; connects where a connection was lost."""
         done = 0
         deadline = time.monotonic() + seconds
-        while done < confirmations and any(meter.confirmed < len(STARTS) for meter in self.meters):
+        while not until() or (done < confirmations and any(meter.confirmed < len(STARTS) for meter in self.meters)):
             if time.monotonic() > deadline:
                 raise NotInTime(f"only {done} of {confirmations} confirmations in {seconds} s")
             for concentrator in self.concentrators:
                 if concentrator.link is None:
                     concentrator.connect(self.server)
-            links = {c.link.socket: c for c in self.concentrators}
+            for gateway in self.gas.gateways:
+                self.speak(gateway)
+            links = {link.link.socket: link for link in self.links if link.link and link.expects_answer}
             readable, _, _ = select.select(list(links), [], [], 1.0)
             for ready in readable:
-                concentrator = links[ready]
+                link = links[ready]
                 try:
-                    done += concentrator.take()
-                    concentrator.fill()
+                    done += link.take()
+                    link.fill()
                 except (ConnectionError, OSError):
-                    concentrator.lose()
+                    link.lose()
         return done
 
+    def speak(self, gateway):
+        """Connects it, or lets it send what it has."""
+        if not gateway.may_speak:
+            return
+        try:
+            if gateway.link is None:
+                gateway.connect(self.server)
+            else:
+                gateway.fill()
+        except (ConnectionError, OSError):
+            gateway.lose()
+
     def lose_all(self):
-        for concentrator in self.concentrators:
-            concentrator.lose()
+        for link in self.links:
+            link.lose()
 
     # ---- what happens to it
 
@@ -242,12 +276,13 @@ class Soak:
         self.lose_all()
 
     def reset_inside_a_message(self):
-        concentrator = self.random.choice([c for c in self.concentrators if c.link])
-        meter = concentrator.meters[0]
-        frame = (meter.pushes or [meter.meter.push(meter.meter.single_value(STARTS[0], 1))])[-1].frame
-        concentrator.link.send(frame[:self.random.randrange(1, len(frame))])
-        concentrator.link.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        concentrator.lose()
+        link, share = self.random.choice(self.links), self.random.random()
+        if link.link is None:  # nobody is there to be cut off
+            link = self.concentrators[0]
+        with contextlib.suppress(ConnectionError, OSError):
+            link.cut_inside(share)
+            link.link.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        link.lose()
 
     def fill_disk(self):
         """For as long as it takes to notice: what is sent meanwhile is not confirmed, or fits into what was free."""
@@ -302,12 +337,14 @@ class Soak:
             assert not lost, f"meter {meter.number}: confirmed and lost: {lost[:5]}"
             if final:
                 assert len(stored) == meter.made, f"meter {meter.number}: {len(stored)} of {meter.made}"
+        self.gas.check(final)
         self.check_what_was_said()
         if final:
-            made = sum(meter.made for meter in self.meters)
+            pushed = sum(meter.made for meter in self.meters)
+            made, readings = pushed + self.gas.frames, pushed + self.gas.readings
             counted = self.server.sql("SELECT sum(frames), sum(readings) FROM batch")[0]
-            assert counted == (str(made), str(made)), \
-                f"{made} messages, but the batches' frames and readings are {counted}; kept twice: {self.kept_twice()}"
+            assert counted == (str(made), str(readings)), \
+                f"{made} messages with {readings} readings, but the batches' are {counted}; kept twice: {self.kept_twice()}"
             archived = self.server.sql("SELECT sum(cardinality(meter_ids)) FROM frame_archive")[0][0]
             assert archived == str(made), f"{made} messages, but {archived} in the archive"
 
@@ -355,35 +392,42 @@ class Soak:
 
     def run(self):
         began = time.monotonic()
-        self.server.start()
+        self.gas = Gas(self.make_server, self.certificates, self.options.seed)
         self.server.import_meters(*[meter.meter for meter in self.meters])
         for number in range(self.options.kills):
             if self.options.seconds and time.monotonic() - began > self.options.seconds:
                 break
-            self.pump(self.random.randrange(1, 60))
+            self.gas.go_on()
+            self.pump(self.random.randrange(1, 60), until=self.gas.handed_over())
             self.fault()
             if number % CHECK_EVERY == CHECK_EVERY - 1:
                 self.check()
                 self.say(f"soak: {number + 1} of {self.options.kills} faults, "
                          f"{sum(m.confirmed for m in self.meters)} messages confirmed, nothing lost")
-        self.pump(50)
+        self.gas.come_back()
+        self.pump(50, until=lambda: self.gas.idle)
         self.lose_all()
         with self.server.connect() as link:  # what was made is said to the end, and nothing new
             for meter in self.meters:
                 for push in meter.pushes[meter.confirmed:]:
                     link.exchange(push)
                     meter.confirmed += 1
+        self.gas.check_answers()
         self.check(final=True)
         self.check_replay()
         self.note_memory()
         self.server.close()
         return {"seed": self.options.seed, "faults": sum(self.faults.values()), **self.faults,
                 "messages": sum(m.made for m in self.meters), "resends": sum(m.resends for m in self.meters),
+                "gas_days": self.gas.frames, "batches": sum(len(g.batches) for g in self.gas.gateways),
+                "batches_repeated": sum(g.repeats for g in self.gas.gateways),
                 "full_disks_noticed": self.full_disks_noticed, "answers_as_of": len(self.said),
                 "peak_resident_mb": round(self.peak_kb / 1024, 1), "seconds": round(time.monotonic() - began, 1)}
 
     def tell_more(self):
         """What may explain a failure."""
+        if not self.server:
+            return
         self.say(f"{self.history}\n{self.server.log_text()[-3000:]}")
         try:
             self.say(self.server.frames())
@@ -393,10 +437,13 @@ class Soak:
 
     def end(self):
         """After a failure as well: no process and no file of it stays."""
-        self.lose_all()
-        self.server.discard()
-        self.disk.close()
-        shutil.rmtree(self.server.folder, ignore_errors=True)  # the disk stood in it
+        if self.gas:
+            self.lose_all()
+        if self.server:
+            self.server.discard()
+            self.disk.close()
+            shutil.rmtree(self.server.folder, ignore_errors=True)  # the disk stood in it
+        shutil.rmtree(self.certificates, ignore_errors=True)
 
 
 def in_own_mounts():
