@@ -59,6 +59,9 @@ ALTER TABLE installation ADD COLUMN purpose text NOT NULL DEFAULT 'metering'
 ALTER TABLE installation DROP CONSTRAINT installation_one_meter;
 ALTER TABLE installation ADD CONSTRAINT installation_one_meter
     EXCLUDE USING gist (usage_point WITH =, purpose WITH =, validity WITH &&);
+-- An import asks for both, row after row, of a table that has no statistics yet: the exclusion's index would be slower.
+DROP INDEX installation_usage_point;
+CREATE INDEX installation_usage_point ON installation (usage_point, purpose);
 
 -- `received_at` may be a gateway's word; how long a message is kept goes by our own clock.
 ALTER TABLE quarantine ADD COLUMN protocol text NOT NULL DEFAULT 'dlms', ADD COLUMN gateway text NOT NULL DEFAULT '',
@@ -75,6 +78,8 @@ CREATE TABLE event (
     batch       bigint NOT NULL,
     CONSTRAINT event_once UNIQUE (meter_id, kind, at)
 );
+CREATE INDEX event_meter ON event (meter_id, id);
+CREATE INDEX event_kind ON event (kind, id);
 
 -- `payload` is the application message, wrapped under the master key: it may hold a key.
 CREATE TABLE command (
@@ -115,7 +120,9 @@ CREATE TABLE live_half_hour (
     label    text NOT NULL,
     start    timestamptz NOT NULL,
     samples  integer NOT NULL,
-    total    bigint NOT NULL, -- sum of the samples, in the label's unit
+    total    bigint NOT NULL, -- sum of the samples
+    unit     smallint NOT NULL,
+    scaler   smallint NOT NULL,
     CONSTRAINT live_half_hour_pkey PRIMARY KEY (meter_id, label, start)
 ) WITH (fillfactor = 50);
 
@@ -140,6 +147,23 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 $$;
 REVOKE EXECUTE ON FUNCTION releve_committed_at(bigint) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION releve_committed_at(bigint) TO releve_api;
+
+-- A gas day begins at 06:00, so what was stored for it belongs to whom the meter served in those 24 hours.
+CREATE FUNCTION releve_hours_of(day date, zone text, energy text) RETURNS tstzrange
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT tstzrange((day + begins) AT TIME ZONE zone, (day + 1 + begins) AT TIME ZONE zone)
+    FROM (SELECT CASE energy WHEN 'gas' THEN time '06:00' ELSE time '00:00' END) AS of_energy (begins)
+$$;
+DROP POLICY api_reads ON interval_day;
+CREATE POLICY api_reads ON interval_day FOR SELECT TO releve_api USING (
+    EXISTS (SELECT 1 FROM installation i JOIN usage_point u ON u.id = i.usage_point
+            WHERE i.meter_id = interval_day.meter_id AND u.collection = 'half_hour'
+              AND i.validity && releve_hours_of(interval_day.day, u.zone, u.energy)));
+DROP POLICY api_reads ON register_day;
+CREATE POLICY api_reads ON register_day FOR SELECT TO releve_api USING (
+    EXISTS (SELECT 1 FROM installation i JOIN usage_point u ON u.id = i.usage_point
+            WHERE i.meter_id = register_day.meter_id
+              AND i.validity && releve_hours_of(register_day.day, u.zone, u.energy)));
 
 -- ---- rights
 
@@ -191,4 +215,5 @@ CREATE POLICY api_reads ON live_value FOR SELECT TO releve_api USING (
             WHERE i.meter_id = live_value.meter_id AND u.collection = 'half_hour' AND i.validity @> live_value.at));
 CREATE POLICY api_reads ON live_half_hour FOR SELECT TO releve_api USING (
     EXISTS (SELECT 1 FROM installation i JOIN usage_point u ON u.id = i.usage_point
-            WHERE i.meter_id = live_half_hour.meter_id AND u.collection = 'half_hour' AND i.validity @> live_half_hour.start));
+            WHERE i.meter_id = live_half_hour.meter_id AND u.collection = 'half_hour'
+              AND i.validity @> tstzrange(live_half_hour.start, live_half_hour.start + interval '30 minutes')));

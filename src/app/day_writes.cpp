@@ -22,6 +22,17 @@ result<const store::InstallationRow*> place_of(const Device& device, Instant sta
     return place;
 }
 
+/// A read at the very end of an installation is its closing index.
+result<const store::InstallationRow*> place_of_read(const Device& device, Instant at, Instant received_at)
+{
+    auto place = place_of(device, at, at, received_at);
+    const auto closed = std::ranges::find(device.installations, std::optional{at},
+                                          [](const store::InstallationRow& i) { return i.validity.to; });
+    if (!place && at <= received_at + limits::future_max && closed != device.installations.end())
+        return &*closed;
+    return place;
+}
+
 Provenance provenance_of(Provenance provenance, Quality quality)
 {
     provenance.quality = provenance.authenticated ? quality : worse(quality, Quality::unauthenticated);
@@ -74,7 +85,7 @@ public:
     {
         const ChannelModel* channel = device_.model->find(reading.channel);
         RELEVE_ASSERT(channel);
-        RELEVE_TRY(place, place_of(device_, reading.at, reading.at, received_at_));
+        RELEVE_TRY(place, place_of_read(device_, reading.at, received_at_));
         const CivilDay day = zone_.day_of(reading.at, channel->day_start);
         const bool daily = place->collection == store::Collection::daily;
         auto& [block, first_only] = registers_[day];

@@ -36,13 +36,18 @@ struct MeterReads {
 /// The days asked for and those beside them, so that an interval over the edge is whole.
 DaysWanted widen(Work& work, MeterId meter, DaysWanted wanted)
 {
-    const Row row = work.run("SELECT coalesce((SELECT min(d.day) FROM (SELECT day FROM register_day WHERE "
-                             "meter_id = $1::int4 AND "
-                             "day < $2::date ORDER BY day DESC LIMIT $4::int4) d), $2::date), "
-                             "coalesce((SELECT max(d.day) + 1 FROM (SELECT day FROM register_day WHERE "
-                             "meter_id = $1::int4 AND "
-                             "day >= $3::date ORDER BY day LIMIT $4::int4) d), $3::date)",
-                             {meter.value, wanted.from, wanted.to, days_beside})
+    std::vector<Arg> args{meter.value, wanted.from, wanted.to, days_beside};
+    std::string stored = "SELECT day FROM register_day WHERE meter_id = $1::int4";
+    if (wanted.as_of) { // days that came later are not beside it
+        args.emplace_back(wanted.as_of->value);
+        stored += " AND batch <= $5::int8 UNION SELECT day FROM register_history WHERE meter_id = $1::int4 AND batch <= $5::int8 AND "
+                  "superseded_by > $5::int8";
+    }
+    const Row row = work.run("SELECT coalesce((SELECT min(d.day) FROM (SELECT day FROM (" + stored +
+                                 ") s WHERE day < $2::date ORDER BY day DESC LIMIT $4::int4) d), $2::date), "
+                                 "coalesce((SELECT max(d.day) + 1 FROM (SELECT day FROM (" +
+                                 stored + ") s WHERE day >= $3::date ORDER BY day LIMIT $4::int4) d), $3::date)",
+                             args)
                         .at(0);
     wanted.from = row.day(0);
     wanted.to = row.day(1);

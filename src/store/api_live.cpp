@@ -11,12 +11,10 @@ constexpr const char* live_values =
     "SELECT v.label, extract(epoch FROM v.at)::int8, v.value, v.unit, v.scaler, 1 FROM installation i "
     "JOIN live_value v ON v.meter_id = i.meter_id AND i.validity @> v.at "
     "WHERE i.usage_point = $1 AND i.purpose = 'live' ORDER BY v.label, v.at DESC";
-/// The unit is that of the label's last value.
 constexpr const char* half_hours =
-    "SELECT h.label, extract(epoch FROM h.start)::int8, h.total, v.unit, v.scaler, h.samples FROM "
+    "SELECT h.label, extract(epoch FROM h.start)::int8, h.total, h.unit, h.scaler, h.samples FROM "
     "installation i "
-    "JOIN live_half_hour h ON h.meter_id = i.meter_id AND i.validity @> h.start "
-    "JOIN live_value v ON v.meter_id = h.meter_id AND v.label = h.label "
+    "JOIN live_half_hour h ON h.meter_id = i.meter_id AND i.validity @> tstzrange(h.start, h.start + interval '30 minutes') "
     "WHERE i.usage_point = $1 AND i.purpose = 'live' AND h.start >= $2::timestamptz AND h.start < "
     "$3::timestamptz "
     "ORDER BY h.start, h.label, h.meter_id";

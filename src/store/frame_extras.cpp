@@ -28,6 +28,7 @@ struct HalfHourKey {
 struct Sum {
     std::int32_t samples = 0;
     std::int64_t total = 0;
+    std::int16_t unit = 0, scaler = 0;
 };
 
 /// The last value of each label, and what each half-hour gains.
@@ -52,6 +53,8 @@ LiveRows live_rows(std::span<const FrameWrite> frames)
             Sum& sum = rows.half_hours[{frame.meter.value, live.label, start}];
             ++sum.samples;
             sum.total += live.value;
+            sum.unit = static_cast<std::int16_t>(live.unit);
+            sum.scaler = static_cast<std::int16_t>(live.scaler);
         }
     }
     return rows;
@@ -82,11 +85,13 @@ void write_live(pg::Connection& connection, std::span<const FrameWrite> frames)
         .array(rows.half_hours, [](const auto& r) { return std::string_view{r.first.label}; })
         .array(rows.half_hours, [](const auto& r) { return r.first.start; })
         .array(rows.half_hours, [](const auto& r) { return r.second.samples; })
-        .array(rows.half_hours, [](const auto& r) { return r.second.total; });
+        .array(rows.half_hours, [](const auto& r) { return r.second.total; })
+        .array(rows.half_hours, [](const auto& r) { return r.second.unit; })
+        .array(rows.half_hours, [](const auto& r) { return r.second.scaler; });
     static const pg::Statement put_sums{
         "live_half_hours_put",
-        "INSERT INTO live_half_hour AS h (meter_id, label, start, samples, total) SELECT * FROM unnest($1::int4[], "
-        "$2::text[], $3::timestamptz[], $4::int4[], $5::int8[]) ON CONFLICT (meter_id, label, start) DO UPDATE SET "
+        "INSERT INTO live_half_hour AS h (meter_id, label, start, samples, total, unit, scaler) SELECT * FROM unnest($1::int4[], "
+        "$2::text[], $3::timestamptz[], $4::int4[], $5::int8[], $6::int2[], $7::int2[]) ON CONFLICT (meter_id, label, start) DO UPDATE SET "
         "samples = h.samples + excluded.samples, total = h.total + excluded.total"};
     connection.run(put_sums, sums);
 }

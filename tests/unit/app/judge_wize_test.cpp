@@ -276,6 +276,16 @@ TEST_F(GasTest, a_gateway_whose_clock_is_ahead_costs_no_frame)
     EXPECT_FALSE(judgement.refused->frame.empty()) << "sealed: it can be tried again";
 }
 
+TEST_F(GasTest, the_index_at_the_very_end_of_an_installation_closes_it)
+{
+    device.installations.front().validity.to = end;
+    const Judgement judgement = take(frame(day(), 7));
+    ASSERT_TRUE(judgement.write) << judgement.detail;
+    EXPECT_EQ(judgement.write->register_days[0].block.reads[0].at, end);
+    device.installations.front().validity.to = end - 1h;
+    EXPECT_EQ(take(frame(day(), 8)).state, FrameState::time_out_of_range);
+}
+
 TEST_F(GasTest, an_address_of_another_protocol_is_another_device)
 {
     device.kind = net::FrameKind::dlms;

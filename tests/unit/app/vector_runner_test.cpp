@@ -42,7 +42,7 @@ Bytes flipped(ByteView bytes, std::size_t bit)
 
 TEST(Vectors, AllPass)
 {
-    for (const char* name : {"dlms.json", "wize.json", "crypto-sanity.json"}) {
+    for (const char* name : {"dlms.json", "wize.json", "tic.json", "crypto-sanity.json"}) {
         const json vectors = load(name);
         const VectorReport report = run(vectors);
         for (const auto& d : report.differences)
