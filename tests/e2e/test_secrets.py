@@ -217,7 +217,7 @@ def every_path(guarded):
     for path in paths:
         path = path.replace("usage-points/{id}", f"usage-points/{meter.usage_point}")
         path = path.replace("meters/{id}", f"meters/{numbers[meter.title.hex()]}").replace("{name}", "wrong_key")
-        if path.endswith(("/readings", "/daily")):
+        if path.endswith(("/readings", "/daily", "/half-hours")):
             path += f"?from={DAY}&to={DAY + datetime.timedelta(days=1)}"
         yield path
 
