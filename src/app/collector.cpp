@@ -207,7 +207,8 @@ void Collector::apply_rows(std::vector<store::DeviceRow> rows, const std::vector
     const auto models = models_.current();
     DeviceChange change;
     change.choice_version = choice_version;
-    change.networks = load_networks();
+    if (choice_version) // all devices: a changed network is told as a change of all
+        change.networks = load_networks();
     for (const store::DeviceRow& row : rows) {
         auto device = make_device(row, master_, *models);
         if (!device) {

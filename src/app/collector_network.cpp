@@ -16,27 +16,37 @@ std::chrono::milliseconds seconds_of(std::int64_t value)
     return std::chrono::seconds{value};
 }
 
+net::ListenerLimits limits_of(const Config::Collector& c, std::int64_t connections_max)
+{
+    return {.connections_max = static_cast<std::size_t>(connections_max),
+            .connections_per_address_max = static_cast<std::size_t>(c.connections_per_address_max),
+            .handshakes_max = static_cast<std::size_t>(c.handshakes_max),
+            .handshakes_per_address_max = static_cast<std::size_t>(c.handshakes_per_address_max)};
+}
+
+result<net::TlsContext> make_context(const Config::Collector& c, const std::filesystem::path& client_ca,
+                                     net::ClientCertificate client_certificate)
+{
+    return net::make_server_context({.certificate = c.tls_cert,
+                                     .private_key = c.tls_key,
+                                     .client_ca = client_ca,
+                                     .client_certificate = client_certificate,
+                                     .allow_tls12 = c.tls_min_version == "1.2"});
+}
+
 } // namespace
 
 result<net::TlsContext> Collector::make_tls() const
 {
     const auto& c = config_.collector;
     RELEVE_TRY(client_certificate, net::parse_client_certificate(c.tls_client_certificate));
-    return net::make_server_context({.certificate = c.tls_cert,
-                                     .private_key = c.tls_key,
-                                     .client_ca = c.tls_client_ca,
-                                     .client_certificate = client_certificate,
-                                     .allow_tls12 = c.tls_min_version == "1.2"});
+    return make_context(c, c.tls_client_ca, client_certificate);
 }
 
 result<net::TlsContext> Collector::make_uplink_tls() const
 {
     const auto& c = config_.collector;
-    return net::make_server_context({.certificate = c.tls_cert,
-                                     .private_key = c.tls_key,
-                                     .client_ca = c.uplink_client_ca,
-                                     .client_certificate = net::ClientCertificate::required,
-                                     .allow_tls12 = c.tls_min_version == "1.2"});
+    return make_context(c, c.uplink_client_ca, net::ClientCertificate::required);
 }
 
 result<void> Collector::open_uplink(const Endpoint& endpoint)
@@ -50,10 +60,7 @@ result<void> Collector::open_uplink(const Endpoint& endpoint)
     options.limits.handshake = seconds_of(c.handshake_timeout_s);
     options.limits.idle = seconds_of(c.idle_timeout_s);
     options.limits.write = seconds_of(c.write_timeout_s);
-    options.connections = {.connections_max = static_cast<std::size_t>(c.uplink_connections_max),
-                           .connections_per_address_max = static_cast<std::size_t>(c.connections_per_address_max),
-                           .handshakes_max = static_cast<std::size_t>(c.handshakes_max),
-                           .handshakes_per_address_max = static_cast<std::size_t>(c.handshakes_per_address_max)};
+    options.connections = limits_of(c, c.uplink_connections_max);
     options.now = wall_clock;
     options.make_text_form = [limits = options.limits] { return make_http_form(limits); };
     desk_ = std::make_unique<UplinkDesk>(address_, wall_clock, [](std::string_view line) { spdlog::error("{}", line); });
@@ -84,10 +91,7 @@ result<std::unique_ptr<net::Listener>> Collector::open_listener(const Endpoint& 
                        .write = seconds_of(c.write_timeout_s),
                        .apdu_bytes_max = static_cast<std::size_t>(c.apdu_bytes_max),
                        .outstanding_max = static_cast<std::size_t>(c.frames_outstanding_max)};
-    options.limits = {.connections_max = static_cast<std::size_t>(c.connections_max),
-                      .connections_per_address_max = static_cast<std::size_t>(c.connections_per_address_max),
-                      .handshakes_max = static_cast<std::size_t>(c.handshakes_max),
-                      .handshakes_per_address_max = static_cast<std::size_t>(c.handshakes_per_address_max)};
+    options.limits = limits_of(c, c.connections_max);
     return net::Listener::open(io_contexts(), std::move(options), *ingest_, counters_.net);
 }
 

@@ -44,6 +44,13 @@ std::string seconds(std::uint64_t microseconds)
     return std::to_string(microseconds / 1'000'000) + "." + std::string(6 - fraction.size(), '0') + fraction;
 }
 
+void write_handshake_failures(Text& text, const char* family, const char* help, const net::NetCounters& net)
+{
+    text.family(family, "counter", help);
+    for (std::size_t i = 0; i < net.handshake_failures.size(); ++i)
+        text.value(family, label("reason", net::NetCounters::handshake_failure_names[i]), std::to_string(net.handshake_failures[i]));
+}
+
 void write_net(Text& text, const net::NetCounters& net, std::size_t open_connections)
 {
     text.single("releve_connections_open", "gauge", "Open meter connections.", std::to_string(open_connections));
@@ -53,10 +60,7 @@ void write_net(Text& text, const net::NetCounters& net, std::size_t open_connect
     text.value("releve_connections_refused_total", label("limit", "address"), std::to_string(net.refused_address_limit));
     text.value("releve_connections_refused_total", label("limit", "descriptors"), std::to_string(net.accept_failures));
     text.single("releve_tls_handshakes_total", "counter", "TLS handshakes that succeeded.", std::to_string(net.handshakes));
-    text.family("releve_tls_handshake_failures_total", "counter", "Failed TLS handshakes by reason.");
-    for (std::size_t i = 0; i < net.handshake_failures.size(); ++i)
-        text.value("releve_tls_handshake_failures_total", label("reason", net::NetCounters::handshake_failure_names[i]),
-                   std::to_string(net.handshake_failures[i]));
+    write_handshake_failures(text, "releve_tls_handshake_failures_total", "Failed TLS handshakes by reason.", net);
     text.family("releve_timeouts_total", "counter", "Connections ended by a deadline.");
     text.value("releve_timeouts_total", label("deadline", "idle"), std::to_string(net.idle_timeouts));
     text.value("releve_timeouts_total", label("deadline", "message"), std::to_string(net.message_timeouts));
@@ -119,10 +123,8 @@ void write_uplink(Text& text, const net::UplinkCounters& uplink)
     text.single("releve_uplink_clocks_ahead_total", "counter", "Frames of gateways whose clock is ahead of ours.",
                 std::to_string(uplink.clocks_ahead));
     text.single("releve_uplink_received_bytes_total", "counter", "Bytes read from gateways.", std::to_string(uplink.net.bytes_in));
-    text.family("releve_uplink_handshake_failures_total", "counter", "Failed TLS handshakes of gateways by reason.");
-    for (std::size_t i = 0; i < uplink.net.handshake_failures.size(); ++i)
-        text.value("releve_uplink_handshake_failures_total", label("reason", net::NetCounters::handshake_failure_names[i]),
-                   std::to_string(uplink.net.handshake_failures[i]));
+    write_handshake_failures(text, "releve_uplink_handshake_failures_total", "Failed TLS handshakes of gateways by reason.",
+                             uplink.net);
 }
 
 } // namespace

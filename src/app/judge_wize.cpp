@@ -214,7 +214,7 @@ Judgement judge_wize(Case& c)
                                                 " was used for another message or is too old");
     if (window && window->last() && counter > *window->last() + jump_max)
         return c.refuse(FrameState::replay, "counter " + std::to_string(opened->frame.cpt) + " jumps too far ahead");
-    if (is_data(opened->frame) && c.frame.gateway)
+    if (is_data(opened->frame) && c.frame.gateway && c.frame.reply_to) // one that is tried again is not heard again
         c.judgement.reception =
             store::ReceptionWrite{c.device->meter, counter, c.frame.gateway->id, c.frame.signal_dbm, c.frame.received_at, 1};
     if (verdict == ReplayVerdict::duplicate) {

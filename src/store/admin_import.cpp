@@ -39,14 +39,14 @@ struct MeterState {
 result<MeterState> import_meter(Import& import, const MeterImportRow& row)
 {
     const Table found =
-        import.work.run("SELECT id, organisation FROM meter WHERE address = $1", {row.system_title});
+        import.work.repeat("SELECT id, organisation FROM meter WHERE address = $1", {row.system_title});
     const std::vector<Arg> values{row.system_title, row.serial, row.protocol,     row.model,
                                   row.policy,       row.replay, row.concentrator, row.area};
     if (found.empty()) {
         std::vector<Arg> all = values;
         all.emplace_back(import.organisation);
         ++import.summary.meters_new;
-        const Table made = import.work.run(
+        const Table made = import.work.repeat(
             "INSERT INTO meter (address, serial, protocol, model, policy, replay, concentrator, area, "
             "organisation) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING id",
             all);
@@ -55,7 +55,7 @@ result<MeterState> import_meter(Import& import, const MeterImportRow& row)
     if (found[0].text(1) != import.organisation)
         return refuse(row, "system_title",
                       "this meter belongs to the organisation `" + found[0].text(1) + "`");
-    const Table updated = import.work.run("UPDATE meter SET serial = $2, protocol = $3, model = $4, policy = "
+    const Table updated = import.work.repeat("UPDATE meter SET serial = $2, protocol = $3, model = $4, policy = "
                                           "$5, replay = $6, concentrator = $7, area = $8 "
                                           "WHERE address = $1 AND (serial, protocol, model, policy, replay, "
                                           "concentrator, area) IS DISTINCT FROM "
@@ -80,12 +80,12 @@ bool import_key(Import& import, MeterId meter, const MeterImportRow& row)
 result<void> import_usage_point(Import& import, const MeterImportRow& row)
 {
     const Table found =
-        import.work.run("SELECT energy, organisation FROM usage_point WHERE id = $1", {row.usage_point});
+        import.work.repeat("SELECT energy, organisation FROM usage_point WHERE id = $1", {row.usage_point});
     if (found.empty()) {
-        import.work.run(
+        import.work.repeat(
             "INSERT INTO usage_point (id, energy, collection, organisation) VALUES ($1, $2, $3, $4)",
             {row.usage_point, row.energy, collection_name(row.collection), import.organisation});
-        import.work.run("INSERT INTO collection_choice (usage_point, collection, validity, how, proof) "
+        import.work.repeat("INSERT INTO collection_choice (usage_point, collection, validity, how, proof) "
                         "VALUES ($1, $2, tstzrange(now(), NULL), 'import', $3)",
                         {row.usage_point, collection_name(row.collection),
                          "row " + std::to_string(row.line) + " of the import"});
@@ -108,7 +108,7 @@ const char* purpose_of(const MeterImportRow& row)
 /// The open installation for the same purpose of another meter at the usage point ends where this one begins.
 result<void> end_predecessor(Import& import, const MeterImportRow& row)
 {
-    const Table before = import.work.run(
+    const Table before = import.work.repeat(
         "SELECT i.id, extract(epoch FROM lower(i.validity))::int8, m.address FROM installation i "
         "JOIN meter m ON m.id = i.meter_id WHERE i.usage_point = $1 AND i.purpose = $2 AND upper_inf(i.validity)",
         {row.usage_point, purpose_of(row)});
@@ -117,7 +117,7 @@ result<void> end_predecessor(Import& import, const MeterImportRow& row)
     if (before[0].instant(1) >= row.installed_from)
         return refuse(row, "installed_from",
                       "another meter has been at this usage point since " + to_iso8601(before[0].instant(1)));
-    import.work.run(
+    import.work.repeat(
         "UPDATE installation SET validity = tstzrange(lower(validity), $2::timestamptz) WHERE id = $1::int8",
         {before[0].integer(0), row.installed_from});
     import.touched.push_back(before[0].text(2));
@@ -128,7 +128,7 @@ result<void> end_predecessor(Import& import, const MeterImportRow& row)
 result<bool> import_installation(Import& import, MeterId meter, const MeterImportRow& row)
 {
     const Table now =
-        import.work.run("SELECT id, usage_point, extract(epoch FROM lower(validity))::int8, purpose FROM installation "
+        import.work.repeat("SELECT id, usage_point, extract(epoch FROM lower(validity))::int8, purpose FROM installation "
                         "WHERE meter_id = $1::int4 AND upper_inf(validity)",
                         {meter.value});
     if (!now.empty()) {
@@ -141,13 +141,13 @@ result<bool> import_installation(Import& import, MeterId meter, const MeterImpor
                           "this meter has been there since " + to_iso8601(now[0].instant(2)));
         if (now[0].instant(2) == row.installed_from)
             return false;
-        import.work.run(
+        import.work.repeat(
             "UPDATE installation SET validity = tstzrange($2::timestamptz, NULL) WHERE id = $1::int8",
             {now[0].integer(0), row.installed_from});
         return true;
     }
     RELEVE_CHECK(end_predecessor(import, row));
-    import.work.run("INSERT INTO installation (meter_id, usage_point, validity, purpose) VALUES ($1::int4, $2, "
+    import.work.repeat("INSERT INTO installation (meter_id, usage_point, validity, purpose) VALUES ($1::int4, $2, "
                     "tstzrange($3::timestamptz, NULL), $4)",
                     {meter.value, row.usage_point, row.installed_from, purpose_of(row)});
     return true;

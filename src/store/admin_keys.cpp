@@ -30,7 +30,7 @@ Bytes wrap(const crypto::Key256& master, ByteView key, const Bytes& context)
 
 bool is_known(Work& work, MeterId meter, std::uint8_t key_id, const Bytes& mark)
 {
-    const Table newest = work.run("SELECT fingerprint FROM meter_key WHERE meter_id = $1::int4 AND key_id = $2::int2 "
+    const Table newest = work.repeat("SELECT fingerprint FROM meter_key WHERE meter_id = $1::int4 AND key_id = $2::int2 "
                                   "ORDER BY generation DESC LIMIT 2",
                                   {meter.value, key_id});
     return std::ranges::any_of(newest, [&](const Row& row) { return row.bytes(0) == mark; });
@@ -50,9 +50,9 @@ bool store_key(Work& work, const crypto::Key256& master, MeterId meter, const Me
     if (is_known(work, meter, key.key_id, mark))
         return false;
     const Table newest =
-        work.run("SELECT coalesce(max(generation), 0) FROM meter_key WHERE meter_id = $1::int4", {meter.value});
+        work.repeat("SELECT coalesce(max(generation), 0) FROM meter_key WHERE meter_id = $1::int4", {meter.value});
     const auto generation = static_cast<std::uint16_t>(newest.at(0).integer(0) + 1);
-    work.run("INSERT INTO meter_key (meter_id, generation, encryption, authentication, fingerprint, validity, key_id) VALUES "
+    work.repeat("INSERT INTO meter_key (meter_id, generation, encryption, authentication, fingerprint, validity, key_id) VALUES "
              "($1::int4, $2::int2, $3::bytea, $4::bytea, $5::bytea, tstzrange($6::timestamptz, NULL), $7::int2)",
              {meter.value, generation, wrap(master, key.encryption, key_context(meter, generation, "encryption")),
               wrap(master, key.authentication, key_context(meter, generation, "authentication")), mark, key.valid_from,

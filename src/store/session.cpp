@@ -2,6 +2,8 @@
 
 #include <pqxx/pqxx>
 
+#include <map>
+
 namespace releve::store {
 
 std::optional<Instant> Row::maybe_instant(std::size_t i) const
@@ -28,11 +30,9 @@ std::vector<std::string> Row::list(std::size_t i) const
 
 namespace {
 
-pqxx::result execute(pqxx::work& work, const std::string& sql, const std::vector<Arg>& args)
-{
-    if (args.empty())
-        return work.exec(sql);
 #if PQXX_VERSION_MAJOR >= 7
+pqxx::params params_of(const std::vector<Arg>& args)
+{
     pqxx::params params;
     for (const Arg& arg : args) {
         if (arg.text)
@@ -40,16 +40,39 @@ pqxx::result execute(pqxx::work& work, const std::string& sql, const std::vector
         else
             params.append();
     }
-#if PQXX_VERSION_MAJOR > 7 || PQXX_VERSION_MINOR >= 10
-    return work.exec(sql, params);
+    return params;
+}
 #else
-    return work.exec_params(sql, params);
-#endif
-#else
+std::vector<const char*> params_of(const std::vector<Arg>& args)
+{
     std::vector<const char*> values;
     for (const Arg& arg : args)
         values.push_back(arg.text ? arg.text->c_str() : nullptr);
-    return work.exec_params(sql, pqxx::prepare::make_dynamic_params(values));
+    return values;
+}
+#endif
+
+pqxx::result execute(pqxx::work& work, const std::string& sql, const std::vector<Arg>& args)
+{
+    if (args.empty())
+        return work.exec(sql);
+#if PQXX_VERSION_MAJOR > 7 || (PQXX_VERSION_MAJOR == 7 && PQXX_VERSION_MINOR >= 10)
+    return work.exec(sql, params_of(args));
+#elif PQXX_VERSION_MAJOR == 7
+    return work.exec_params(sql, params_of(args));
+#else
+    return work.exec_params(sql, pqxx::prepare::make_dynamic_params(params_of(args)));
+#endif
+}
+
+pqxx::result execute_prepared(pqxx::work& work, const std::string& name, const std::vector<Arg>& args)
+{
+#if PQXX_VERSION_MAJOR > 7 || (PQXX_VERSION_MAJOR == 7 && PQXX_VERSION_MINOR >= 10)
+    return work.exec(pqxx::prepped{name}, params_of(args));
+#elif PQXX_VERSION_MAJOR == 7
+    return work.exec_prepared(name, params_of(args));
+#else
+    return work.exec_prepared(name, pqxx::prepare::make_dynamic_params(params_of(args)));
 #endif
 }
 
@@ -78,27 +101,61 @@ Table copy(const pqxx::result& rows)
 
 } // namespace
 
+/// Names of the statements that a connection has prepared, by their text.
+using Prepared = std::map<std::string, std::string, std::less<>>;
+
 struct Work::Impl {
     pqxx::work& work;
+    pqxx::connection& connection;
+    Prepared& prepared;
+
+    /// `statement()` as a table; what PostgreSQL refuses, without its rows.
+    template <class Statement>
+    Table table(Statement statement)
+    try {
+        return copy(statement());
+    } catch (const pqxx::broken_connection&) {
+        throw;
+    } catch (const pqxx::sql_error& error) {
+        throw pg::SqlError(error.sqlstate(), first_line(error.what()));
+    }
 };
 
 Table Work::run(const std::string& sql, const std::vector<Arg>& args)
-try {
-    return copy(execute(impl_.work, sql, args));
-} catch (const pqxx::broken_connection&) {
-    throw;
-} catch (const pqxx::sql_error& error) {
-    throw pg::SqlError(error.sqlstate(), first_line(error.what()));
+{
+    return impl_.table([&] { return execute(impl_.work, sql, args); });
+}
+
+Table Work::repeat(const std::string& sql, const std::vector<Arg>& args)
+{
+    return impl_.table([&] {
+        auto found = impl_.prepared.find(sql);
+        if (found == impl_.prepared.end()) {
+            const std::string name = "repeated_" + std::to_string(impl_.prepared.size());
+            impl_.connection.prepare(name, sql);
+            found = impl_.prepared.emplace(sql, name).first;
+        }
+        return execute_prepared(impl_.work, found->second, args);
+    });
 }
 
 struct Session::Impl {
     DatabaseAddress address;
     DbRole role;
     std::unique_ptr<pqxx::connection> connection;
+    Prepared prepared;
+
+    void connect()
+    {
+        if (connection)
+            return;
+        prepared.clear();
+        connection = std::make_unique<pqxx::connection>(address.conninfo_for(role));
+    }
 };
 
 Session::Session(DatabaseAddress address, DbRole role)
-    : impl_(std::make_unique<Impl>(Impl{std::move(address), role, nullptr}))
+    : impl_(std::make_unique<Impl>(Impl{std::move(address), role, nullptr, {}}))
 {
 }
 Session::~Session() = default;
@@ -106,14 +163,13 @@ Session::Session(Session&&) noexcept = default;
 
 void Session::run_transaction(const std::function<bool(Work&)>& body)
 try {
-    if (!impl_->connection)
-        impl_->connection = std::make_unique<pqxx::connection>(impl_->address.conninfo_for(impl_->role));
+    impl_->connect();
     pqxx::work transaction{*impl_->connection};
     // In each transaction, because libpqxx 6 connects again by itself, and a new session would keep the
     // login's rights.
     if (const std::string role = impl_->address.after_connect(impl_->role); !role.empty())
         transaction.exec("SET LOCAL" + role.substr(3));
-    Work::Impl inner{transaction};
+    Work::Impl inner{transaction, *impl_->connection, impl_->prepared};
     Work work{inner};
     if (body(work) && !work.discarded_)
         transaction.commit();

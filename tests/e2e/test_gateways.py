@@ -10,23 +10,14 @@ import pytest
 import certs
 from product import eventually
 from uplink import GasNetwork, Heard, Refused, now
-from wize import COMMAND, HOUR, WIZE_EPOCH, GasMeter, gas_day_start
+from wize import COMMAND, HOUR, MINUTE, WIZE_EPOCH, GasMeter, crc16, day_end, gas_day_start
 
 DAY = datetime.date(2026, 2, 3)
-MINUTE = datetime.timedelta(minutes=1)
 
 
 @pytest.fixture
 def network(make_server, tmp_path):
     return GasNetwork(make_server, tmp_path)
-
-
-def iso(at):
-    return at.isoformat().replace("+00:00", "Z")
-
-
-def day_end(day):
-    return gas_day_start(day + datetime.timedelta(days=1))
 
 
 def day_frame(meter, day=DAY, index=1_000_000, deltas=(7,) * 24, heard_after=5, dbm=-90, **fields):
@@ -35,31 +26,13 @@ def day_frame(meter, day=DAY, index=1_000_000, deltas=(7,) * 24, heard_after=5, 
     return Heard("wize", octets, end + MINUTE + datetime.timedelta(seconds=heard_after), dbm)
 
 
-def values_of(server, meter, channel, day=DAY, days=1, after=0):
-    """[(start, dm3)] from the beginning of a gas day on."""
-    begin, end = gas_day_start(day), gas_day_start(day + datetime.timedelta(days=days)) + datetime.timedelta(seconds=after)
-    answer = server.get(f"/api/v1/usage-points/{meter.usage_point}/readings", from_=iso(begin), to=iso(end), channel=channel)
-    assert answer["unit"] == "m3"
-    return [(row["start"], round(row["value"] * 1000)) for row in answer["readings"]]
-
-
-def hours_of(server, meter, day=DAY, days=1):
-    return [value for _, value in values_of(server, meter, "volume", day, days)]
-
-
-def index_of(server, meter, day=DAY):
-    """At the end of the gas day."""
-    found = dict(values_of(server, meter, "volume_index", day, after=1))
-    return found.get(iso(day_end(day)))
-
-
 def test_a_day_of_gas_is_committed_before_it_is_acknowledged(network):
     [meter] = network.meters(1, "one")
     gateway = network.gateway("gw-1").connect()
     ack = gateway.deliver([day_frame(meter, deltas=range(24))])
     assert ack.counts == (1, 0, 0)
-    assert hours_of(network.server, meter) == list(range(24))
-    assert index_of(network.server, meter) == 1_000_000
+    assert network.hours(meter, DAY) == list(range(24))
+    assert network.index(meter, DAY) == 1_000_000
 
 
 def test_every_reason_is_the_true_one(network):
@@ -68,10 +41,6 @@ def test_every_reason_is_the_true_one(network):
     stranger = GasMeter("nobody knows it", kmac=network.kmac)
     gateway = network.gateway("gw-refused").connect()
     good = day_frame(meter).frame
-
-    def with_crc(octets):
-        from wize import crc16
-        return octets + crc16(octets)
 
     def flipped(at):
         damaged = bytearray(good)
@@ -84,7 +53,7 @@ def test_every_reason_is_the_true_one(network):
         "unknown_protocol": meter.day(day_end(DAY), 1, (), ci=0x72),
         "unknown_network": meter.day(day_end(DAY), 1, (), network=9),
         "unknown_frame": meter.day(day_end(DAY), 1, (), c=COMMAND),
-        "gateway_auth": with_crc(flipped(20)[:-2]),
+        "gateway_auth": flipped(20)[:-2] + crc16(flipped(20)[:-2]),
         "unknown_meter": stranger.day(day_end(DAY), 1, ()),
         "no_key": meter.day(day_end(DAY), 1, (), keysel=3),
         "bad_tag": meter.day(day_end(DAY), 1, (), kenc=bytes(16)),
@@ -98,7 +67,7 @@ def test_every_reason_is_the_true_one(network):
     assert server.frames_since(before) == dict.fromkeys(cases, 1)
     kept = [row["reason"] for row in server.quarantine().values()]
     assert sorted(kept) == sorted(cases)
-    assert hours_of(server, meter) == []
+    assert network.hours(meter, DAY) == []
 
 
 def test_a_crc_of_zero_is_taken_only_from_a_gateway_that_may(network):
@@ -134,7 +103,7 @@ def test_three_gateways_hear_ten_thousand_meters_and_each_reading_is_stored_once
     assert server.metrics()["releve_readings_total"] == before + 10_000 * 25
     assert server.sql("SELECT count(*), count(DISTINCT meter_id) FROM interval_day") == [("10000", "10000")]
     for number in chance.sample(range(10_000), 20):
-        assert hours_of(server, meters[number]) == [number % 50] * 24
+        assert network.hours(meters[number], DAY) == [number % 50] * 24
 
     gateways[0].deliver([day_frame(meters[0], DAY + datetime.timedelta(days=1), index=10, dbm=-100)])
     gateways[0].deliver([day_frame(meters[-1], DAY + datetime.timedelta(days=1), index=10_010, dbm=-100)])
@@ -179,7 +148,7 @@ def test_a_backlog_out_of_order_while_the_server_is_killed(network):
     assert kills == 0
     assert all(ack.refused == 0 and sum(ack.counts) == 8 for ack in acknowledged.values())
     for meter in meters:
-        assert hours_of(server, meter, days=len(days)) == [1] * 24 * len(days)
+        assert network.hours(meter, DAY, days=len(days)) == [1] * 24 * len(days)
     rows = server.sql("SELECT sum(frames), sum(readings) FROM batch")
     assert rows == [(str(len(frames)), str(len(frames) * 25))], "nothing twice"
     gateway.close()
@@ -209,7 +178,7 @@ def test_json_over_https_is_the_same(network):
     gateway = network.gateway("gw-json")
     status, answer = gateway.post([day_frame(meter, deltas=range(24))])
     assert (status, answer["accepted"]) == (200, 1)
-    assert hours_of(network.server, meter) == list(range(24))
+    assert network.hours(meter, DAY) == list(range(24))
     status, problem = gateway.post([Heard("wize", b"", now())])
     assert status == 400 and "frames[0]" in problem["detail"]
     status, problem = gateway.post([day_frame(meter)], gateway="gw-other")
@@ -311,4 +280,4 @@ def test_a_home_with_daily_totals_leaves_no_hour_and_no_live_value(network):
     assert gateway.deliver([day_frame(meter, deltas=[4321] * 24, index=123_456)]).counts == (1, 0, 0)
     assert server.sql("SELECT count(*) FROM interval_day") == [("0",)]
     assert server.sql("SELECT count(*) FROM frame_archive") == [("0",)]
-    assert index_of(server, meter) == 123_456
+    assert network.index(meter, DAY) == 123_456

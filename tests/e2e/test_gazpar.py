@@ -10,32 +10,29 @@ import random
 
 import pytest
 
-from product import ROOT
-from test_gateways import MINUTE, day_end, iso, values_of
-from uplink import GasNetwork, Heard
-from wize import HOUR, gas_day_start
+import product
+from uplink import GasNetwork, Heard, iso
+from wize import HOUR, MINUTE, day_end, gas_day_start
 
 DAY = datetime.timedelta(days=1)
-DATA = ROOT / "tests/data"
+DATA = product.ROOT / "tests/data"
 SCHOOL_KWH_PER_M3 = fractions.Fraction("11.2")
 TENTH = fractions.Fraction(1, 10)  # of a kWh: what the school's logger resolves
 
 
 @pytest.fixture(scope="module")
 def network(tmp_path_factory):
-    import product
-    server = None
+    servers = []
 
     def make(**settings):
-        nonlocal server
-        server = product.Releve(**settings)
-        return server.start()
+        servers.append(product.Releve(**settings))
+        return servers[-1].start()
 
-    made = GasNetwork(make, tmp_path_factory.mktemp("gazpar"))
     try:
-        yield made
+        yield GasNetwork(make, tmp_path_factory.mktemp("gazpar"))
     finally:
-        server.close()
+        for server in servers:
+            server.close()
 
 
 def rows_of(name):
@@ -76,7 +73,7 @@ def test_the_real_home_comes_out_index_by_index(network):
     first, count = date(days[0]["gas_day"]), len(days) + 1
     stored = {}
     for at in range(0, count, 366):
-        stored |= dict(values_of(server, meter, "volume_index", first + DAY * at, min(366, count - at)))
+        stored |= dict(network.values(meter, "volume_index", first + DAY * at, min(366, count - at)))
     assert stored == {iso(end): value for end, value in index.items()}
 
     daily = {}
@@ -115,7 +112,6 @@ def school_hours():
 
 
 def test_a_schools_gas_makes_the_round_trip_with_its_hole(network):
-    server = network.server
     [meter] = network.meters(1, "school", installed_from="2014-01-01")
     hours = school_hours()
     assert 24 * 60 < sum(value is None for value in hours.values()), "months without a reading"
@@ -144,7 +140,7 @@ def test_a_schools_gas_makes_the_round_trip_with_its_hole(network):
     first = min(hours).date()
     stored = {}
     for n in range((max(hours).date() - first).days + 1):
-        stored |= dict(values_of(server, meter, "volume", first + DAY * n))
+        stored |= dict(network.values(meter, "volume", first + DAY * n))
     begin = gas_day_start(first)
     sent = {iso(hour): value for hour, value in pulses.items() if begin <= hour < day_end(day - DAY)}
     assert stored == sent

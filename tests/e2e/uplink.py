@@ -10,7 +10,7 @@ import struct
 import certs
 from dlms import UTC
 from link import PATIENCE_S
-from wize import GasMeter
+from wize import GasMeter, day_end, gas_day_start
 
 KINDS = {"dlms": 1, "wize": 2, "tic": 3}
 OUTCOMES = ("accepted", "duplicate", "refused")
@@ -162,7 +162,7 @@ class Gateway:
     def post(self, frames, sequence=None, **members):
         """The same as JSON over HTTPS; (status, JSON)."""
         body = {"gateway": self.name, "sequence": sequence or self.next_sequence(), "frames": [
-            {"kind": heard.kind, "frame": heard.frame.hex(), "received_at": heard.at.isoformat().replace("+00:00", "Z"),
+            {"kind": heard.kind, "frame": heard.frame.hex(), "received_at": iso(heard.at),
              **({"signal_dbm": heard.dbm} if heard.dbm else {})} for heard in frames]}
         link = http.client.HTTPSConnection("127.0.0.1", self.port, timeout=PATIENCE_S, context=self.lenient())
         try:
@@ -180,6 +180,10 @@ class Gateway:
 
 def now():
     return datetime.datetime.now(UTC).replace(microsecond=0)
+
+
+def iso(at):
+    return at.isoformat().replace("+00:00", "Z")
 
 
 class GasNetwork:
@@ -203,6 +207,21 @@ class GasNetwork:
             words = [f"--{flag.replace('_', '-')}" for flag, given in flags.items() if given]
             self.server.cli("gateway", "add", name, *words)
         return Gateway(authority or self.authority, self.server_authority, name, self.server.ports["gateways"])
+
+    def values(self, meter, channel, day, days=1, after=0):
+        """[(start, dm3)] from the beginning of a gas day on, `after` seconds beyond the end of the last."""
+        end = gas_day_start(day + datetime.timedelta(days=days)) + datetime.timedelta(seconds=after)
+        answer = self.server.get(f"/api/v1/usage-points/{meter.usage_point}/readings", from_=iso(gas_day_start(day)), to=iso(end),
+                                 channel=channel)
+        assert answer["unit"] == "m3"
+        return [(row["start"], round(row["value"] * 1000)) for row in answer["readings"]]
+
+    def hours(self, meter, day, days=1):
+        return [value for _, value in self.values(meter, "volume", day, days)]
+
+    def index(self, meter, day):
+        """At the end of the gas day."""
+        return dict(self.values(meter, "volume_index", day, after=1)).get(iso(day_end(day)))
 
     def meters(self, count, name, **columns):
         made = [GasMeter(f"{name} {number}", kmac=self.kmac, **columns) for number in range(count)]

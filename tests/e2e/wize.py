@@ -14,7 +14,7 @@ from dlms import UTC, paris_offset
 
 DATA, DATA_PRIO, RESPONSE, COMMAND, INSTPING = 0x44, 0x54, 0x08, 0x43, 0x46
 WIZE_EPOCH = datetime.datetime(2013, 1, 1, tzinfo=UTC)
-HOUR = datetime.timedelta(hours=1)
+HOUR, MINUTE = datetime.timedelta(hours=1), datetime.timedelta(minutes=1)
 GAS_APP, ADMIN_APP = 0x20, 0x01
 NOT_MEASURED = 0xFFFF
 
@@ -61,6 +61,10 @@ def gas_day_start(day):
     """06:00 in Paris, as an instant."""
     local = datetime.datetime.combine(day, datetime.time(6), UTC)
     return local - paris_offset(local - HOUR)
+
+
+def day_end(day):
+    return gas_day_start(day + datetime.timedelta(days=1))
 
 
 class GasMeter:
