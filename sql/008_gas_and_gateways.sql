@@ -160,10 +160,11 @@ CREATE POLICY api_reads ON interval_day FOR SELECT TO releve_api USING (
             WHERE i.meter_id = interval_day.meter_id AND u.collection = 'half_hour'
               AND i.validity && releve_hours_of(interval_day.day, u.zone, u.energy)));
 DROP POLICY api_reads ON register_day;
+-- The index with which a meter left at the very end of a day stands under the day that begins then.
 CREATE POLICY api_reads ON register_day FOR SELECT TO releve_api USING (
     EXISTS (SELECT 1 FROM installation i JOIN usage_point u ON u.id = i.usage_point
             WHERE i.meter_id = register_day.meter_id
-              AND i.validity && releve_hours_of(register_day.day, u.zone, u.energy)));
+              AND tstzrange(lower(i.validity), upper(i.validity), '[]') && releve_hours_of(register_day.day, u.zone, u.energy)));
 
 -- ---- rights
 

@@ -8,23 +8,11 @@
 #include <releve/api/listing.hpp>
 #include <releve/api/period.hpp>
 
-#include <algorithm>
-#include <iterator>
 
 namespace releve::api {
 namespace {
 
 constexpr int half_hours_days_max = 31;
-
-std::vector<Cell> words_of(std::string_view label)
-{
-    const auto* found = std::ranges::find(live_labels, label, &NamedWords::name);
-    if (found == live_labels.end())
-        return {no_cell(), no_cell(), no_cell(), no_cell()};
-    const Words& words = found->words;
-    return {text_cell(words.label_en), text_cell(words.label_fr), text_cell(words.plain_en),
-            text_cell(words.plain_fr)};
-}
 
 Listing marked(const Call& call, std::string items)
 {
@@ -50,8 +38,8 @@ result<Response> list_live(const Call& call)
     Listing out = marked(call, "values");
     out.columns = {"label", "name.en", "name.fr", "plain.en", "plain.fr", "value", "unit", "at"};
     for (const auto& row : rows) {
-        std::vector<Cell> cells{text_cell(row.label)};
-        std::ranges::move(words_of(row.label), std::back_inserter(cells));
+        std::vector<Cell> cells = words_cells(find_words(live_labels, row.label));
+        cells.insert(cells.begin(), text_cell(row.label));
         cells.insert(cells.end(),
                      {value_cell(row), text_cell(unit_symbol(row.unit)), text_cell(to_iso8601(row.at))});
         out.rows.push_back(std::move(cells));

@@ -1,6 +1,7 @@
 #include <releve/api/handlers.hpp>
 
 #include "paging.hpp"
+#include "words.hpp"
 
 #include <releve/api/listing.hpp>
 #include <releve/api/period.hpp>
@@ -71,6 +72,13 @@ result<store::EventFilter> read_event_filter(const Request& request)
     return filter;
 }
 
+std::optional<Words> words_of(const store::EventRow& row)
+{
+    if (!row.words)
+        return find_words(event_kinds, row.kind);
+    return Words{row.words->label_en, row.words->label_fr, row.words->plain_en, row.words->plain_fr};
+}
+
 nlohmann::ordered_json counts(const std::vector<std::pair<std::string, std::int64_t>>& rows, const char* name)
 {
     auto out = nlohmann::ordered_json::array();
@@ -128,11 +136,14 @@ result<Response> list_events(const Call& call)
     RELEVE_TRY(filter, read_event_filter(call.request));
     RELEVE_TRY(rows, call.store->events(call.identity, filter, page));
     Listing out{.items = "events",
-                .columns = {"id", "meter", "kind", "at", "received_at", "detail"},
+                .columns = {"id", "meter", "kind", "name.en", "name.fr", "plain.en", "plain.fr", "at", "received_at", "detail"},
                 .file_name = "releve-events"};
-    for (const auto& row : rows)
-        out.rows.push_back({number_cell(row.id), number_cell(row.meter.value), text_cell(row.kind),
-                            text_cell(to_iso8601(row.at)), text_cell(to_iso8601(row.received_at)), text_cell(row.detail)});
+    for (const auto& row : rows) {
+        std::vector<Cell> cells = words_cells(words_of(row));
+        cells.insert(cells.begin(), {number_cell(row.id), number_cell(row.meter.value), text_cell(row.kind)});
+        cells.insert(cells.end(), {text_cell(to_iso8601(row.at)), text_cell(to_iso8601(row.received_at)), text_cell(row.detail)});
+        out.rows.push_back(std::move(cells));
+    }
     out.after = {next_page(page, rows, [](const auto& row) { return std::to_string(row.id); })};
     return respond(out, call.request);
 }

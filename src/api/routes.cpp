@@ -53,6 +53,7 @@ constexpr std::array table{
     Route{Verb::get, "/style.css", everyone, show_web_file, "getPageStyle", ""},
     Route{Verb::get, "/app.js", everyone, show_web_file, "getPageScript", ""},
     Route{Verb::get, "/chart.js", everyone, show_web_file, "getPageCharts", ""},
+    Route{Verb::get, "/live.js", everyone, show_web_file, "getPageLive", ""},
     Route{Verb::get, "/words.js", everyone, show_web_file, "getPageWords", ""},
     Route{Verb::get, "/icon.svg", everyone, show_web_file, "getPageIcon", ""},
 };

@@ -1,9 +1,12 @@
 #pragma once
 // Words for people, in both languages, that belong to no table of proto/.
 
+#include <releve/api/listing.hpp>
 #include <releve/core/quantity.hpp>
 
+#include <algorithm>
 #include <array>
+#include <optional>
 
 namespace releve::api {
 
@@ -60,10 +63,31 @@ inline constexpr std::array command_states{
     NamedWords{"cancelled", {"Cancelled", "Annulée", "Taken back by an operator.", "Retirée par un exploitant."}},
 };
 
+/// What we say of a meter beside the alarms that its model lists.
+inline constexpr std::array event_kinds{
+    NamedWords{"clock_alarm", {"Clock is off", "Horloge décalée", "The meter's clock is further off than its model allows.", "L'horloge du compteur est plus décalée que son modèle ne l'admet."}},
+    NamedWords{"installation_ping", {"Installer's test", "Essai de pose", "An installer asked whether the network hears this meter.", "Un installateur a demandé si le réseau entend ce compteur."}},
+};
+
 /// What a dongle says, by its label.
 inline constexpr std::array live_labels{
 #define RELEVE_TIC(label, mode, kind, unit, scaler, has_horodate, live, ...) NamedWords{label, {__VA_ARGS__}},
 #include "tic.def"
 };
+
+template <std::size_t count>
+[[nodiscard]] std::optional<Words> find_words(const std::array<NamedWords, count>& table, std::string_view name)
+{
+    const auto found = std::ranges::find(table, name, &NamedWords::name);
+    return found == table.end() ? std::nullopt : std::optional{found->words};
+}
+
+/// For the columns name.en, name.fr, plain.en and plain.fr of a listing; nulls without words.
+[[nodiscard]] inline std::vector<Cell> words_cells(const std::optional<Words>& words)
+{
+    if (!words)
+        return {no_cell(), no_cell(), no_cell(), no_cell()};
+    return {text_cell(words->label_en), text_cell(words->label_fr), text_cell(words->plain_en), text_cell(words->plain_fr)};
+}
 
 } // namespace releve::api

@@ -1,9 +1,10 @@
-// releve decode <hex> [--key HEX|@FILE] [--auth-key HEX|@FILE] [--system-title HEX] [--json]
+// releve decode <hex> [--wize] [--key HEX|@FILE] [--auth-key HEX|@FILE] [--network-key HEX|@FILE] [--system-title HEX] [--json]
 
 #include <releve/app/command.hpp>
 #include <releve/app/command_line.hpp>
 #include <releve/app/describe.hpp>
 #include <releve/app/environment.hpp>
+#include <releve/app/model_files.hpp>
 
 #include <algorithm>
 #include <fstream>
@@ -16,8 +17,8 @@ namespace {
 
 struct DecodeArguments {
     std::vector<std::string> input; // hexadecimal, perhaps in several words, or one @file
-    std::string key, authentication_key, system_title;
-    bool json = false;
+    std::string key, authentication_key, network_key, system_title, model = "releve-gas", models_dir;
+    bool json = false, wize = false;
 };
 
 result<Bytes> read_hex_file(const std::string& name)
@@ -67,6 +68,27 @@ result<DecodeKeys> read_keys(const DecodeArguments& arguments)
     return keys;
 }
 
+result<FrameDescription> describe_dlms(ByteView input, const DecodeArguments& arguments)
+{
+    if (!arguments.network_key.empty())
+        return fail(errc::bad_value, "--network-key: only with --wize");
+    RELEVE_TRY(keys, read_keys(arguments));
+    return describe_frame(input, keys);
+}
+
+result<FrameDescription> describe_wize_frame(ByteView input, const DecodeArguments& arguments)
+{
+    if (!arguments.authentication_key.empty() || !arguments.system_title.empty())
+        return fail(errc::bad_value, "--auth-key and --system-title: not with --wize");
+    RELEVE_TRY(models, ModelRegistry::load(arguments.models_dir));
+    const MeterModel* model = models.find(arguments.model);
+    if (model == nullptr || model->protocol != "wize")
+        return fail(errc::bad_model, "--model: there is no Wize model `" + arguments.model + "`");
+    RELEVE_TRY(device, read_key(arguments.key, "--key"));
+    RELEVE_TRY(network, read_key(arguments.network_key, "--network-key"));
+    return describe_wize(input, {device, network}, model);
+}
+
 int complain_once(const Error& error)
 {
     std::cerr << "releve: " << to_string(error) << "\n";
@@ -77,12 +99,16 @@ int complain_once(const Error& error)
 
 int run_decode(std::span<const std::string> words)
 {
-    CLI::App cli{"Prints a frame layer by layer: wrapper, ciphering, APDU, data.", "releve decode"};
+    CLI::App cli{"Prints a frame layer by layer: of DLMS wrapper, ciphering, APDU and data, or of Wize.", "releve decode"};
     DecodeArguments arguments;
     cli.add_option("HEX", arguments.input, "The frame in hexadecimal, spaces allowed, or @FILE")->required();
-    cli.add_option("--key", arguments.key, "Encryption key (GUEK, or the dedicated key)")->type_name("HEX|@FILE");
+    cli.add_option("--key", arguments.key, "Encryption key (GUEK, or the dedicated key); of Wize the device's Kenc")->type_name("HEX|@FILE");
     cli.add_option("--auth-key", arguments.authentication_key, "Authentication key (GAK)")->type_name("HEX|@FILE");
     cli.add_option("--system-title", arguments.system_title, "Of the sender, where the frame names none")->type_name("HEX");
+    cli.add_flag("--wize", arguments.wize, "A Wize exchange frame, not DLMS");
+    cli.add_option("--network-key", arguments.network_key, "Of Wize: the network's Kmac")->type_name("HEX|@FILE");
+    cli.add_option("--model", arguments.model, "Of Wize: the model whose layouts explain the message")->capture_default_str();
+    cli.add_option("--models-dir", arguments.models_dir, "Folder of further meter models");
     cli.add_flag("--json", arguments.json, "JSON instead of text");
     if (const auto code = parse_arguments(cli, words))
         return *code;
@@ -92,15 +118,14 @@ int run_decode(std::span<const std::string> words)
     if (input->empty())
         return complain_once(fail(errc::truncated, "nothing to decode"));
     protect_memory();
-    const auto keys = read_keys(arguments);
-    if (!keys)
-        return complain_once(keys.error());
-    const FrameDescription frame = describe_frame(*input, *keys);
+    const auto frame = arguments.wize ? describe_wize_frame(*input, arguments) : describe_dlms(*input, arguments);
+    if (!frame)
+        return complain_once(frame.error());
     if (arguments.json)
-        std::cout << to_json(frame).dump(2) << "\n";
+        std::cout << to_json(*frame).dump(2) << "\n";
     else
-        std::cout << to_text(frame);
-    return frame.problem ? 1 : 0;
+        std::cout << to_text(*frame);
+    return frame->problem ? 1 : 0;
 }
 
 } // namespace releve::app

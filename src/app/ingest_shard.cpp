@@ -314,10 +314,12 @@ void Ingest::Shard::judge_into(Batch& batch, Device* device, net::InboundFrame f
     }
     if (judgement.refused) {
         // A retried row is replaced, so it never adds to what strangers fill.
-        if (frame.retry_of != 0 || allowance_.take(judgement.refused->frame.size()))
+        if (frame.retry_of != 0 || allowance_.take(judgement.refused->frame.size())) {
             batch.quarantine.push_back(std::move(*judgement.refused));
-        else
+        } else {
             ++owner_.counters_.quarantine_not_kept;
+            pending.reply.detail += "; not kept: more is refused at once than is kept";
+        }
     } else if (!pending.write_index && frame.retry_of != 0) {
         batch.resolved.push_back(frame.retry_of);
     }

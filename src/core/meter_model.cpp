@@ -35,6 +35,15 @@ const ChannelModel* MeterModel::main_channel() const
     return find_channel(channels, [](const ChannelModel& c) { return c.main; });
 }
 
+const WizeField::Alarm* MeterModel::find_alarm(std::string_view alarm_name) const
+{
+    for (const WizeLayout& layout : wize_layouts)
+        for (const WizeField& field : layout.fields)
+            if (const auto found = std::ranges::find(field.alarms, alarm_name, &WizeField::Alarm::name); found != field.alarms.end())
+                return &*found;
+    return nullptr;
+}
+
 Fault words_fault(const OwnWords& words, const std::string& where)
 {
     if (words.label_en.empty())

@@ -90,6 +90,20 @@ result<void> AdminStore::set_gateway_disabled(const std::string& id, bool disabl
     });
 }
 
+result<void> AdminStore::change_gateway(const std::string& id, const std::optional<std::string>& label,
+                                        std::optional<bool> crc_may_be_zero)
+{
+    return impl_->session.transaction([&](Work& work) -> result<void> {
+        const Table changed = work.run("UPDATE gateway SET label = coalesce($2, label), crc_may_be_zero = "
+                                       "coalesce($3::boolean, crc_may_be_zero) WHERE id = $1 RETURNING organisation",
+                                       {id, label, crc_may_be_zero});
+        if (changed.empty())
+            return fail(errc::not_found, "there is no gateway `" + id + "`");
+        note_change(work, {"change_gateway", changed[0].text(0), {}, "gateway " + id});
+        return {};
+    });
+}
+
 // ---------------------------------------------------------------- commands
 
 namespace {

@@ -52,13 +52,14 @@ result<std::vector<LiveRow>> ApiStore::live(const Identity& who, const UsagePoin
         RELEVE_TRY(point, impl_->see(work, id));
         if (point.collection == Collection::daily)
             return fail(errc::daily_only);
-        note_access(work, who, {id, "live", {}, {}});
         std::vector<LiveRow> list;
         for (const Row& row : work.run(live_values, {id.value})) {
             RELEVE_TRY(value, read_live(row));
             if (list.empty() || list.back().label != value.label)
                 list.push_back(std::move(value));
         }
+        if (!list.empty()) // the page asks in homes without a dongle too: nothing was seen there
+            note_access(work, who, {id, "live", {}, {}});
         return list;
     });
 }

@@ -68,6 +68,13 @@ bool sees_operations(Role role)
     return role == Role::operator_ || role == Role::auditor;
 }
 
+std::optional<OwnWords> alarm_words(const ModelLookup& models, const std::string& model_name, const std::string& alarm_name)
+{
+    const MeterModel* model = models ? models(model_name) : nullptr;
+    const WizeField::Alarm* alarm = model != nullptr ? model->find_alarm(alarm_name) : nullptr;
+    return alarm != nullptr ? std::optional{alarm->words} : std::nullopt;
+}
+
 } // namespace
 
 result<std::vector<MeterRow>> ApiStore::list_meters(const Identity& who, const Page& page, Instant now)
@@ -121,15 +128,16 @@ result<std::vector<EventRow>> ApiStore::events(const Identity& who, const EventF
     return impl_->as(who, [&](Work& work) -> result<std::vector<EventRow>> {
         const std::optional<std::int32_t> meter = filter.meter ? std::optional{filter.meter->value} : std::nullopt;
         const Table rows = work.run(
-            "SELECT id, meter_id, kind, detail, extract(epoch FROM at)::int8, extract(epoch FROM received_at)::int8 FROM event "
-            "WHERE ($1 = '' OR kind = $1) AND ($2::int4 IS NULL OR meter_id = $2::int4) "
-            "AND ($3::timestamptz IS NULL OR at >= $3::timestamptz) AND ($4::timestamptz IS NULL OR at < $4::timestamptz) "
-            "AND ($5 = '' OR id < nullif($5, '')::int8) ORDER BY id DESC LIMIT $6::int4",
+            "SELECT e.id, e.meter_id, e.kind, e.detail, extract(epoch FROM e.at)::int8, extract(epoch FROM e.received_at)::int8, "
+            "m.model FROM event e JOIN meter m ON m.id = e.meter_id "
+            "WHERE ($1 = '' OR e.kind = $1) AND ($2::int4 IS NULL OR e.meter_id = $2::int4) "
+            "AND ($3::timestamptz IS NULL OR e.at >= $3::timestamptz) AND ($4::timestamptz IS NULL OR e.at < $4::timestamptz) "
+            "AND ($5 = '' OR e.id < nullif($5, '')::int8) ORDER BY e.id DESC LIMIT $6::int4",
             {filter.kind, meter, filter.from, filter.to, page.after, page.limit});
         std::vector<EventRow> list;
         for (const Row& row : rows)
             list.push_back({row.integer(0), MeterId{static_cast<std::int32_t>(row.integer(1))}, row.text(2), row.text(3),
-                            row.instant(4), row.instant(5)});
+                            row.instant(4), row.instant(5), alarm_words(impl_->models, row.text(6), row.text(2))});
         return list;
     });
 }

@@ -110,14 +110,20 @@ function showFailure(problem) {
 const energyText = (wh) => `${number(wh / 1000, 1)} kWh`;
 const volumeText = (dm3) => `${number(dm3 / 1000, 3)} m³`;
 const coefficientText = (text) => `${new Intl.NumberFormat(locale(), { maximumFractionDigits: 5 }).format(Number(text))} kWh/m³`;
-const isComplete = (day) => day.energy_wh !== null && day.missing === 0;
-const dayState = (day) => (day.energy_wh === null ? "missing" : day.missing > 0 ? "incomplete" : "complete");
+const amountText = (amount, unit) => (unit === "kWh" ? energyText(amount) : volumeText(amount));
+const isComplete = (day) => day.amount !== null && day.missing === 0;
+const dayState = (day) => (day.amount === null ? "missing" : day.missing > 0 ? "incomplete" : "complete");
 
-// Days of a register have no slots: a day is there as a whole or not. Energy that several days share is none of one of them.
+// `amount` is what is drawn, in thousandths of `unit`: energy, or the volume of gas where no energy is known at all.
+// Days of a register have no slots: a day is there as a whole or not. What several days share is none of one of them.
 async function loadDays(base, period) {
   const answer = await get(`${base}/daily?from=${period.from}&to=${period.to}`);
-  if (answer.channel) for (const day of answer.days) Object.assign(day, { slots: 1, missing: day.energy_wh === null ? 1 : 0 });
-  return answer;
+  const volumes = answer.days.every((day) => day.energy_wh === null) && answer.days.some((day) => day.volume_dm3 > 0);
+  for (const day of answer.days) {
+    day.amount = volumes ? day.volume_dm3 : day.energy_wh;
+    if (answer.channel) Object.assign(day, { slots: 1, missing: day.amount === null ? 1 : 0 });
+  }
+  return { ...answer, unit: volumes ? "m³" : "kWh" };
 }
 const somethingCame = (day) => day.energy_wh !== null || day.volume_dm3 > 0 || Boolean(day.covering);
 
@@ -147,12 +153,12 @@ async function homeView(alive, id, place) {
     h("h1", {}, point.site_name || t("yourHome")), h("span", { class: "quiet small", title: t("pointHint") }, `${t("usagePoint")} ${point.id}`));
   if (!mayRead) return show(head, accessCard(accesses));
   const period = place ?? (await latestPeriod(base, point.zone));
-  const { days, zone } = await loadDays(base, period);
+  const [{ days, zone, unit }, live] = await Promise.all([loadDays(base, period), liveCard(base, point)]);
   if (!alive()) return;
 
-  const home = { base, point, zone, period, days, curveSlot: h("div", {}), barSlot: h("div", { class: "plot" }), alive };
+  const home = { base, point, zone, unit, period, days, curveSlot: h("div", {}), barSlot: h("div", { class: "plot" }), alive };
   home.chosen = (days.findLast(isComplete) ?? days.findLast(somethingCame))?.date;
-  show(head, figures(home, "latest"), dailyCard(home), home.curveSlot, downloadCard(home), accessCard(accesses));
+  show(head, figures(home, "latest"), live, dailyCard(home), home.curveSlot, downloadCard(home), accessCard(accesses));
   drawBars(home);
   await drawCurve(home);
 }
@@ -173,23 +179,23 @@ async function bothView(alive, points) {
   homes.forEach(drawBars);
 }
 
-function figures({ days, zone }, id = null) {
-  const complete = days.filter(isComplete), received = days.filter((day) => day.energy_wh !== null);
-  const average = complete.length ? complete.reduce((sum, day) => sum + day.energy_wh, 0) / complete.length : 0;
+function figures({ days, zone, unit }, id = null) {
+  const complete = days.filter(isComplete), received = days.filter((day) => day.amount !== null);
+  const average = complete.length ? complete.reduce((sum, day) => sum + day.amount, 0) / complete.length : 0;
   const last = complete.at(-1);
   let note = null;
   if (last && complete.length > 2) {
-    const percent = Math.round((100 * (last.energy_wh - average)) / (average || 1));
+    const percent = Math.round((100 * (last.amount - average)) / (average || 1));
     note = Math.abs(percent) < 3 ? t("comparedSame") : t(percent > 0 ? "comparedMore" : "comparedLess", { p: number(Math.abs(percent)) });
   }
   const isYesterday = last?.date === addDays(localDate(Date.now(), zone), -1);
   const lead = last
-    ? figure([h("strong", {}, t(isYesterday ? "yesterday" : "lastDay")), h("br"), dayName(last.date)], number(last.energy_wh / 1000, 1), "kWh",
+    ? figure([h("strong", {}, t(isYesterday ? "yesterday" : "lastDay")), h("br"), dayName(last.date)], number(last.amount / 1000, 1), unit,
       last.kwh_per_m3 ? t("gasFigure", { v: volumeText(last.volume_dm3), c: coefficientText(last.kwh_per_m3) }) : note, { class: "lead", id })
     : figure(t("lastDay"), t("none"), null, t("noDay"), { class: "lead", id });
   return h("div", { class: "top" }, lead,
-    figure(t("total"), number(received.reduce((sum, day) => sum + day.energy_wh, 0) / 1000, 1), "kWh", `${received.length} / ${days.length} ${t("days")}`),
-    figure(t("average"), complete.length ? number(average / 1000, 1) : t("none"), "kWh", `${complete.length} ${t("days")}`));
+    figure(t("total"), number(received.reduce((sum, day) => sum + day.amount, 0) / 1000, 1), unit, `${received.length} / ${days.length} ${t("days")}`),
+    figure(t("average"), complete.length ? number(average / 1000, 1) : t("none"), unit, `${complete.length} ${t("days")}`));
 }
 
 function dailyCard(home) {
@@ -206,7 +212,7 @@ function dailyCard(home) {
       h("button", { type: "button", onclick: () => shift(30), "aria-label": t("later"), disabled: period.to >= localDate(Date.now(), home.zone) }, "→"))],
     { id: "days" }, home.barSlot,
     h("div", { class: "legend" }, h("span", {}, t("complete")), h("span", { class: "is-partial" }, t("incomplete")), h("span", { class: "is-missing" }, t("missing"))),
-    h("p", { class: "note" }, t(gas ? "gasDay" : "chooseDay")),
+    h("p", { class: "note" }, t(gas ? "gasDay" : "chooseDay")), home.unit === "m³" && h("div", { class: "notice" }, t("volumesOnly")),
     h("details", {}, h("summary", {}, t("table")), h("div", { class: "scroll tall", tabindex: 0, role: "region", "aria-label": t("thirtyDays") },
       table([{ name: t("date") }, { name: t("energy"), number: true }, ...(gas ? [{ name: t("volume"), number: true }, { name: t("coefficient"), number: true }] : [{ name: t("received"), number: true }]), { name: t("quality") }], rows))));
 }
@@ -231,13 +237,14 @@ function gasDayCard({ chosen, days }) {
 
 function drawBars(home) {
   const narrow = matchMedia("(max-width: 640px)").matches;
+  const text = (day) => amountText(day.amount ?? 0, home.unit);
   const bars = home.days.map((day, index) => ({
-    date: day.date, kwh: day.energy_wh === null ? null : day.energy_wh / 1000, partial: day.missing > 0,
-    label: `${dayName(day.date)} : ${{ missing: day.volume_dm3 ? volumeText(day.volume_dm3) : t("missingShort"), incomplete: `${energyText(day.energy_wh ?? 0)}, ${t("incompleteShort")}`, complete: energyText(day.energy_wh ?? 0) }[dayState(day)]}`,
+    date: day.date, amount: day.amount === null ? null : day.amount / 1000, partial: day.missing > 0,
+    label: `${dayName(day.date)} : ${{ missing: day.volume_dm3 ? volumeText(day.volume_dm3) : t("missingShort"), incomplete: `${text(day)}, ${t("incompleteShort")}`, complete: text(day) }[dayState(day)]}`,
     tick: index % (narrow ? 7 : 3) === 0 ? dayName(day.date, { day: "numeric", month: narrow ? "numeric" : "short" }) : "",
   }));
   const hadFocus = home.barSlot.contains(document.activeElement);
-  home.barSlot.replaceChildren(barChart(bars, { narrow, chosen: home.chosen, label: t("thirtyDays"), missing: t("missingShort"), format: shortNumber,
+  home.barSlot.replaceChildren(barChart(bars, { narrow, chosen: home.chosen, label: t("thirtyDays"), missing: t("missingShort"), format: shortNumber, unit: home.unit,
     choose: home.onChoose ?? ((date) => { home.chosen = date; drawBars(home); drawCurve(home).catch(showFailure); }) }));
   if (hadFocus) home.barSlot.querySelector(".bar.chosen")?.focus();
 }
@@ -359,7 +366,7 @@ function gatewayCard(gateways) {
 function eventCard(events) {
   return card(h("h2", {}, t("events")), { id: "events" }, h("p", { class: "note" }, t("eventsText")), events.length ? h("div", { class: "scroll tall", tabindex: 0, role: "region", "aria-label": t("events") },
     table([{ name: t("when") }, { name: t("meter"), number: true }, { name: t("what") }, { name: t("detail"), break: true }],
-      events.map((row) => [moment(row.at), row.meter, row.kind.replaceAll("_", " "), row.detail]))) : h("p", {}, t("noEvent")));
+      events.map((row) => [moment(row.at), row.meter, h("span", { title: row.plain?.[state.language] }, row.name?.[state.language] ?? row.kind.replaceAll("_", " ")), row.detail]))) : h("p", {}, t("noEvent")));
 }
 
 async function operatorView(alive) {

@@ -36,13 +36,13 @@ function hatching(id) {
     svg("rect", { class: "hatch-ground", width: 7, height: 7 }), svg("line", { class: "hatch-line", x1: 0, y1: 0, x2: 0, y2: 7 })));
 }
 
-// days: [{date, kwh or null, partial, label, tick}]. One tab stop; arrow keys move, Enter or Space choose.
+// days: [{date, amount or null, partial, label, tick}], amounts in options.unit. One tab stop; arrow keys move, Enter or Space choose.
 function barChart(days, options) {
   const width = options.narrow ? 420 : 920, height = options.narrow ? 260 : 300;
   const frame = { left: 52, right: width - 6, top: 34, bottom: height - 40 };
   const root = svg("svg", { class: "chart bars", viewBox: `0 0 ${width} ${height}`, role: "group", "aria-label": options.label });
   root.append(hatching("hatch-day"));
-  const top = drawScale(root, frame, Math.max(...days.map((d) => d.kwh ?? 0), 1), "kWh", options.format);
+  const top = drawScale(root, frame, Math.max(...days.map((d) => d.amount ?? 0), 1), options.unit, options.format);
   const slot = (frame.right - frame.left) / days.length;
   const bars = [];
   const focus = (index) => {
@@ -53,9 +53,9 @@ function barChart(days, options) {
   const current = Math.max(0, days.findIndex((d) => d.date === options.chosen));
   days.forEach((day, index) => {
     const x = frame.left + index * slot;
-    const y = frame.bottom - ((day.kwh ?? top * 0.55) / top) * (frame.bottom - frame.top);
+    const y = frame.bottom - ((day.amount ?? top * 0.55) / top) * (frame.bottom - frame.top);
     const group = svg("g", {
-      class: `bar ${day.kwh === null ? "missing" : day.partial ? "partial" : "full"}${day.date === options.chosen ? " chosen" : ""}`,
+      class: `bar ${day.amount === null ? "missing" : day.partial ? "partial" : "full"}${day.date === options.chosen ? " chosen" : ""}`,
       role: "button", tabindex: index === current ? 0 : -1, "aria-label": day.label,
       "aria-pressed": day.date === options.chosen, "data-date": day.date,
     });
@@ -66,9 +66,9 @@ function barChart(days, options) {
       class: "body", x: x + (slot - barWidth) / 2, y, width: barWidth, rx: Math.min(3, barWidth / 3),
       height: Math.max(frame.bottom - y, 1.5),
     }));
-    if (day.partial && day.kwh !== null)
+    if (day.partial && day.amount !== null)
       group.append(svg("text", { class: "mark", x: x + slot / 2, y: y - 6, "text-anchor": "middle" }, "!"));
-    if (day.kwh === null)
+    if (day.amount === null)
       group.append(svg("text", { class: "mark", x: 0, y: 4, "text-anchor": "middle", transform: `translate(${x + slot / 2} ${(y + frame.bottom) / 2}) rotate(-90)` }, options.missing));
     if (day.tick) group.append(svg("text", { class: "tick", x: x + slot / 2, y: frame.bottom + 20, "text-anchor": "middle" }, day.tick));
     group.addEventListener("click", () => options.choose(day.date));
@@ -85,13 +85,13 @@ function barChart(days, options) {
   return root;
 }
 
-// slots: [{kw or null, label, tick}], in order of time. Missing ones are gaps in the line with a shaded band behind.
+// slots: [{kw or null, label, tick}], in order of time; kVA where options.unit says so. Missing ones are gaps in the line with a shaded band behind.
 function curveChart(slots, options) {
   const width = options.narrow ? 420 : 920, height = options.narrow ? 240 : 270;
   const frame = { left: 52, right: width - 10, top: 34, bottom: height - 34 };
   const root = svg("svg", { class: "chart curve", viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": options.label });
   root.append(hatching("hatch-slot"));
-  const top = drawScale(root, frame, Math.max(...slots.map((s) => s.kw ?? 0), 0.1), "kW", options.format);
+  const top = drawScale(root, frame, Math.max(...slots.map((s) => s.kw ?? 0), 0.1), options.unit ?? "kW", options.format);
   const slot = (frame.right - frame.left) / slots.length;
   const heightOf = (kw) => frame.bottom - (kw / top) * (frame.bottom - frame.top);
 

@@ -174,8 +174,13 @@ TEST_F(AdminGas, gateways_are_added_once_and_disabled_and_enabled)
     EXPECT_TRUE(store.set_gateway_disabled("roof-1", false));
     EXPECT_FALSE(store.list_gateways()[0].disabled_at);
     EXPECT_EQ(store.set_gateway_disabled("roof-9", true).error().code, errc::not_found);
+    EXPECT_TRUE(store.change_gateway("roof-1", "The tower", {}));
+    EXPECT_TRUE(store.change_gateway("roof-1", {}, false));
+    EXPECT_EQ(store.list_gateways()[0].label, "The tower");
+    EXPECT_FALSE(store.list_gateways()[0].crc_may_be_zero);
+    EXPECT_EQ(store.change_gateway("roof-9", "", {}).error().code, errc::not_found);
     EXPECT_EQ(ask(DbRole::owner, "SELECT action FROM audit ORDER BY id"),
-              "add_gateway\ndisable_gateway\ndisable_gateway\nenable_gateway");
+              "add_gateway\ndisable_gateway\ndisable_gateway\nenable_gateway\nchange_gateway\nchange_gateway");
 }
 
 // ---------------------------------------------------------------- commands

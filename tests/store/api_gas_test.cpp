@@ -33,6 +33,10 @@ const MeterModel* gas_model(std::string_view name)
         hours.digits = 0;
         hours.main = false;
         made.channels = {index, hours};
+        WizeField alarms;
+        alarms.role = WizeField::Role::alarms;
+        alarms.alarms = {{3, "battery_low", {"Battery low", "Pile faible", "Replace it.", "À remplacer."}}};
+        made.wize_layouts = {{"day", 0x20, {}, false, {alarms}}};
         return made;
     }();
     return name == model.name ? &model : test_model(name);
@@ -184,6 +188,19 @@ TEST_F(ApiGas, an_exchange_counts_nothing_across_it)
     EXPECT_EQ(unread.faults[0].kind, engine::RegisterFault::Kind::unread_exchange);
     EXPECT_EQ(unread.faults[0].at, exchange);
     EXPECT_TRUE(daily("2024-04-01", "2024-04-02").faults.empty()) << "faults are those of the days asked for";
+}
+
+TEST_F(ApiGas, an_exchange_at_the_beginning_of_a_day_keeps_the_day_before)
+{
+    const MeterId next = add_gas_meter("0000000000000002");
+    const Instant exchange = paris().start_of(day("2024-03-30"), engine::gas_day_start);
+    owner("UPDATE installation SET validity = tstzrange('2024-03-01T00:00:00Z', '" + to_iso8601(exchange) + "')");
+    install(next, home, to_iso8601(exchange).c_str());
+    write({morning("2024-03-29", 50'000), index(meter, exchange, 50'700), index(next, exchange, 12),
+           index(next, at("2024-03-31T04:00:00Z"), 312)});
+    const RegisterDays days = daily("2024-03-29", "2024-03-31");
+    EXPECT_EQ(text(days), "03-29 700 -, 03-30 300 -");
+    EXPECT_TRUE(days.faults.empty()) << "the closing index stands under the day that begins with it";
 }
 
 TEST_F(ApiGas, a_register_rolls_over_and_a_backwards_step_is_told)
@@ -403,6 +420,8 @@ TEST_F(ApiGas, operators_see_events_gateways_receptions_and_commands)
                    manager = sign_in(add_token("energy_manager", {"root"}, {}));
     const auto events = store.events(manager, {}, {}).value();
     ASSERT_EQ(events.size(), 2U);
+    for (const EventRow& event : events)
+        EXPECT_EQ(event.words ? event.words->label_fr : "", event.kind == "battery_low" ? "Pile faible" : "") << event.kind;
     EXPECT_EQ(store.events(operations, {.kind = "tamper"}, {}).value().at(0).meter, meter);
     EXPECT_TRUE(
         store.events(operations, {.kind = "", .meter = MeterId{meter.value + 1}}, {}).value().empty());

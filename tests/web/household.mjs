@@ -31,6 +31,16 @@ await run("household", async (page, base) => {
   }
   assert.match(await page.textContent("#latest .value"), /^\d+[.,]\d kWh$/);
 
+  // What the home's dongle says, where there is one: the power now, today's, and that nothing proves it.
+  assert.equal(await page.locator("#live").count(), Number(process.env.RELEVE_INVENTED ?? 0));
+  if (process.env.RELEVE_INVENTED) {
+    assert.match(await page.textContent("#live .sum"), /^812 VA at \d+ \w+ \d{4}, \d\d:\d\d$/);
+    assert.match(await page.textContent("#live"), /Nothing proves it/);
+    assert.equal(await page.locator("#live tbody tr").count(), 3);
+    await page.click("#live button");
+    await page.waitForSelector("#live svg.curve .area");
+  }
+
   // Thirty days, each a bar one can read without seeing it.
   await page.waitForSelector("#days .bar");
   const bars = page.locator("#days .bar");

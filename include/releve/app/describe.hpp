@@ -4,6 +4,7 @@
 
 #include <releve/codec/dlms/apdu_any.hpp>
 #include <releve/codec/dlms/security.hpp>
+#include <releve/core/meter_model.hpp>
 
 #include <nlohmann/json.hpp>
 
@@ -47,6 +48,15 @@ struct FrameDescription {
 };
 /// A wrapper stream (one or several messages), or one APDU, or general-block-transfer APDUs in a row.
 [[nodiscard]] FrameDescription describe_frame(ByteView input, const DecodeKeys& keys);
+
+struct WizeDecodeKeys {
+    std::optional<crypto::Key128> device;  // the Kenc or Kchg of the frame's KEYSEL
+    std::optional<crypto::Key128> network; // Kmac
+};
+/// A Wize exchange frame, up or down. `model` (may be null) explains what a DATA frame says. A CRC of 0000 counts as set
+/// by a gateway. A key that the frame brings is not shown.
+[[nodiscard]] FrameDescription describe_wize(ByteView input, const WizeDecodeKeys& keys, const MeterModel* model);
+
 [[nodiscard]] std::string to_text(const FrameDescription& frame);
 [[nodiscard]] nlohmann::json to_json(const FrameDescription& frame);
 

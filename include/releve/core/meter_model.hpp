@@ -143,6 +143,7 @@ struct MeterModel {
     [[nodiscard]] const ChannelModel* find(ChannelId channel) const;
     [[nodiscard]] const ChannelModel* find_by_name(std::string_view channel_name) const;
     [[nodiscard]] const ChannelModel* main_channel() const;
+    [[nodiscard]] const WizeField::Alarm* find_alarm(std::string_view alarm_name) const;
 };
 
 /// What is wrong with a model, and where: a JSON pointer into its file ("/channels/3/obis").

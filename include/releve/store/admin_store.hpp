@@ -106,6 +106,9 @@ public:
     [[nodiscard]] std::vector<GatewayRow> list_gateways();
     /// errc::not_found. What a disabled gateway hands over is refused; nothing of it is forgotten.
     [[nodiscard]] result<void> set_gateway_disabled(const std::string& id, bool disabled);
+    /// What is not given stays; from the gateway's next connection on. errc::not_found.
+    [[nodiscard]] result<void> change_gateway(const std::string& id, const std::optional<std::string>& label,
+                                              std::optional<bool> crc_may_be_zero);
 
     /// The command waits from the commit on, under a counter that no earlier one of the meter's last 65,536 had. A key to write
     /// is known to the collector from then on too, beside the one before. errc::not_found for the meter; errc::bad_parameter

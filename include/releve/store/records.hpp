@@ -366,6 +366,7 @@ struct EventRow {
     MeterId meter;
     std::string kind, detail;
     Instant at{}, received_at{};
+    std::optional<OwnWords> words{}; // of an alarm that the meter's model lists
 };
 struct CommandShown {
     std::int64_t id = 0;

@@ -289,9 +289,11 @@ result<std::vector<store::QuarantineRow>> FakeStore::quarantine(const store::Ide
 result<std::vector<store::EventRow>> FakeStore::events(const store::Identity&, const store::EventFilter& filter,
                                                        const store::Page& page)
 {
-    const std::vector<store::EventRow> all{{3, MeterId{2}, "battery_low", "", world_.now - minutes(5), world_.now},
-                                           {2, MeterId{1}, "tamper", "the cover was opened", world_.now - hours(3), world_.now},
-                                           {1, MeterId{1}, "battery_low", "", world_.now - hours(50), world_.now}};
+    const OwnWords battery_low{"Battery low", "Pile faible", "The battery must be replaced.", "La pile doit être remplacée."};
+    const std::vector<store::EventRow> all{{4, MeterId{3}, "clock_alarm", "412 s", world_.now - minutes(2), world_.now, {}},
+                                           {3, MeterId{2}, "battery_low", "", world_.now - minutes(5), world_.now, battery_low},
+                                           {2, MeterId{1}, "tamper", "the cover was opened", world_.now - hours(3), world_.now, {}},
+                                           {1, MeterId{1}, "battery_low", "", world_.now - hours(50), world_.now, battery_low}};
     std::vector<store::EventRow> out;
     for (const auto& row : all)
         if ((filter.kind.empty() || filter.kind == row.kind) && (!filter.meter || *filter.meter == row.meter) &&

@@ -295,10 +295,10 @@ TEST_F(parameters, events_are_filtered_and_paged)
             out.push_back(event["id"]);
         return out;
     };
-    EXPECT_EQ(ids(""), (std::vector<int>{3, 2, 1}));
+    EXPECT_EQ(ids(""), (std::vector<int>{4, 3, 2, 1}));
     EXPECT_EQ(ids("?kind=battery_low"), (std::vector<int>{3, 1}));
     EXPECT_EQ(ids("?meter=1"), (std::vector<int>{2, 1}));
-    EXPECT_EQ(ids("?from=2024-04-02"), (std::vector<int>{3, 2}));
+    EXPECT_EQ(ids("?from=2024-04-02"), (std::vector<int>{4, 3, 2}));
     EXPECT_EQ(ids("?to=2024-04-02T00:00:00Z"), (std::vector<int>{1}));
     EXPECT_EQ(ids("?limit=2&after=3"), (std::vector<int>{2, 1}));
     for (const auto& [query, reason] :
@@ -309,6 +309,17 @@ TEST_F(parameters, events_are_filtered_and_paged)
         EXPECT_EQ(reply.result_int(), 400U) << query;
         EXPECT_TRUE(Json::parse(reply.body())["detail"].get<std::string>().starts_with(reason)) << reply.body();
     }
+}
+
+TEST_F(parameters, events_have_words_of_the_model_or_of_ours)
+{
+    const auto answer = json("/api/v1/events", "operator");
+    const auto& events = answer["events"];
+    EXPECT_EQ(events[0]["name"]["fr"], "Horloge décalée");
+    EXPECT_EQ(events[1]["name"]["fr"], "Pile faible");
+    EXPECT_EQ(events[1]["plain"]["en"], "The battery must be replaced.");
+    EXPECT_TRUE(events[2]["name"].is_null()) << "neither the model nor we know it";
+    EXPECT_TRUE(events[2]["plain"].is_null());
 }
 
 TEST_F(parameters, gateways_receptions_and_commands)
