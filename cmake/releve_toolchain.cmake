@@ -14,6 +14,8 @@ target_compile_options(releve_options INTERFACE
   # GCC 12's own std headers trip these at -O2; they say nothing about our code.
   $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>
   $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>
+  # Many sources at a time: what an anonymous namespace holds is then not in the main file, and meant to be so.
+  $<$<AND:$<CXX_COMPILER_ID:GNU>,$<BOOL:${CMAKE_UNITY_BUILD}>>:-Wno-subobject-linkage>
   # RELEVE_ASSERT(!"what cannot be") is meant.
   $<$<CXX_COMPILER_ID:Clang>:-Wno-string-conversion>)
 target_compile_definitions(releve_options INTERFACE RELEVE_VERSION="${PROJECT_VERSION}")
@@ -64,14 +66,15 @@ function(releve_library name)
   releve_use_precompiled(${name} ${ARG_PRECOMPILED})
 endfunction()
 
-# releve_test(NAME SOURCES ... DEPS ... LABEL l): one GoogleTest binary, registered test by test under the label.
+# releve_test(NAME SOURCES ... DEPS ... LABEL l [SHARDS n]): one GoogleTest binary, registered under the label, or n times with
+# an n-th of its tests each, which ctest then runs side by side.
 function(releve_test name)
-  cmake_parse_arguments(ARG "" "LABEL" "SOURCES;DEPS" ${ARGN})
+  cmake_parse_arguments(ARG "" "LABEL;SHARDS" "SOURCES;DEPS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE ${ARG_DEPS} GTest::gmock GTest::gtest_main)
   target_compile_definitions(${name} PRIVATE RELEVE_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
   releve_use_precompiled(${name} test)
-  add_test(NAME ${name} COMMAND ${name} --gtest_brief=1)
+  set_target_properties(${name} PROPERTIES UNITY_BUILD OFF) # each file of tests has names of its own
   set(labels "${ARG_LABEL}")
   # What needs no socket, thread or database: cheap enough to build once more under sanitizers.
   if(CMAKE_CURRENT_SOURCE_DIR MATCHES "/tests/unit/(core|crypto|codec|engine|sim)$")
@@ -81,5 +84,13 @@ function(releve_test name)
     endif()
     add_dependencies(pure_tests ${name})
   endif()
-  set_tests_properties(${name} PROPERTIES LABELS "${labels}" TIMEOUT 600)
+  if(NOT ARG_SHARDS)
+    set(ARG_SHARDS 1)
+  endif()
+  foreach(shard RANGE 1 ${ARG_SHARDS})
+    math(EXPR index "${shard} - 1")
+    add_test(NAME ${name}_${shard} COMMAND ${name} --gtest_brief=1)
+    set_tests_properties(${name}_${shard} PROPERTIES LABELS "${labels}" TIMEOUT 600
+      ENVIRONMENT "GTEST_TOTAL_SHARDS=${ARG_SHARDS};GTEST_SHARD_INDEX=${index}")
+  endforeach()
 endfunction()

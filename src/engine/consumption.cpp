@@ -1,23 +1,14 @@
 #include <releve/engine/consumption.hpp>
 
+#include "wide.hpp" // a day of 64-bit powers in W*s needs about 90 bits
+
 #include <algorithm>
-#include <limits>
 
 namespace releve::engine {
 
 namespace {
 
-__extension__ typedef __int128 Wide; // a day of 64-bit powers in W*s needs about 90 bits
-
 constexpr int scaler_max = 30; // 3600 * 10^30 still fits a Wide; meters know -128 to 127 but send -6 to 6
-
-Wide power_of_ten(int exponent)
-{
-    Wide power = 1;
-    for (int i = 0; i < exponent; ++i)
-        power *= 10;
-    return power;
-}
 
 Wide divide_rounding_half_away_from_zero(Wide dividend, Wide divisor)
 {
@@ -47,8 +38,7 @@ result<std::int64_t> to_energy(Wide sum, const DayBlock& block, const ChannelMod
         __builtin_mul_overflow(scaled, power_of_ten(std::max(0, channel.scaler)), &scaled))
         return fail(errc::bad_value, "energy of the day out of range");
     const Wide energy = divide_rounding_half_away_from_zero(scaled, divisor);
-    if (energy < std::numeric_limits<std::int64_t>::min() ||
-        energy > std::numeric_limits<std::int64_t>::max())
+    if (!fits_64_bits(energy))
         return fail(errc::bad_value, "energy of the day out of range");
     return static_cast<std::int64_t>(energy);
 }
