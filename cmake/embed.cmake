@@ -32,3 +32,25 @@ std::span<const ShippedModel> shipped_models()
 ]])
   target_sources(${target} PRIVATE "${source}")
 endfunction()
+
+# releve_embed_rules(TARGET): adds a source that defines releve::app::shipped_rules() with the file as text.
+function(releve_embed_rules target)
+  set(file "${PROJECT_SOURCE_DIR}/proto/validation/default.json")
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${file}")
+  file(READ "${file}" text)
+  set(source "${CMAKE_CURRENT_BINARY_DIR}/${target}_shipped_rules.cpp")
+  file(CONFIGURE OUTPUT "${source}" @ONLY CONTENT [[
+// Written by cmake/embed.cmake from proto/validation/default.json.
+#include <releve/app/rule_files.hpp>
+
+namespace releve::app {
+
+std::string_view shipped_rules()
+{
+    return R"releve_rules(@text@)releve_rules";
+}
+
+} // namespace releve::app
+]])
+  target_sources(${target} PRIVATE "${source}")
+endfunction()

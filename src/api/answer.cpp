@@ -50,11 +50,13 @@ struct PublicWork {
 };
 
 /// Path and query of a request target. Only the origin form is served.
-result<const Route*> resolve(Request& request, std::string_view target)
+result<const Route*> resolve(Request& request, std::string_view target, std::optional<Verb> verb)
 {
     const auto mark = std::min(target.find('?'), target.size());
     request.path = target.substr(0, mark);
-    RELEVE_TRY(match, find_route(request.path));
+    RELEVE_TRY(match, find_route(request.path, verb));
+    if (match.route->verb == Verb::post && !is_json(request.content_type))
+        return fail(errc::unsupported_media_type, "Content-Type: must be application/json");
     request.path_values = std::move(match.path_values);
     RELEVE_TRY(query, parse_query(target.substr(std::min(mark + 1, target.size()))));
     request.query = std::move(query);
@@ -102,16 +104,20 @@ asio::awaitable<result<Response>> Answerer::call_signed_in(const Route& route, R
     co_return std::move(outcome->response);
 }
 
-asio::awaitable<Response> Answerer::answer(Request request, std::string target, bool method_is_known)
+bool Answerer::takes_body(const Request& request, std::string_view target)
+{
+    return is_json(request.content_type) && !bearer_token(request.authorization).empty() &&
+           find_route(target.substr(0, target.find('?')), Verb::post);
+}
+
+asio::awaitable<Response> Answerer::answer(Request request, std::string target, std::optional<Verb> verb)
 {
     result<Response> response = fail(errc::internal);
     std::string_view operation = "none";
     try {
-        const auto route = resolve(request, target);
+        const auto route = resolve(request, target, verb);
         if (!route) {
             response = route.error();
-        } else if (!method_is_known) {
-            response = fail(errc::method_not_allowed);
         } else {
             const Rule& rule = (*route)->rule;
             operation = (*route)->operation_id;
@@ -130,7 +136,12 @@ asio::awaitable<Response> Answerer::answer(Request request, std::string target, 
     }
     if (!response && error_row(response.error().code).http_status >= 500)
         spdlog::warn("api: {} answered {}", operation, to_string(response.error()));
-    co_return response ? std::move(*response) : problem(response.error(), request);
+    if (response)
+        co_return std::move(*response);
+    Response refusal = problem(response.error(), request);
+    if (response.error().code == errc::method_not_allowed)
+        refusal.headers.emplace_back("Allow", allowed_methods(request.path));
+    co_return refusal;
 }
 
 } // namespace releve::api

@@ -16,8 +16,10 @@ public:
     {
     }
 
-    /// `method_is_known`: GET or HEAD. Never fails: what goes wrong is a problem.
-    [[nodiscard]] boost::asio::awaitable<Response> answer(Request request, std::string target, bool method_is_known);
+    /// `verb`: nothing for a method that no route has. Never fails: what goes wrong is a problem.
+    [[nodiscard]] boost::asio::awaitable<Response> answer(Request request, std::string target, std::optional<Verb> verb);
+    /// Whether the body of a POST is worth reading before answer(): it has a route, says that it is JSON, and brings a token.
+    [[nodiscard]] static bool takes_body(const Request& request, std::string_view target);
 
     Counters counters;
     std::size_t open_connections = 0;

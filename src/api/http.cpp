@@ -1,5 +1,7 @@
 #include <releve/api/http.hpp>
 
+#include <releve/core/bytes.hpp>
+
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
@@ -184,6 +186,11 @@ result<std::size_t> negotiate(std::string_view accept, std::span<const std::stri
     return static_cast<std::size_t>(best - weights.begin());
 }
 
+bool is_json(std::string_view content_type)
+{
+    return lower(trim(content_type.substr(0, content_type.find(';')))) == "application/json";
+}
+
 std::string_view bearer_token(std::string_view authorization)
 {
     constexpr std::string_view scheme = "bearer ";
@@ -213,8 +220,6 @@ Response problem(const Error& error, const Request& request)
     out.headers.emplace_back("Content-Language", french ? "fr" : "en");
     if (error.code == errc::unauthorized)
         out.headers.emplace_back("WWW-Authenticate", "Bearer realm=\"releve\"");
-    if (error.code == errc::method_not_allowed)
-        out.headers.emplace_back("Allow", "GET, HEAD");
     if (error.code == errc::unavailable)
         out.headers.emplace_back("Retry-After", "5");
     return out;

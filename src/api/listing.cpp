@@ -84,7 +84,7 @@ void append_row(std::string& out, std::span<const MemberKey> keys, std::span<con
 
 void append_csv(std::string& out, const Cell& cell)
 {
-    if (cell.kind != Cell::Kind::text) {
+    if (cell.kind != Cell::Kind::text && cell.kind != Cell::Kind::json) {
         out += cell.text;
         return;
     }
@@ -160,12 +160,16 @@ std::string write_json(const Listing& listing)
     return out;
 }
 
-std::string write_json(const std::vector<std::string_view>& columns, const std::vector<Cell>& row)
+std::string write_object(const std::vector<std::string_view>& columns, const std::vector<Cell>& row)
 {
     std::string out;
     append_row(out, member_keys(columns), row);
-    out += '\n';
     return out;
+}
+
+std::string write_json(const std::vector<std::string_view>& columns, const std::vector<Cell>& row)
+{
+    return write_object(columns, row) + '\n';
 }
 
 std::string write_csv(const Listing& listing)

@@ -3,11 +3,8 @@
 
 #include <releve/api/handlers.hpp>
 
+#include "asked.hpp"
 #include "words.hpp"
-
-#include <releve/api/listing.hpp>
-#include <releve/api/period.hpp>
-
 
 namespace releve::api {
 namespace {
@@ -34,7 +31,7 @@ Cell value_cell(const store::LiveRow& row)
 
 result<Response> list_live(const Call& call)
 {
-    RELEVE_TRY(rows, call.store->live(call.identity, {call.request.path_values.front()}));
+    RELEVE_TRY(rows, call.store->live(call.identity, point_of(call)));
     Listing out = marked(call, "values");
     out.columns = {"label", "name.en", "name.fr", "plain.en", "plain.fr", "value", "unit", "at"};
     for (const auto& row : rows) {
@@ -49,12 +46,10 @@ result<Response> list_live(const Call& call)
 
 result<Response> list_live_half_hours(const Call& call)
 {
-    const UsagePointId id{call.request.path_values.front()};
     RELEVE_TRY(period, read_period(call.request));
-    RELEVE_TRY(zone_name, call.store->zone_name(call.identity, id));
-    RELEVE_TRY(zone, zone_name == paris().name() ? result<Zone>(paris()) : load_zone(zone_name));
+    RELEVE_TRY(zone, zone_of(call));
     RELEVE_TRY(span, instants_of(period, zone, half_hours_days_max));
-    RELEVE_TRY(rows, call.store->live_half_hours(call.identity, id, span.from, span.to));
+    RELEVE_TRY(rows, call.store->live_half_hours(call.identity, point_of(call), span.from, span.to));
     Listing out = marked(call, "half_hours");
     out.columns = {"start", "label", "value", "unit", "samples"};
     for (const auto& row : rows)

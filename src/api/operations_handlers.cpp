@@ -1,10 +1,8 @@
 #include <releve/api/handlers.hpp>
 
+#include "asked.hpp"
 #include "paging.hpp"
 #include "words.hpp"
-
-#include <releve/api/listing.hpp>
-#include <releve/api/period.hpp>
 
 #include <nlohmann/json.hpp>
 
@@ -43,32 +41,14 @@ std::vector<Cell> reception_row(const std::optional<store::ReceptionRow>& row)
             number_cell(row->heard_by)};
 }
 
-Cell instant_cell(const std::optional<Instant>& at) { return at ? text_cell(to_iso8601(*at)) : no_cell(); }
-
-/// errc::not_found for what is no number of a meter.
-result<MeterId> meter_of(const Call& call)
-{
-    const auto& text = call.request.path_values.front();
-    MeterId id;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id.value);
-    if (error != std::errc{} || end != text.data() + text.size())
-        return fail(errc::not_found);
-    return id;
-}
-
 result<store::EventFilter> read_event_filter(const Request& request)
 {
     RELEVE_TRY(span, read_open_span(request));
     store::EventFilter filter{.kind = std::string(request.parameter("kind")), .from = span.from, .to = span.to};
     if (filter.kind.size() > 64)
         return fail(errc::bad_parameter, "kind: at most 64 characters");
-    if (const auto text = request.parameter("meter"); !text.empty()) {
-        MeterId id;
-        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id.value);
-        if (error != std::errc{} || end != text.data() + text.size() || id.value < 1)
-            return fail(errc::bad_parameter, "meter: must be the `id` of a meter");
-        filter.meter = id;
-    }
+    RELEVE_TRY(meter, read_meter(request));
+    filter.meter = meter;
     return filter;
 }
 
@@ -102,7 +82,8 @@ result<Response> list_meters(const Call& call)
 
 result<Response> show_meter(const Call& call)
 {
-    RELEVE_TRY(id, meter_of(call));
+    RELEVE_TRY(number, number_in_path<std::int32_t>(call));
+    const MeterId id{number};
     RELEVE_TRY(row, call.store->meter(call.identity, id, call.services.clock()));
     auto columns = meter_columns;
     columns.insert(columns.end(), {"reception.gateway", "reception.signal_dbm", "reception.received_at", "reception.heard_by"});
@@ -114,7 +95,8 @@ result<Response> show_meter(const Call& call)
 result<Response> list_commands(const Call& call)
 {
     RELEVE_TRY(page, read_numbered_page(call.request));
-    RELEVE_TRY(id, meter_of(call));
+    RELEVE_TRY(number, number_in_path<std::int32_t>(call));
+    const MeterId id{number};
     RELEVE_TRY(rows, call.store->commands(call.identity, id, page));
     Listing out{.before = {{"meter", number_cell(id.value)}},
                 .items = "commands",

@@ -10,9 +10,10 @@ using namespace std::chrono;
 // Wide enough for any meter, narrow enough that no arithmetic on days overflows.
 constexpr CivilDay earliest{local_days{year{1990} / 1 / 1}}, latest{local_days{year{2100} / 1 / 1}};
 
-result<DayOrInstant> read_one(const Request& request, std::string_view name)
+} // namespace
+
+result<DayOrInstant> parse_moment(std::string_view name, std::string_view text)
 {
-    const auto text = request.parameter(name);
     if (text.empty())
         return fail(errc::bad_parameter, std::string(name) + ": is required (2024-01-31 or 2024-01-31T00:00:00Z)");
     if (const auto day = parse_day(text)) {
@@ -27,6 +28,13 @@ result<DayOrInstant> read_one(const Request& request, std::string_view name)
     }
     return fail(errc::bad_parameter, std::string(name) +
                                          ": is neither a date (2024-01-31) nor an instant (2024-01-31T00:00:00Z)");
+}
+
+namespace {
+
+result<DayOrInstant> read_one(const Request& request, std::string_view name)
+{
+    return parse_moment(name, request.parameter(name));
 }
 
 Instant to_instant(const DayOrInstant& value, const Zone& zone)
@@ -89,6 +97,25 @@ result<OpenSpan> read_open_span(const Request& request)
     if (out.from && out.to && *out.from >= *out.to)
         return fail(errc::bad_parameter, "to: must be after from");
     return out;
+}
+
+result<OpenDays> read_open_days(const Request& request)
+{
+    RELEVE_TRY(span, read_open_span(request));
+    OpenDays out;
+    if (span.from)
+        out.from = paris().day_of(*span.from);
+    if (span.to)
+        out.to = paris().day_of(*span.to - Seconds{1}) + days{1};
+    return out;
+}
+
+result<Instant> read_instant(const Request& request, std::string_view name)
+{
+    RELEVE_TRY(moment, read_one(request, name));
+    if (const auto* instant = std::get_if<Instant>(&moment))
+        return *instant;
+    return fail(errc::bad_parameter, std::string(name) + ": must be an instant (2024-01-31T00:00:00Z)");
 }
 
 result<store::AsOf> read_as_of(const Request& request, Instant now)

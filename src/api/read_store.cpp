@@ -85,6 +85,84 @@ public:
     {
         return store_.operations(who, now);
     }
+    result<store::RevisionsAnswer> revisions(const store::Identity& who, const UsagePointId& id, Instant at,
+                                             const std::string& channel, const store::AsOf& as_of) override
+    {
+        return store_.revisions(who, id, at, channel, as_of);
+    }
+    result<store::TotalsAnswer> totals(const store::Identity& who, const UsagePointId& id, engine::Period period,
+                                       CivilDay from, CivilDay to, const store::AsOf& as_of) override
+    {
+        return store_.totals(who, id, period, from, to, as_of);
+    }
+    result<std::vector<store::GroupRow>> groups(const store::Identity& who, const store::Page& page, Instant now) override
+    {
+        return store_.groups(who, page, now);
+    }
+    result<std::vector<store::GroupMemberRow>> group_members(const store::Identity& who, const std::string& group,
+                                                             const store::Page& page) override
+    {
+        return store_.group_members(who, group, page);
+    }
+    result<store::TotalsAnswer> group_totals(const store::Identity& who, const std::string& group, engine::Period period,
+                                             CivilDay from, CivilDay to, const store::AsOf& as_of) override
+    {
+        return store_.group_totals(who, group, period, from, to, as_of);
+    }
+    result<store::GroupCurve> group_curve(const store::Identity& who, const std::string& group, Instant from, Instant to,
+                                          const store::AsOf& as_of) override
+    {
+        return store_.group_curve(who, group, from, to, as_of);
+    }
+    result<std::vector<store::FailureRow>> failures(const store::Identity& who, const store::FailureFilter& filter,
+                                                    const store::Page& page) override
+    {
+        return store_.failures(who, filter, page);
+    }
+    result<store::FailureRow> failure(const store::Identity& who, std::int64_t id) override
+    {
+        return store_.failure(who, id);
+    }
+    result<std::vector<store::GapRow>> gaps(const store::Identity& who, const store::GapFilter& filter,
+                                            const store::Page& page, Instant now) override
+    {
+        return store_.gaps(who, filter, page, now);
+    }
+    result<std::vector<store::BreachRow>> breaches(const store::Identity& who, const store::Page& page) override
+    {
+        return store_.breaches(who, page);
+    }
+    result<std::vector<store::JobRow>> jobs(const store::Identity& who, const store::Page& page) override
+    {
+        return store_.jobs(who, page);
+    }
+    result<store::CorrectionRow> correct(const store::Identity& who, const store::CorrectionAsked& asked) override
+    {
+        return store_.correct(who, asked);
+    }
+    result<store::CorrectionRow> correction(const store::Identity& who, std::int64_t id) override
+    {
+        return store_.correction(who, id);
+    }
+    result<std::vector<store::HandlingRow>> handle_event(const store::Identity& who, std::int64_t event,
+                                                         const std::string& step, const std::string& note) override
+    {
+        return store_.handle_event(who, event, step, note);
+    }
+    result<std::vector<store::HandlingRow>> handle_failure(const store::Identity& who, std::int64_t failure,
+                                                           const std::string& step, const std::string& note) override
+    {
+        return store_.handle_failure(who, failure, step, note);
+    }
+    result<std::vector<store::CollectionRate>> collection_rates(const store::Identity& who, CivilDay day,
+                                                                const std::string& by) override
+    {
+        return store_.collection_rates(who, day, by);
+    }
+    result<store::MorningReport> morning(const store::Identity& who, Instant now) override
+    {
+        return store_.morning(who, now);
+    }
     void ping() override { store_.ping(); }
 
 private:

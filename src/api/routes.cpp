@@ -17,7 +17,8 @@ constexpr Rule everyone = Rule::everyone();
 constexpr Rule own_points = Rule::roles({op, manager, household, auditor}, Scope::own_rows);
 constexpr Rule one_point = Rule::roles({op, manager, household, auditor}, Scope::usage_point);
 constexpr Rule consumption = Rule::roles({op, manager, household}, Scope::usage_point);
-constexpr Rule meters = Rule::roles({op, manager}, Scope::own_rows);
+constexpr Rule corrections = Rule::roles({op}, Scope::usage_point);
+constexpr Rule meters = Rule::roles({op, manager}, Scope::own_rows); // of meters, events, groups and the fleet
 constexpr Rule operators = Rule::roles({op}, Scope::own_rows);
 constexpr Rule refusals = Rule::roles({op, auditor}, Scope::whole);
 
@@ -35,10 +36,33 @@ constexpr std::array table{
     Route{Verb::get, "/api/v1/usage-points/{id}/live", consumption, list_live, "listLive", "format"},
     Route{Verb::get, "/api/v1/usage-points/{id}/live/half-hours", consumption, list_live_half_hours, "listLiveHalfHours",
           "from to format"},
+    Route{Verb::get, "/api/v1/usage-points/{id}/revisions", consumption, list_revisions, "listRevisions",
+          "at channel as_of format"},
+    Route{Verb::get, "/api/v1/usage-points/{id}/totals", consumption, list_totals, "listTotals", "period from to as_of format"},
+    Route{Verb::get, "/api/v1/usage-points/{id}/gaps", consumption, list_gaps_of_point, "listGapsOfUsagePoint",
+          "state limit after format"},
+    Route{Verb::get, "/api/v1/usage-points/{id}/failures", consumption, list_failures_of_point, "listFailuresOfUsagePoint",
+          "rule severity from to cleared limit after format"},
+    Route{Verb::post, "/api/v1/usage-points/{id}/corrections", corrections, ask_correction, "askCorrection", ""},
+    Route{Verb::get, "/api/v1/corrections/{id}", operators, show_correction, "getCorrection", ""},
+    Route{Verb::get, "/api/v1/groups", meters, list_groups, "listGroups", "limit after format"},
+    Route{Verb::get, "/api/v1/groups/{id}/members", meters, list_group_members, "listGroupMembers", "limit after format"},
+    Route{Verb::get, "/api/v1/groups/{id}/totals", meters, list_group_totals, "listGroupTotals", "period from to as_of format"},
+    Route{Verb::get, "/api/v1/groups/{id}/curve", meters, list_group_curve, "listGroupCurve", "from to as_of format"},
+    Route{Verb::get, "/api/v1/failures", meters, list_failures, "listFailures",
+          "rule severity meter from to cleared limit after format"},
+    Route{Verb::get, "/api/v1/failures/{id}", meters, show_failure, "getFailure", ""},
+    Route{Verb::post, "/api/v1/failures/{id}/handling", operators, handle_failure, "handleFailure", ""},
+    Route{Verb::get, "/api/v1/gaps", meters, list_gaps, "listGaps", "state meter limit after format"},
+    Route{Verb::get, "/api/v1/breaches", meters, list_breaches, "listBreaches", "limit after format"},
+    Route{Verb::get, "/api/v1/jobs", operators, list_jobs, "listJobs", "limit after format"},
+    Route{Verb::get, "/api/v1/collection", meters, list_collection, "listCollection", "date by format"},
+    Route{Verb::get, "/api/v1/reports/morning", meters, show_morning, "getMorningReport", "format"},
     Route{Verb::get, "/api/v1/meters", meters, list_meters, "listMeters", "limit after format"},
     Route{Verb::get, "/api/v1/meters/{id}", meters, show_meter, "getMeter", ""},
     Route{Verb::get, "/api/v1/meters/{id}/commands", operators, list_commands, "listCommands", "limit after format"},
     Route{Verb::get, "/api/v1/events", meters, list_events, "listEvents", "kind meter from to limit after format"},
+    Route{Verb::post, "/api/v1/events/{id}/handling", operators, handle_event, "handleEvent", ""},
     Route{Verb::get, "/api/v1/gateways", operators, list_gateways, "listGateways", "limit after format"},
     Route{Verb::get, "/api/v1/quarantine", refusals, list_quarantine, "listQuarantine", "reason limit after format"},
     Route{Verb::get, "/api/v1/operations", Rule::roles({op}, Scope::whole), show_operations, "getOperations", ""},
@@ -54,6 +78,7 @@ constexpr std::array table{
     Route{Verb::get, "/app.js", everyone, show_web_file, "getPageScript", ""},
     Route{Verb::get, "/chart.js", everyone, show_web_file, "getPageCharts", ""},
     Route{Verb::get, "/live.js", everyone, show_web_file, "getPageLive", ""},
+    Route{Verb::get, "/checks.js", everyone, show_web_file, "getPageChecks", ""},
     Route{Verb::get, "/words.js", everyone, show_web_file, "getPageWords", ""},
     Route{Verb::get, "/icon.svg", everyone, show_web_file, "getPageIcon", ""},
 };
@@ -70,8 +95,12 @@ consteval bool table_is_sound()
         // What belongs to one usage point is never reached by the role alone.
         if (route.path.starts_with("/api/v1/usage-points/{id}") && route.rule.scope() != Scope::usage_point)
             return false;
+        // What changes something is done by somebody, never by a machine's address.
+        if (route.verb == Verb::post && (route.rule.is_public() || route.rule.allows_loopback()))
+            return false;
         for (std::size_t j = 0; j < i; ++j)
-            if (table[j].operation_id == route.operation_id || table[j].path == route.path)
+            if (table[j].operation_id == route.operation_id ||
+                (table[j].path == route.path && table[j].verb == route.verb))
                 return false;
     }
     return true;
@@ -109,19 +138,32 @@ result<bool> matches(std::string_view pattern, std::string_view path, std::vecto
 
 std::span<const Route> routes() { return table; }
 
-result<Match> find_route(std::string_view path)
+result<Match> find_route(std::string_view path, std::optional<Verb> verb)
 {
     if (!path.starts_with('/'))
         return fail(errc::not_found);
     Match match;
+    errc code = errc::not_found;
     for (const auto& route : table) {
         RELEVE_TRY(fits, matches(route.path, path, match.path_values));
-        if (fits) {
+        if (!fits)
+            continue;
+        if (verb == route.verb) {
             match.route = &route;
             return match;
         }
+        code = errc::method_not_allowed;
     }
-    return fail(errc::not_found);
+    return fail(code);
+}
+
+std::string allowed_methods(std::string_view path)
+{
+    std::string out;
+    for (const auto& [verb, names] : {std::pair{Verb::get, "GET, HEAD"}, std::pair{Verb::post, "POST"}})
+        if (find_route(path, verb))
+            out.append(out.empty() ? "" : ", ").append(names);
+    return out;
 }
 
 result<void> authorise(const Route& route, const store::Identity& identity, std::span<const std::string> path_values)

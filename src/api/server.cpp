@@ -4,6 +4,7 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
@@ -16,6 +17,7 @@ namespace asio = boost::asio;
 namespace beast = boost::beast;
 namespace http = beast::http;
 using asio::ip::tcp;
+using HeaderParser = http::request_parser<http::empty_body>;
 
 namespace {
 
@@ -34,6 +36,7 @@ Request read_request(const http::request_header<>& header, const tcp::endpoint& 
     out.accept_language = field(http::field::accept_language);
     out.authorization = field(http::field::authorization);
     out.if_none_match = field(http::field::if_none_match);
+    out.content_type = field(http::field::content_type);
     for (const auto* name : {"X-Forwarded-For", "Forwarded", "X-Real-IP", "Via"})
         out.forwarded = out.forwarded || header.find(name) != header.end();
     auto address = peer.address();
@@ -57,11 +60,23 @@ void set_headers(http::response_header<>& header, const Response& response)
         header.set(name, value);
 }
 
+std::optional<Verb> verb_of(http::verb method)
+{
+    switch (method) {
+    case http::verb::get:
+    case http::verb::head: return Verb::get;
+    case http::verb::post: return Verb::post;
+    default: return std::nullopt;
+    }
+}
+
 /// Why no request could be read, as an error to answer with; nothing when there is nobody to answer.
 std::optional<Error> refusal_of(const beast::error_code& error)
 {
     if (error == http::error::header_limit || error == http::error::buffer_overflow)
         return fail(errc::headers_too_large);
+    if (error == http::error::body_limit)
+        return fail(errc::too_large, "a body has at most " + std::to_string(body_bytes_max) + " bytes");
     if (error.category() == make_error_code(http::error::bad_method).category() &&
         error != http::error::end_of_stream && error != http::error::partial_message)
         return fail(errc::malformed);
@@ -87,6 +102,8 @@ struct Server::Impl : std::enable_shared_from_this<Impl> {
     asio::awaitable<void> run_accept();
     asio::awaitable<void> run_connection(tcp::socket socket);
     asio::awaitable<bool> serve_one(Connection& connection, beast::flat_buffer& buffer, tcp::endpoint peer);
+    asio::awaitable<beast::error_code> read_body(Connection& connection, beast::flat_buffer& buffer, HeaderParser& header,
+                                                 std::string& body);
     asio::awaitable<bool> write(Connection& connection, Response response, unsigned version, bool head, bool keep);
     void refuse(tcp::socket socket);
     void check_stopped();
@@ -199,7 +216,7 @@ asio::awaitable<void> Server::Impl::run_connection(tcp::socket socket)
 /// Reads a request and answers it. Whether the connection goes on.
 asio::awaitable<bool> Server::Impl::serve_one(Connection& connection, beast::flat_buffer& buffer, tcp::endpoint peer)
 {
-    http::request_parser<http::empty_body> parser;
+    HeaderParser parser;
     parser.header_limit(header_bytes_max);
     parser.body_limit(boost::none);
     connection.stream.expires_after(options.idle_max);
@@ -214,27 +231,56 @@ asio::awaitable<bool> Server::Impl::serve_one(Connection& connection, beast::fla
         co_await write(connection, std::move(response), 11, false, false);
         co_return false;
     }
-    connection.busy = true;
-    connection.stream.expires_never();
     const auto& header = parser.get();
     const bool head = header.method() == http::verb::head;
-    const bool readable = head || header.method() == http::verb::get;
+    const auto verb = verb_of(header.method());
     const unsigned version = header.version();
+    const std::string target(header.target());
     Request request = read_request(header, peer);
-    Response response;
     bool keep = header.keep_alive();
-    if (readable && !parser.is_done()) {
-        request.path = std::string(header.target().substr(0, header.target().find('?')));
-        response = problem(fail(errc::too_large, "requests have no body here"), request);
-        keep = false;
+    std::optional<Error> refused;
+    if (verb == Verb::get && !parser.is_done()) {
+        refused = fail(errc::too_large, "requests have no body here");
+    } else if (verb == Verb::post && !parser.is_done() && answerer.takes_body(request, target)) {
+        const auto lost = co_await read_body(connection, buffer, parser, request.body);
+        if (lost && !(refused = refusal_of(lost)))
+            co_return false;
     } else {
         keep = keep && parser.is_done();
-        std::string target(header.target());
-        response = co_await answerer.answer(std::move(request), std::move(target), readable);
+    }
+    connection.busy = true;
+    connection.stream.expires_never();
+    Response response;
+    if (refused) {
+        request.path = target.substr(0, target.find('?'));
+        response = problem(*refused, request);
+        keep = false;
+    } else {
+        response = co_await answerer.answer(std::move(request), target, verb);
     }
     const bool written = co_await write(connection, std::move(response), version, head, keep && !stopping);
     connection.busy = false;
     co_return written && keep && !stopping;
+}
+
+/// What a POST brings, within the time that its header had. Stopping the server ends it: nothing has been done yet.
+asio::awaitable<beast::error_code> Server::Impl::read_body(Connection& connection, beast::flat_buffer& buffer,
+                                                           HeaderParser& header, std::string& body)
+{
+    if (header.content_length().value_or(0) > body_bytes_max)
+        co_return make_error_code(http::error::body_limit);
+    connection.stream.expires_after(options.idle_max);
+    if (beast::iequals(header.get()[http::field::expect], "100-continue")) {
+        constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
+        auto [error, count] = co_await asio::async_write(connection.stream, asio::buffer(go_on), hear);
+        if (error)
+            co_return error;
+    }
+    http::request_parser<http::string_body> parser(std::move(header));
+    parser.body_limit(body_bytes_max); // of one in chunks; a length was looked at above
+    auto [error, count] = co_await http::async_read(connection.stream, buffer, parser, hear);
+    body = std::move(parser.get().body());
+    co_return error;
 }
 
 asio::awaitable<bool> Server::Impl::write(Connection& connection, Response response, unsigned version, bool head,

@@ -4,6 +4,8 @@
 
 #include <releve/api/listing.hpp>
 #include <releve/api/web_files.hpp>
+#include <releve/engine/gaps.hpp>
+#include <releve/engine/validation.hpp>
 
 #include <nlohmann/json.hpp>
 
@@ -31,8 +33,15 @@ Json words_json(std::span<const NamedWords> rows)
 std::string make_words()
 {
     Json qualities = Json::object(), frame_states = Json::object(), errors = Json::object();
-    for (const auto& row : quality_rows())
-        qualities[std::string(row.name)] = words_json(row.words);
+    Json rules = Json::object(), gaps = Json::object();
+    for (const auto& row : engine::validation_rule_rows())
+        rules[std::string(row.name)] = words_json(row.words);
+    for (const auto& row : engine::gap_state_rows())
+        gaps[std::string(row.name)] = words_json(row.words);
+    for (const auto& row : quality_rows()) {
+        auto& words = qualities[std::string(row.name)] = words_json(row.words);
+        words["espi"] = row.espi;
+    }
     for (const auto& row : frame_state_rows())
         frame_states[std::string(row.name)] = words_json(row.words);
     for (const auto& row : error_rows())
@@ -46,6 +55,16 @@ std::string make_words()
                 {"accessed", words_json(accessed)},
                 {"register_faults", words_json(register_faults)},
                 {"command_states", words_json(command_states)},
+                {"validation_rules", rules},
+                {"severities", words_json(severities)},
+                {"gap_states", gaps},
+                {"revision_methods", words_json(revision_methods)},
+                {"handling_steps", words_json(handling_steps)},
+                {"correction_states", words_json(correction_states)},
+                {"job_states", words_json(job_states)},
+                {"breach_kinds", words_json(breach_kinds)},
+                {"place_kinds", words_json(place_kinds)},
+                {"outage_causes", words_json(outage_causes)},
                 {"live_labels", words_json(live_labels)}}
                .dump() +
            "\n";

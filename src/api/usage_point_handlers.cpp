@@ -1,10 +1,8 @@
 #include <releve/api/handlers.hpp>
 
+#include "asked.hpp"
 #include "paging.hpp"
 #include "words.hpp"
-
-#include <releve/api/listing.hpp>
-#include <releve/api/period.hpp>
 
 namespace releve::api {
 namespace {
@@ -24,32 +22,6 @@ std::vector<Cell> point_row(const store::UsagePointRow& row)
             optional_cell(row.site_kind),
             optional_cell(row.organisation),
             optional_cell(row.area)};
-}
-
-UsagePointId point_of(const Call& call) { return UsagePointId{call.request.path_values.front()}; }
-
-result<std::string> channel_of(const Call& call)
-{
-    const auto channel = call.request.parameter("channel");
-    if (channel.size() > 64)
-        return fail(errc::bad_parameter, "channel: at most 64 characters");
-    return std::string(channel);
-}
-
-/// Only asked for when the period is in civil days: instants mean the same everywhere.
-result<Zone> zone_of(const Call& call)
-{
-    RELEVE_TRY(name, call.store->zone_name(call.identity, point_of(call)));
-    if (name == paris().name())
-        return paris();
-    return load_zone(name);
-}
-
-/// The number by which the same answer can be had again.
-void add_as_of(Listing& out, const std::optional<BatchNumber>& number)
-{
-    if (number)
-        out.before.push_back({"as_of", number_cell(number->value)});
 }
 
 /// 1117000 as "11.17".
@@ -122,16 +94,6 @@ void add_registers(Listing& out, const store::RegisterDays& registers)
     out.after.push_back({"faults", json_cell(faults_json(registers.faults))});
 }
 
-std::string file_name(const Call& call, std::string_view what)
-{
-    // The id comes from the address: only what is safe in a header gets into the name.
-    std::string name = "releve-";
-    for (const char c : call.request.path_values.front())
-        if ((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'))
-            name += c;
-    return name.append("-").append(what);
-}
-
 } // namespace
 
 result<Response> list_usage_points(const Call& call)
@@ -190,7 +152,7 @@ result<Response> list_readings(const Call& call)
                            {"unit", text_cell(unit_symbol(answer.unit))},
                            {"step_s", number_cell(answer.step.count())}},
                 .items = "readings",
-                .columns = {"start", "value", "quality"},
+                .columns = {"start", "value", "quality", "measured"},
                 .csv_constants = {{"unit", text_cell(unit_symbol(answer.unit))}},
                 .file_name = file_name(call, answer.channel + "-" + to_iso8601(zone.day_of(span.from)) + "-" +
                                                  to_iso8601(zone.day_of(span.to)))};
@@ -199,7 +161,8 @@ result<Response> list_readings(const Call& call)
     for (const auto& reading : answer.readings)
         out.rows.push_back({text_cell(to_iso8601(reading.start)),
                             digits_cell(scaled_digits(reading.value, answer.scaler)),
-                            text_cell(quality_name(reading.quality))});
+                            text_cell(quality_name(reading.quality)),
+                            reading.measured ? digits_cell(scaled_digits(*reading.measured, answer.scaler)) : no_cell()});
     return respond(out, call.request);
 }
 

@@ -39,6 +39,12 @@ inline constexpr std::array accessed{
     NamedWords{"readings", {"Detailed readings", "Relevés détaillés", "Consumption within the day.", "Consommation au fil de la journée."}},
     NamedWords{"usage_point", {"Usage point", "Point de livraison", "Address and settings.", "Adresse et réglages."}},
     NamedWords{"live", {"Live values", "Valeurs en direct", "What the household's own dongle says.", "Ce que dit le boîtier du foyer."}},
+    NamedWords{"revisions", {"Versions of a reading", "Versions d'un relevé", "What was known of an interval, and who changed it.", "Ce qu'on savait d'un intervalle, et qui l'a changé."}},
+    NamedWords{"totals", {"Totals", "Totaux", "Consumption by day, week, month or year.", "Consommation par jour, semaine, mois ou année."}},
+    NamedWords{"group_totals", {"Totals of a group", "Totaux d'un groupe", "Counted into the totals of a group.", "Compté dans les totaux d'un groupe."}},
+    NamedWords{"group_curve", {"Curve of a group", "Courbe d'un groupe", "Counted into the half-hours of a group.", "Compté dans les demi-heures d'un groupe."}},
+    NamedWords{"correction", {"Correction", "Correction", "Somebody asked for values to be corrected or accepted.", "Quelqu'un a demandé de corriger ou d'accepter des valeurs."}},
+    NamedWords{"checks", {"Checks of readings", "Contrôles des relevés", "Which readings are doubted, and why.", "Quels relevés sont mis en doute, et pourquoi."}},
     NamedWords{"coefficients", {"Conversion coefficients", "Coefficients de conversion", "How gas volume becomes energy.", "Comment le volume de gaz devient de l'énergie."}},
     NamedWords{"accesses", {"List of accesses", "Liste des accès", "Who looked at this data.", "Qui a consulté ces données."}},
 };
@@ -63,6 +69,62 @@ inline constexpr std::array command_states{
     NamedWords{"cancelled", {"Cancelled", "Annulée", "Taken back by an operator.", "Retirée par un exploitant."}},
 };
 
+/// Who and what made a version of an interval: what was measured, what people did, and the names of engine::EstimationMethod.
+inline constexpr std::array revision_methods{
+    NamedWords{"measured", {"Measured", "Mesuré", "Sent by the meter.", "Envoyé par le compteur."}},
+    NamedWords{"check", {"Checked", "Contrôlé", "A check of ours found the reading doubtful.", "Un de nos contrôles a trouvé le relevé douteux."}},
+    NamedWords{"edit", {"Corrected by hand", "Corrigé à la main", "Somebody put this value in the place of the reading.", "Quelqu'un a mis cette valeur à la place du relevé."}},
+    NamedWords{"accept", {"Accepted", "Accepté", "Somebody looked at the doubtful reading and accepted it.", "Quelqu'un a examiné le relevé douteux et l'a accepté."}},
+    NamedWords{"linear", {"Straight line", "Ligne droite", "Estimated on a line between the readings before and after.", "Estimé sur une ligne entre les relevés d'avant et d'après."}},
+    NamedWords{"like_day", {"Nearest similar day", "Jour semblable le plus proche", "Taken from the nearest day of the same weekday.", "Repris du même jour de la semaine le plus proche."}},
+    NamedWords{"weekday_average", {"Mean of weekdays", "Moyenne des mêmes jours", "The mean of the same weekday in the weeks around.", "La moyenne du même jour des semaines voisines."}},
+    NamedWords{"profile", {"Usual day", "Jour habituel", "The usual course of such a day, at the level of the days next to it.", "L'allure habituelle d'un tel jour, au niveau des jours voisins."}},
+    NamedWords{"prorated", {"Spread from the index", "Réparti d'après l'index", "What the index counted in all, spread over the time.", "Ce que l'index a compté en tout, réparti dans le temps."}},
+};
+
+inline constexpr std::array severities{
+    NamedWords{"note", {"Noted", "Noté", "Unusual, but the reading counts as it is.", "Inhabituel, mais le relevé compte tel quel."}},
+    NamedWords{"doubt", {"Doubted", "Mis en doute", "The reading is doubtful until somebody has looked at it.", "Le relevé est douteux tant que personne ne l'a examiné."}},
+};
+
+inline constexpr std::array handling_steps{
+    NamedWords{"taken", {"Taken", "Pris en charge", "Somebody looks after it.", "Quelqu'un s'en occupe."}},
+    NamedWords{"noted", {"Noted", "Annoté", "Somebody wrote something about it.", "Quelqu'un a écrit une remarque."}},
+    NamedWords{"closed", {"Closed", "Clos", "Nothing is left to be done.", "Il n'y a plus rien à faire."}},
+    NamedWords{"reopened", {"Opened again", "Rouvert", "It was closed too early.", "Clos trop tôt."}},
+};
+
+inline constexpr std::array correction_states{
+    NamedWords{"waiting", {"Waiting", "En attente", "Asked for; not carried out yet.", "Demandée ; pas encore effectuée."}},
+    NamedWords{"done", {"Done", "Effectuée", "Readings show it.", "Visible dans les relevés."}},
+    NamedWords{"refused", {"Refused", "Refusée", "It could not be carried out; the detail says why.", "Elle n'a pas pu être effectuée ; le détail dit pourquoi."}},
+};
+
+inline constexpr std::array job_states{
+    NamedWords{"queued", {"Waiting", "En attente", "Begins when its turn comes.", "Commence quand vient son tour."}},
+    NamedWords{"running", {"Running", "En cours", "Works through its meters.", "Parcourt ses compteurs."}},
+    NamedWords{"stopped", {"Stopped", "Arrêté", "Stopped by an operator; can go on from there.", "Arrêté par un exploitant ; peut reprendre de là."}},
+    NamedWords{"done", {"Done", "Terminé", "All its meters are done.", "Tous ses compteurs sont traités."}},
+    NamedWords{"failed", {"Failed", "Échoué", "Ended by an error; the detail says which.", "Terminé par une erreur ; le détail dit laquelle."}},
+};
+
+inline constexpr std::array breach_kinds{
+    NamedWords{"index", {"Readings and index differ", "Relevés et index en désaccord", "The readings of a day are not what the index moved by.", "Les relevés d'un jour ne font pas l'écart de l'index."}},
+    NamedWords{"stored_total", {"Stored total is wrong", "Total enregistré faux", "A stored total is not what its readings come to.", "Un total enregistré n'est pas celui de ses relevés."}},
+    NamedWords{"group", {"Group and members differ", "Groupe et membres en désaccord", "A group's total is not the sum of its members.", "Le total d'un groupe n'est pas la somme de ses membres."}},
+};
+
+inline constexpr std::array place_kinds{
+    NamedWords{"concentrator", {"Concentrator", "Concentrateur", "What gathers the messages of meters nearby.", "Ce qui recueille les messages des compteurs voisins."}},
+    NamedWords{"feeder", {"Feeder", "Départ", "A line of the grid that feeds several places.", "Une ligne du réseau qui alimente plusieurs lieux."}},
+    NamedWords{"area", {"Area", "Secteur", "A part of the territory.", "Une partie du territoire."}},
+};
+
+inline constexpr std::array outage_causes{
+    NamedWords{"power", {"Power lost", "Coupure de courant", "Meters said that they lost power.", "Des compteurs ont dit avoir perdu le courant."}},
+    NamedWords{"link", {"Link lost", "Liaison perdue", "Nothing is heard any more; nobody said that power was lost.", "Plus rien ne s'entend ; personne n'a signalé de coupure."}},
+};
+
 /// What we say of a meter beside the alarms that its model lists.
 inline constexpr std::array event_kinds{
     NamedWords{"clock_alarm", {"Clock is off", "Horloge décalée", "The meter's clock is further off than its model allows.", "L'horloge du compteur est plus décalée que son modèle ne l'admet."}},
@@ -80,6 +142,14 @@ template <std::size_t count>
 {
     const auto found = std::ranges::find(table, name, &NamedWords::name);
     return found == table.end() ? std::nullopt : std::optional{found->words};
+}
+
+template <std::size_t count>
+[[nodiscard]] constexpr std::array<std::string_view, count> names_of(const std::array<NamedWords, count>& table)
+{
+    std::array<std::string_view, count> names;
+    std::ranges::transform(table, names.begin(), &NamedWords::name);
+    return names;
 }
 
 /// For the columns name.en, name.fr, plain.en and plain.fr of a listing; nulls without words.

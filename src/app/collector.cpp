@@ -38,6 +38,11 @@ public:
     std::size_t deferred() const override { return writer_.deferred(); }
     bool fold_is_due() const override { return writer_.fold_is_due(); }
     std::optional<bool> fold(const store::BatchWriter::Request& request) override { return writer_.fold(request); }
+    std::size_t due() const override { return writer_.due(); }
+    bool look_is_due(bool busy) const override { return writer_.look_is_due(busy); }
+    void look_later(std::span<const MeterId> meters) override { writer_.look_later(meters); }
+    std::optional<std::size_t> look(const store::BatchWriter::Request& request) override { return writer_.look(request); }
+    std::vector<std::string> take_unjudged() override { return writer_.take_unjudged(); }
 
 private:
     store::BatchWriter writer_;
@@ -85,10 +90,12 @@ result<std::unique_ptr<Collector>> Collector::start(const Config& config, store:
                                                     crypto::Key256 master, ModelShelf& models, Counters& counters)
 {
     std::unique_ptr<Collector> self{new Collector{config, std::move(address), master, models, counters}};
+    RELEVE_CHECK(self->load_rules());
     RELEVE_CHECK(self->claim_database());
     self->make_partitions();
     self->start_ingest();
     self->load_all_devices();
+    self->hand_over_due(true);
     self->begin_reading_deferred();
     RELEVE_CHECK(self->read_all_deferred());
     RELEVE_CHECK(self->open_listeners());
@@ -169,6 +176,7 @@ void Collector::load_all_devices()
             unsaved_[state.meter] = state;
     choice_version_ = version;
     load_all_at_.reset();
+    load_check_plan();
     apply_rows(std::move(rows), states, std::move(retries), version);
 }
 
@@ -295,8 +303,11 @@ void Collector::maintain_once()
     }
     read_deferred();
     const auto now = std::chrono::steady_clock::now();
+    run_jobs();
     if (now >= next_checkpoint_) {
         checkpoint();
+        if (const auto silent = store().note_silences(wall_clock(), listening_since_); silent > 0)
+            spdlog::warn("{} meters were not heard for far longer than is usual for them", silent);
         next_checkpoint_ = now + checkpoint_every;
     }
     if (now >= next_housekeeping_) {
@@ -308,6 +319,8 @@ void Collector::maintain_once()
                        .quarantine_rows_per_title = r.quarantine_rows_per_meter},
                       wall_clock());
         store().expire_commands(wall_clock());
+        if (store().look_at_gaps(wall_clock(), std::chrono::hours{config_.validation.estimate_after_h}))
+            hand_over_due(false);
         close_a_month();
         next_housekeeping_ = now + housekeeping_every;
     }
@@ -346,6 +359,9 @@ void Collector::take_notification(const std::string& payload)
         for (store::QuarantineRow& row : store().load_requested_retries(retries_at_once))
             change.retries.push_back(frame_of(std::move(row)));
         ingest_->apply(std::move(change));
+    } else if (kind == "check") {
+        load_check_plan();
+        hand_over_due(false);
     } else if (kind == "reprocess") {
         reprocess();
     }

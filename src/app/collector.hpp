@@ -70,6 +70,10 @@ private:
     void begin_reading_deferred();
     void read_deferred();
     [[nodiscard]] result<void> read_all_deferred();
+    [[nodiscard]] result<void> load_rules();
+    void load_check_plan();
+    void hand_over_due(bool all);
+    void run_jobs();
     void give_way(const char* why);
     void breathe();
     void checkpoint();
@@ -104,6 +108,11 @@ private:
     std::atomic<bool> fold_refused_{false};
     std::int64_t choice_version_ = -1;
     std::optional<std::chrono::steady_clock::time_point> load_all_at_;
+    engine::RuleBook rules_;
+    std::map<std::string, std::string> group_rules_; // as the plan in use was made
+    std::shared_ptr<const ModelRegistry> plan_models_;
+    std::shared_ptr<const store::CheckPlan> plan_;
+    Instant listening_since_{};
     BatchNumber saved_up_to_{};
     std::map<MeterId, store::ReplayRow> unsaved_; // what the next checkpoint writes down, with what the writers then have
     std::mutex done_mutex_;

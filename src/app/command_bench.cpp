@@ -77,6 +77,22 @@ int run_bench(std::span<const std::string> arguments)
     hostile_command->add_option("--attack", hostile.only, "Only this attack")->check(CLI::IsMember(attack_names()));
     hostile_command->add_option("--attackers", hostile.attackers, "Connections of an attack")->check(CLI::Range(1U, 10'000U));
 
+    BenchEstimationOptions estimation;
+    CLI::App* estimation_command = app.add_subcommand("estimation", "How far estimates are from readings that were hidden");
+    estimation_command->add_option("--gaps", estimation.gaps, "How many of each length")->check(CLI::Range(1, 1'000'000));
+    estimation_command->add_option("--seed", estimation.seed, "Of the gaps; else 42");
+    estimation_command->add_option("--data", estimation.data, "A CSV file of half-hours in place of the demo's");
+    estimation_command->add_option("--demo-data", estimation.demo_data, "The folder data/demo of the sources");
+    estimation_command->add_flag("--json", json, "One JSON object on the last line");
+
+    BenchQueryOptions query;
+    CLI::App* query_command = app.add_subcommand("query", "Questions over days, beside SQL over rows");
+    add_common(*query_command, query, json);
+    query_command->add_option("--row-meters", query.row_meters, "Meters whose day is also there as rows")
+        ->check(CLI::Range(64U, 4'000'000U));
+    query_command->add_option("--year-meters", query.year_meters, "Meters with a year of days and rows")
+        ->check(CLI::Range(1U, 100'000U));
+
     BenchTarget target;
     int seconds = 0;
     CLI::App* send_command = app.add_subcommand("send", "");
@@ -109,6 +125,10 @@ int run_bench(std::span<const std::string> arguments)
         return run_bench_honest(target);
     if (attack_command->parsed())
         return run_bench_attack(target, attack, attackers, captured);
+    if (estimation_command->parsed())
+        return print(bench_estimation(estimation), json);
+    if (query_command->parsed())
+        return print(bench_query(query), json);
     spdlog::set_default_logger(spdlog::stderr_logger_mt("releve"));
     spdlog::set_level(spdlog::level::warn);
     return print(hostile_command->parsed() ? bench_hostile(hostile) : bench_ingest(ingest), json);

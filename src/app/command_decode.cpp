@@ -17,7 +17,7 @@ namespace {
 
 struct DecodeArguments {
     std::vector<std::string> input; // hexadecimal, perhaps in several words, or one @file
-    std::string key, authentication_key, network_key, system_title, model = "releve-gas", models_dir;
+    std::string key, authentication_key, network_key, system_title, model, models_dir;
     bool json = false, wize = false;
 };
 
@@ -73,7 +73,12 @@ result<FrameDescription> describe_dlms(ByteView input, const DecodeArguments& ar
     if (!arguments.network_key.empty())
         return fail(errc::bad_value, "--network-key: only with --wize");
     RELEVE_TRY(keys, read_keys(arguments));
-    return describe_frame(input, keys);
+    RELEVE_TRY(models, ModelRegistry::load(arguments.models_dir));
+    const std::string name = arguments.model.empty() ? "linky" : arguments.model;
+    const MeterModel* model = models.find(name);
+    if (model == nullptr || model->protocol != "dlms")
+        return fail(errc::bad_model, "--model: there is no DLMS model `" + name + "`");
+    return describe_frame(input, keys, model);
 }
 
 result<FrameDescription> describe_wize_frame(ByteView input, const DecodeArguments& arguments)
@@ -81,9 +86,10 @@ result<FrameDescription> describe_wize_frame(ByteView input, const DecodeArgumen
     if (!arguments.authentication_key.empty() || !arguments.system_title.empty())
         return fail(errc::bad_value, "--auth-key and --system-title: not with --wize");
     RELEVE_TRY(models, ModelRegistry::load(arguments.models_dir));
-    const MeterModel* model = models.find(arguments.model);
+    const std::string name = arguments.model.empty() ? "releve-gas" : arguments.model;
+    const MeterModel* model = models.find(name);
     if (model == nullptr || model->protocol != "wize")
-        return fail(errc::bad_model, "--model: there is no Wize model `" + arguments.model + "`");
+        return fail(errc::bad_model, "--model: there is no Wize model `" + name + "`");
     RELEVE_TRY(device, read_key(arguments.key, "--key"));
     RELEVE_TRY(network, read_key(arguments.network_key, "--network-key"));
     return describe_wize(input, {device, network}, model);
@@ -107,7 +113,8 @@ int run_decode(std::span<const std::string> words)
     cli.add_option("--system-title", arguments.system_title, "Of the sender, where the frame names none")->type_name("HEX");
     cli.add_flag("--wize", arguments.wize, "A Wize exchange frame, not DLMS");
     cli.add_option("--network-key", arguments.network_key, "Of Wize: the network's Kmac")->type_name("HEX|@FILE");
-    cli.add_option("--model", arguments.model, "Of Wize: the model whose layouts explain the message")->capture_default_str();
+    cli.add_option("--model", arguments.model,
+                   "The model that explains a Wize message (releve-gas) or the events of a DLMS meter (linky)");
     cli.add_option("--models-dir", arguments.models_dir, "Folder of further meter models");
     cli.add_flag("--json", arguments.json, "JSON instead of text");
     if (const auto code = parse_arguments(cli, words))

@@ -3,6 +3,7 @@
 #include <releve/app/environment.hpp>
 #include <releve/app/fleet_client.hpp>
 #include <releve/app/fleet_import.hpp>
+#include <releve/app/fleet_storm.hpp>
 #include <releve/app/series_files.hpp>
 
 #include <nlohmann/json.hpp>
@@ -18,7 +19,7 @@ namespace releve::app {
 namespace {
 
 struct Choices {
-    std::string connect, ca, cert, key, from, every = "day", curve, index, write_import, security = "30";
+    std::string connect, ca, cert, key, from, every = "day", curve, index, write_import, security = "30", storm, until, after;
     std::string collection = "half_hour";
     std::vector<std::string> faults;
     std::uint32_t meters = 1, counter_start = 0;
@@ -64,6 +65,10 @@ void add_options(CLI::App& app, Choices& choices)
     app.add_option("--fault", choices.faults,
                    "NAME=RATE or NAME=COUNTx: duplicate, reorder, wrong_key, bad_tag, replay, truncated, "
                    "clock_drift (=RATE:SECONDS), silence, downgrade, unknown");
+    app.add_option("--storm", choices.storm,
+                   "JSON file: where the meters hang, what fails when, who comes back (docs/SIMULATOR.md)");
+    app.add_option("--until", choices.until, "Send only what is due before this instant, 2024-03-31T06:00:00Z");
+    app.add_option("--after", choices.after, "Send only what is due at this instant or later");
     app.add_option("--write-import", choices.write_import,
                    "Write the CSV for `releve meter import`, with keys, and stop");
     app.add_flag("--strict", choices.strict, "Its replay column: strict");
@@ -78,6 +83,8 @@ struct Plan {
     std::vector<sim::Push> pushes;
     CivilDay from{};
     std::optional<sim::Fleet> fleet;
+    std::optional<FleetStorm> storm;
+    Instant after = Instant::min(), until = Instant::max();
 };
 
 CivilDay first_whole_day(const sim::Curve& curve)
@@ -109,9 +116,41 @@ result<std::vector<sim::Load>> load_files(const Choices& choices, std::optional<
     return loads;
 }
 
+result<void> read_period(const Choices& choices, Plan& plan)
+{
+    for (const auto& [text, option, bound] : {std::tuple{&choices.after, "--after", &plan.after},
+                                              std::tuple{&choices.until, "--until", &plan.until}}) {
+        if (text->empty())
+            continue;
+        const auto at = parse_instant(*text);
+        if (!at)
+            return fail(errc::bad_parameter, std::string{option} + ": " + at.error().detail);
+        *bound = *at;
+    }
+    return {};
+}
+
+/// Drawn over the whole of the time that was asked for, and only then cut: what comes back later is the same in every part.
+result<void> add_storm(const Choices& choices, Plan& plan)
+{
+    const auto outside = [&plan](const auto& message) { return message.at < plan.after || message.at >= plan.until; };
+    if (choices.storm.empty()) {
+        std::erase_if(plan.pushes, outside);
+        return {};
+    }
+    if (!choices.faults.empty())
+        return fail(errc::bad_parameter, "--fault does not go with --storm");
+    RELEVE_TRY(storm, load_storm(choices.storm, choices.meters, choices.seed, plan.pushes));
+    plan.storm = std::move(storm);
+    for (std::vector<sim::Act>& acts : plan.storm->acts)
+        std::erase_if(acts, outside);
+    return {};
+}
+
 result<Plan> make_plan(const Choices& choices)
 {
-    Plan plan{.faults = sim::FaultPlan{choices.seed}, .pushes = {}, .from = {}, .fleet = {}};
+    Plan plan{.faults = sim::FaultPlan{choices.seed}, .pushes = {}, .from = {}, .fleet = {}, .storm = {}};
+    RELEVE_CHECK(read_period(choices, plan));
     std::optional<CivilDay> from;
     const Instant now = wall_clock();
     if (!choices.from.empty()) {
@@ -133,8 +172,11 @@ result<Plan> make_plan(const Choices& choices)
                        paris(), std::move(loads));
     plan.pushes = sim::schedule(paris(), plan.from, choices.days,
                                 choices.every == "day" ? sim::Every::day : sim::Every::half_hour);
-    if (choices.realtime)
+    if (choices.realtime) {
         std::erase_if(plan.pushes, [now](const sim::Push& push) { return push.at <= now; });
+        plan.after = std::max(plan.after, now);
+    }
+    RELEVE_CHECK(add_storm(choices, plan));
     for (const std::string& fault : choices.faults)
         RELEVE_CHECK(plan.faults.add(fault));
     plan.faults.settle(choices.meters, plan.pushes.size());
@@ -168,8 +210,14 @@ result<void> write_import(const Choices& choices, const Plan& plan)
                             .concentrator = "",
                             .area = "simulated"};
     std::vector<store::MeterImportRow> rows;
-    for (const sim::Meter& meter : plan.fleet->meters())
-        rows.push_back(import_row(meter, how));
+    for (std::size_t i = 0; i < plan.fleet->meters().size(); ++i) {
+        ImportChoices own = how;
+        if (const sim::Place place = plan.storm ? plan.storm->plan.places[i] : sim::Place{}; place != sim::Place{}) {
+            own.area = place.area;
+            own.concentrator = place.concentrator;
+        }
+        rows.push_back(import_row(plan.fleet->meters()[i], own));
+    }
     return write_secret_file(choices.write_import, import_csv(rows));
 }
 
@@ -199,7 +247,7 @@ result<ClientOptions> client_options(const Choices& choices, const Plan& plan)
     if (choices.realtime)
         options.due = [begun, now](Instant at) { return begun + (at - now); };
     else if (choices.speed > 0 && !plan.pushes.empty())
-        options.due = [begun, first = plan.pushes.front().at, speed = choices.speed](Instant at) {
+        options.due = [begun, first = std::max(plan.pushes.front().at, plan.after), speed = choices.speed](Instant at) {
             const std::chrono::duration<double> after = (at - first) / speed;
             return begun + std::chrono::duration_cast<std::chrono::steady_clock::duration>(after);
         };
@@ -217,14 +265,39 @@ std::function<void(const FleetReport&)> progress_lines(std::size_t total)
     };
 }
 
-void print_json(const FleetReport& report)
+nlohmann::ordered_json planted_json(const Plan& plan)
+{
+    nlohmann::ordered_json all = nlohmann::ordered_json::array();
+    const auto or_null = [](const std::optional<Instant>& at) {
+        return at ? nlohmann::ordered_json(to_iso8601(*at)) : nlohmann::ordered_json{};
+    };
+    const auto planted = sim::planted_by(plan.storm->plan, plan.storm->storm, plan.pushes, plan.until);
+    for (std::size_t i = 0; i < planted.size(); ++i) {
+        const sim::Cause& cause = plan.storm->storm.causes[i];
+        all.push_back({{"cause", sim::cause_name(cause.kind)},
+                       {"place", cause.place},
+                       {"at", to_iso8601(cause.at)},
+                       {"meters", planted[i].meters},
+                       {"last_gasps", planted[i].last_gasps},
+                       {"back", planted[i].back},
+                       {"first_back_at", or_null(planted[i].first_back_at)},
+                       {"last_back_at", or_null(planted[i].last_back_at)},
+                       {"holes", planted[i].holes},
+                       {"late", planted[i].late},
+                       {"missing", planted[i].missing},
+                       {"alarms", planted[i].alarms}});
+    }
+    return all;
+}
+
+void print_json(const FleetReport& report, const Plan& plan)
 {
     nlohmann::ordered_json faults = nlohmann::ordered_json::object();
     for (const auto& [fault, tally] : report.faults)
         faults[std::string{sim::fault_name(fault)}] = {{"sent", tally.sent}, {"confirmed", tally.confirmed}};
     const double rate =
         report.elapsed.count() > 0 ? static_cast<double>(report.confirmed) / report.elapsed.count() : 0;
-    const nlohmann::ordered_json all{{"pushed", report.pushed},
+    nlohmann::ordered_json all{{"pushed", report.pushed},
                                      {"confirmed", report.confirmed},
                                      {"never_confirmed", report.never_confirmed},
                                      {"resent", report.resent},
@@ -236,10 +309,26 @@ void print_json(const FleetReport& report)
                                      {"elapsed_s", report.elapsed.count()},
                                      {"confirmed_per_s", rate},
                                      {"problem", report.problem}};
+    if (plan.storm) {
+        all["alarms"] = report.alarms;
+        all["planted"] = planted_json(plan);
+    }
     std::puts(all.dump().c_str());
 }
 
-void print_text(const FleetReport& report)
+void print_planted(const Plan& plan)
+{
+    const auto planted = sim::planted_by(plan.storm->plan, plan.storm->storm, plan.pushes, plan.until);
+    for (std::size_t i = 0; i < planted.size(); ++i) {
+        const sim::Cause& cause = plan.storm->storm.causes[i];
+        std::printf("  planted %-17s %s at %s: %zu meters, %zu last gasps, %zu back, %zu alarms, %zu pushes late, %zu missing\n",
+                    std::string{sim::cause_name(cause.kind)}.c_str(), cause.place.c_str(), to_iso8601(cause.at).c_str(),
+                    planted[i].meters, planted[i].last_gasps, planted[i].back, planted[i].alarms, planted[i].late,
+                    planted[i].missing);
+    }
+}
+
+void print_text(const FleetReport& report, const Plan& plan)
 {
     std::printf("%zu pushed, %zu confirmed, %zu never confirmed, %zu resent, %zu connections (%zu lost)\n",
                 report.pushed, report.confirmed, report.never_confirmed, report.resent, report.connections,
@@ -248,6 +337,8 @@ void print_text(const FleetReport& report)
         std::printf("  fault %-11s %zu sent, %zu confirmed, %zu not\n",
                     std::string{sim::fault_name(fault)}.c_str(), tally.sent, tally.confirmed,
                     tally.sent - std::min(tally.sent, tally.confirmed));
+    if (plan.storm)
+        print_planted(plan);
     if (report.breaches > 0)
         std::printf("BREACH: %zu messages were confirmed that must not be\n", report.breaches);
     if (report.unexpected_answers > 0)
@@ -286,14 +377,19 @@ int run_simulate(std::span<const std::string> arguments)
     if (!options)
         return usage_error(options.error());
     std::vector<MeterWork> work;
-    for (std::size_t i = 0; i < plan->fleet->meters().size(); ++i)
+    std::size_t pushes = 0;
+    for (std::size_t i = 0; i < plan->fleet->meters().size(); ++i) {
         work.push_back({.meter = &plan->fleet->meters()[i], .number = i, .pushes = plan->pushes});
+        if (plan->storm)
+            work.back().acts = plan->storm->acts[i];
+        pushes += plan->storm ? plan->storm->pushes_of(i) : plan->pushes.size();
+    }
     if (!choices.json)
-        options->progress = progress_lines(work.size() * plan->pushes.size());
+        options->progress = progress_lines(pushes);
     const auto report = push_fleet(work, plan->faults, *options);
     if (!report)
         return complain(report.error());
-    choices.json ? print_json(*report) : print_text(*report);
+    choices.json ? print_json(*report, *plan) : print_text(*report, *plan);
     return report->good() ? 0 : 1;
 }
 

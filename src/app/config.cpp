@@ -224,6 +224,11 @@ std::vector<Setting> make_settings()
         number("retention.quarantine_days", r(&R::quarantine_days), 1, 3'650, "How long refused messages are kept."),
         number("retention.quarantine_rows", r(&R::quarantine_rows), 100, 100'000'000, "How many refused messages are kept."),
         number("retention.quarantine_rows_per_meter", r(&R::quarantine_rows_per_meter), 10, 1'000'000, "And of one meter."),
+        path("validation.rules", Place<Config::Validation, std::filesystem::path>{&Config::validation, &Config::Validation::rules},
+             "File of rules for readings, all of them; the shipped ones when not given."),
+        number("validation.estimate_after_h",
+               Place<Config::Validation, std::int64_t>{&Config::validation, &Config::Validation::estimate_after_h}, 1, 8'760,
+               "How long readings may still come before they are estimated."),
         choice("log.level", Place<Config::Log, std::string>{&Config::log, &Config::Log::level},
                {"debug", "info", "warning", "error"}, "What is logged."),
     };

@@ -2,6 +2,7 @@
 
 #include <releve/app/describe.hpp>
 
+#include <releve/codec/dlms/push.hpp>
 #include <releve/codec/dlms/wrapper.hpp>
 #include <releve/core/limits.hpp>
 #include <releve/crypto/aes.hpp>
@@ -17,9 +18,34 @@ namespace {
 
 constexpr std::uint8_t block_transfer_tag = 0xe0;
 
+/// What a notified value reports, in the words of the meter's model.
+void describe_event(Layer& layer, const EventNotification& event, const MeterModel& model)
+{
+    const auto content = decode_event(model, event, {});
+    if (!content) {
+        layer.lines.push_back("event            " + content.error().detail);
+        return;
+    }
+    layer.content["event"] = content->layout;
+    layer.content["alarms"] = json::array();
+    for (const AlarmReading& reading : content->alarms) {
+        const AlarmModel& alarm = *model.find_alarm(reading.name);
+        layer.content["alarms"].push_back(
+            {{"name", alarm.name}, {"label", alarm.words.label_en}, {"plain", alarm.words.plain_en}});
+        layer.lines.push_back("event            " + alarm.name + ": " + alarm.words.label_en + ". " + alarm.words.plain_en);
+    }
+    if (content->alarms.empty())
+        layer.lines.emplace_back("event            nothing is reported (any more)");
+    if (content->ignored > 0)
+        layer.lines.push_back("event            bits without a name: " + std::to_string(content->ignored));
+}
+
 class Peeler {
 public:
-    Peeler(FrameDescription& frame, const DecodeKeys& keys) : frame_(frame), keys_(keys) {}
+    Peeler(FrameDescription& frame, const DecodeKeys& keys, const MeterModel* model)
+        : frame_(frame), keys_(keys), model_(model)
+    {
+    }
 
     void wrapper(ByteView input)
     {
@@ -87,6 +113,8 @@ private:
         Layer& layer = add(std::string(apdu_name(std::to_integer<std::uint8_t>(bytes[0]))), offset, bytes);
         layer.content = to_json(*decoded);
         describe(layer.lines, *decoded);
+        if (const auto* event = std::get_if<EventNotification>(&*decoded); event != nullptr && model_ != nullptr)
+            describe_event(layer, *event, *model_);
         if (const auto* association = std::get_if<Association>(&*decoded)) {
             if (association->system_title)
                 sender_ = association->system_title;
@@ -154,6 +182,7 @@ private:
 
     FrameDescription& frame_;
     const DecodeKeys& keys_;
+    const MeterModel* model_;
     std::optional<SystemTitle> sender_; // learned from an association
     BlockAssembler assembler_;          // across the messages of a stream
     unsigned depth_ = 0;
@@ -164,10 +193,10 @@ public:
 
 } // namespace
 
-FrameDescription describe_frame(ByteView input, const DecodeKeys& keys)
+FrameDescription describe_frame(ByteView input, const DecodeKeys& keys, const MeterModel* model)
 {
     FrameDescription frame;
-    Peeler peeler{frame, keys};
+    Peeler peeler{frame, keys, model};
     const bool wrapped = input.size() >= 2 && input[0] == std::byte{0} && input[1] == std::byte{1};
     if (wrapped)
         peeler.wrapper(input);

@@ -88,7 +88,6 @@ void describe_response(Layer& layer, const wize::AdminResponse& response)
         layer.lines.push_back("heard by " + plural(response.pongs_found, "gateway"));
 }
 
-/// A key that the command brings is not among what is shown.
 void describe_command(Layer& layer, const wize::AdminCommand& command)
 {
     layer.content = {{"command", static_cast<int>(command.command)}};
@@ -98,7 +97,6 @@ void describe_command(Layer& layer, const wize::AdminCommand& command)
     }
     describe_values(layer, command.values);
     if (command.command == wize::Command::write_key) {
-        layer.bytes.clear();
         layer.content["key_index"] = command.key_index;
         layer.lines.push_back("write key " + std::to_string(command.key_index) + ": not shown");
     }
@@ -122,8 +120,12 @@ result<void> describe_inside(Layer& layer, const wize::ExchangeFrame& frame, con
         RELEVE_TRY(response, wize::decode_response(layer.bytes));
         describe_response(layer, response);
     } else if (frame.is(FrameType::command)) {
-        RELEVE_TRY(command, wize::decode_command(layer.bytes));
-        describe_command(layer, command);
+        const auto command = wize::decode_command(layer.bytes);
+        // A key is not shown, also of a command that cannot be read.
+        if (!layer.bytes.empty() && layer.bytes[0] == static_cast<std::byte>(wize::Command::write_key))
+            layer.bytes.clear();
+        RELEVE_CHECK(command);
+        describe_command(layer, *command);
     } else if (frame.is(FrameType::instping)) {
         RELEVE_TRY(ping, wize::decode_instping(layer.bytes));
         describe_ping(layer, ping);

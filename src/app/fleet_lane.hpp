@@ -17,9 +17,8 @@ public:
     /// The next message; nothing when all is said.
     [[nodiscard]] const sim::Delivery* head()
     {
-        while (ready_.empty() && next_push_ < work_.pushes.size())
-            for (auto& delivery :
-                 sim::deliveries(*work_.meter, work_.number, work_.pushes, next_push_++, *faults_))
+        while (ready_.empty() && next_ < (work_.acts ? work_.acts->size() : work_.pushes.size()))
+            for (auto& delivery : deliveries(next_++))
                 ready_.push_back(std::move(delivery));
         return ready_.empty() ? nullptr : &ready_.front();
     }
@@ -35,9 +34,16 @@ public:
     TimePoint sent_at{}; // of the head
 
 private:
+    [[nodiscard]] std::vector<sim::Delivery> deliveries(std::size_t index) const
+    {
+        return work_.acts
+                   ? sim::deliveries(*work_.meter, work_.number, work_.pushes, (*work_.acts)[index], *faults_)
+                   : sim::deliveries(*work_.meter, work_.number, work_.pushes, index, *faults_);
+    }
+
     MeterWork work_;
     const sim::FaultPlan* faults_;
-    std::size_t next_push_ = 0;
+    std::size_t next_ = 0; // push or act
     std::deque<sim::Delivery> ready_;
 };
 

@@ -196,7 +196,7 @@ bool FleetLink::take_from(Lane& lane, Writer& batch)
         }
         dlms::write_wrapper(batch, management_wport, management_wport, head->frame.apdu);
         if (lane.attempts == 0)
-            ++(head->fault ? report_.faults[*head->fault].sent : report_.pushed);
+            ++(head->fault ? report_.faults[*head->fault].sent : head->alarm ? report_.alarms : report_.pushed);
         const bool answered = head->frame.invoke_id.confirmed();
         if (head->expect == sim::Expect::confirm && answered) {
             lane.sent_at = Clock::now();

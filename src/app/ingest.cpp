@@ -93,7 +93,10 @@ void Ingest::apply(DeviceChange change)
     for (net::InboundFrame& frame : change.retries)
         if (const Route route = route_of(frame); route.title)
             part_of(*route.title).retries.push_back(std::move(frame));
+    for (const auto& due : change.due)
+        part_of(due.first).due.push_back(due);
     for (std::size_t i = 0; i < shards_.size(); ++i) {
+        parts[i].checks = change.checks;
         // A waiting frame is known by its meter's number only; each writer takes those of its own meters.
         parts[i].undecoded = change.undecoded;
         parts[i].deferred = change.deferred;

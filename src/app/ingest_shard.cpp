@@ -10,6 +10,7 @@ namespace releve::app {
 namespace {
 constexpr std::size_t retry_bytes_max = 8 * 1024 * 1024;
 constexpr auto stays_busy = std::chrono::seconds{1};
+constexpr int looks_rest = 4; // while frames come, a fifth of the time at most goes into looking at days
 constexpr double allowance_rows = 1'000, allowance_rows_a_second = 100;
 constexpr double allowance_bytes = 16 * 1024 * 1024, allowance_bytes_a_second = 1024 * 1024;
 } // namespace
@@ -133,7 +134,7 @@ Ingest::Shard::Work Ingest::Shard::wait_for_work()
 {
     std::unique_lock lock{mutex_};
     const auto something = [&] { return stopping_ || !queue_.empty() || !changes_.empty() || !collects_.empty(); };
-    if (writer_ && writer_->deferred() > 0)
+    if (writer_ && (writer_->deferred() > 0 || writer_->due() > 0))
         wake_.wait_for(lock, owner_.options_.batch_wait, something);
     else
         wake_.wait(lock, something);
@@ -172,7 +173,7 @@ void Ingest::Shard::run()
         const bool idle = work.frames.empty(), busy = now < busy_until_;
         if (!idle)
             process(std::move(work.frames), busy);
-        const bool goes_on = fold_some(busy && !idle);
+        const bool goes_on = fold_some(busy && !idle) && look_some(idle, busy);
         for (auto& collect : work.collects)
             collect.set_value(take_replay_states());
         if (work.stop)
@@ -200,6 +201,30 @@ bool Ingest::Shard::fold_some(bool busy)
             owner_.fold_refused_();
     }
     return true;
+}
+
+bool Ingest::Shard::look_some(bool idle, bool busy)
+{
+    const auto begun = std::chrono::steady_clock::now();
+    if (!writer_ || writer_->due() == 0 || !checks_ || (!idle && (begun < next_look_ || !writer_->look_is_due(busy))))
+        return true;
+    std::vector<BatchNumber> numbers;
+    int attempts = 0;
+    const auto looked = writer_->look(new_request(numbers, attempts));
+    if (!looked)
+        return false;
+    decided(numbers);
+    const auto ended = std::chrono::steady_clock::now();
+    next_look_ = ended + looks_rest * (ended - begun);
+    for (const std::string& line : writer_->take_unjudged())
+        owner_.options_.log("writer " + std::to_string(index_) + ": not judged: " + line);
+    return true;
+}
+
+void Ingest::Shard::open_writer()
+{
+    if (!writer_)
+        writer_ = owner_.options_.make_writer(index_);
 }
 
 void Ingest::Shard::count_deferred()
@@ -250,6 +275,15 @@ void Ingest::Shard::apply(DeviceChange change)
         choice_version_ = *change.choice_version;
     if (change.networks)
         rules_.networks = std::move(change.networks);
+    if (change.checks)
+        checks_ = std::move(change.checks);
+    if (!change.due.empty()) {
+        std::vector<MeterId> meters;
+        for (const auto& [title, meter] : change.due)
+            meters.push_back(meter);
+        open_writer();
+        writer_->look_later(meters);
+    }
     retry(std::move(change.retries));
     if (!change.undecoded.empty())
         reprocess(change.undecoded);
@@ -365,7 +399,8 @@ store::BatchWriter::Request Ingest::Shard::new_request(std::vector<BatchNumber>&
             .now = owner_.options_.now(),
             .choice_version = choice_version_,
             .wait = [this, &attempts](const std::string& problem,
-                                      std::chrono::milliseconds pause) { return wait_for_database(problem, pause, ++attempts); }};
+                                      std::chrono::milliseconds pause) { return wait_for_database(problem, pause, ++attempts); },
+            .checks = checks_};
 }
 
 void Ingest::Shard::decided(const std::vector<BatchNumber>& numbers)
@@ -376,8 +411,7 @@ void Ingest::Shard::decided(const std::vector<BatchNumber>& numbers)
 
 std::optional<store::BatchResult> Ingest::Shard::write(Batch& batch)
 {
-    if (!writer_)
-        writer_ = owner_.options_.make_writer(index_);
+    open_writer();
     std::vector<BatchNumber> numbers;
     int attempts = 0;
     store::BatchWriter::Request request = new_request(numbers, attempts);

@@ -87,6 +87,9 @@ private:
     void process(std::vector<Queued> frames, bool may_defer = false);
     /// Writes some of what was deferred, now that there is time or it is due. False when told to give up.
     bool fold_some(bool busy);
+    /// Has the rules look at days that are due, now that there is time or they waited long enough. False when told to give up.
+    bool look_some(bool idle, bool busy);
+    void open_writer();
     void count_deferred();
     [[nodiscard]] std::unordered_map<MeterId, Device*> devices_by_meter();
     void read_again(const std::vector<store::DeferredRow>& rows);
@@ -111,11 +114,13 @@ private:
     const std::size_t index_;
     std::unique_ptr<ReadingWriter> writer_;
     std::unordered_map<SystemTitle, Device, TitleHash> devices_;
+    std::shared_ptr<const store::CheckPlan> checks_;
     JudgeRules rules_; // with the networks and the clock of now
     Allowance allowance_;
     std::unordered_map<MeterId, store::ReceptionWrite> receptions_; // since the last batch that was written
     std::int64_t choice_version_ = -1; // of all devices
     std::int64_t deferred_counted_ = 0; // of this writer
+    std::chrono::steady_clock::time_point next_look_{};
     std::chrono::steady_clock::time_point busy_until_{}; // more came than can be written value by value, a moment ago
 
     mutable std::mutex mutex_; // everything below

@@ -3,6 +3,7 @@
 #include <releve/codec/dlms/push.hpp>
 #include <releve/codec/tic/frame.hpp>
 #include <releve/codec/wize/frame.hpp>
+#include <releve/core/limits.hpp>
 #include <releve/crypto/aes.hpp>
 
 #include <algorithm>
@@ -65,6 +66,33 @@ Bytes confirmation(const Case& c)
     return dlms::protect(confirm, c.device->keys[c.key_index].keys, protection);
 }
 
+/// When it happened. A meter whose power has just come back may have lost its clock, and its event counts all the same: it is
+/// dated by its reception then, and says so.
+Instant date_event(Case& c, const dlms::EventNotification& event)
+{
+    const auto at = dlms::event_time(*c.device->model, event, *c.rules.zone);
+    if (at && *at <= c.frame.received_at + limits::future_max && c.device->installation_at(*at)) {
+        if (event.date_time->has_status(c.device->model->quirks.doubtful_clock_mask))
+            c.event_detail += ", the clock is doubtful";
+        return *at;
+    }
+    c.event_detail += ", dated by its reception: " + (at ? "the meter's clock says " + to_iso8601(*at) : at.error().detail);
+    return c.frame.received_at;
+}
+
+/// What an event notification reports. Nobody is asked to confirm one.
+result<PushContent> event_of(Case& c)
+{
+    RELEVE_TRY(event, dlms::decode_event_notification(c.plaintext));
+    c.event_detail = to_string(event.obis) + " attribute " + std::to_string(event.attribute);
+    RELEVE_TRY(content, dlms::decode_event(*c.device->model, event, date_event(c, event)));
+    if (content.ignored > 0)
+        c.event_detail += ", bits without a name: " + std::to_string(content.ignored);
+    if (!c.authenticated)
+        c.event_detail += ", not authenticated";
+    return content;
+}
+
 /// What the notification says, under the meter's model. Repeats of a frame only need it to be one.
 result<PushContent> content_of(Case& c)
 {
@@ -80,10 +108,8 @@ result<PushContent> content_of(Case& c)
         c.notification = {notification.invoke_id, std::move(notification.date_time_octets), notification.date_time, {}};
         return dlms::decode_push(*c.device->model, {notification.date_time, std::move(notification.body)}, *c.rules.zone);
     }
-    if (first_octet(c.plaintext) == tag_event_notification) {
-        RELEVE_CHECK(dlms::decode_event_notification(c.plaintext));
-        return fail(errc::undecoded, "event notifications are kept, and read once a model describes them");
-    }
+    if (first_octet(c.plaintext) == tag_event_notification)
+        return event_of(c);
     return fail(errc::not_a_push, "the deciphered message is none that a meter sends on its own");
 }
 
@@ -99,7 +125,12 @@ Judgement judge_content(Case& c)
                                 .quality = Quality::raw,
                                 .batch = 0};
     const bool answered = c.notification && c.notification->invoke_id.confirmed();
-    return store_content(c, *content, provenance, answered ? FrameState::accepted : FrameState::accepted_unconfirmed);
+    Judgement judgement =
+        store_content(c, *content, provenance, answered ? FrameState::accepted : FrameState::accepted_unconfirmed);
+    if (judgement.write && judgement.write->extras)
+        for (store::FrameExtras::Event& event : judgement.write->extras->events)
+            event.detail = c.event_detail;
+    return judgement;
 }
 
 Judgement judge_ciphered(Case& c)

@@ -22,6 +22,7 @@ struct Case {
     bool authenticated = false;
     Bytes plaintext;
     std::optional<dlms::DataNotificationHead> notification; // of one whose body could be read, at least as a value
+    std::string event_detail; // what is stored with an event beside its name and time
     Judgement judgement;
 
     Case(const Device* from, net::InboundFrame& which, const JudgeRules& under);

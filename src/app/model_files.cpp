@@ -13,6 +13,7 @@ namespace releve::app {
 namespace {
 
 constexpr std::uintmax_t file_bytes_max = 1'048'576;
+constexpr std::byte event_notification_tag{0xc2};
 
 std::string written(const IntervalReading& reading)
 {
@@ -77,6 +78,11 @@ result<PushContent> decode_case(const MeterModel& model, const ModelTestCase& te
 {
     if (model.protocol == "wize")
         return wize::decode_message(model, test.app, test.message);
+    if (!test.message.empty() && test.message.front() == event_notification_tag) {
+        RELEVE_TRY(event, dlms::decode_event_notification(test.message));
+        RELEVE_TRY(at, dlms::event_time(model, event, paris()));
+        return dlms::decode_event(model, event, at);
+    }
     RELEVE_TRY(notification, dlms::decode_data_notification(test.message));
     return dlms::decode_push(model, {notification.date_time, std::move(notification.body)}, paris());
 }

@@ -24,6 +24,12 @@ OwnWords read_words(const JsonNode& node)
             node.at("plain").at("en").text(), node.at("plain").at("fr").text()};
 }
 
+AlarmModel read_alarm(const JsonNode& node, std::string_view number, std::int64_t highest)
+{
+    node.only({number, "name", "label", "plain"});
+    return {static_cast<int>(node.at(number).integer(0, highest)), node.at("name").text(), read_words(node)};
+}
+
 } // namespace models
 
 namespace {
@@ -50,6 +56,7 @@ constexpr Row<Column::Role> column_roles[] = {{"clock", Column::Role::clock},
                                               {"value", Column::Role::value},
                                               {"ignored", Column::Role::ignored}};
 constexpr Row<Quality> qualities[] = {{"raw", Quality::raw}, {"questionable", Quality::questionable}};
+constexpr std::int64_t event_value_max = std::numeric_limits<std::int32_t>::max();
 constexpr Row<errc> refusals[] = {{"undecoded", errc::undecoded}, {"time_undefined", errc::time_undefined}};
 
 ChannelModel read_channel(const JsonNode& node)
@@ -136,6 +143,23 @@ PushLayout read_layout(const JsonNode& node)
     return out;
 }
 
+/// `bits` or `values`, whichever is there.
+EventModel read_event(const JsonNode& node)
+{
+    node.only({"name", "obis", "attribute", "bits", "values"});
+    EventModel out;
+    out.name = node.at("name").text();
+    out.obis = read_obis(node.at("obis"));
+    out.attribute = node.has("attribute") ? static_cast<int>(node.at("attribute").integer(-128, 127)) : 2;
+    const bool bits = !node.has("values");
+    if (!bits && node.has("bits"))
+        node.at("values").fail("an event has bits or values, not both");
+    out.form = bits ? EventModel::Form::bits : EventModel::Form::values;
+    for (const JsonNode& alarm : node.at(bits ? "bits" : "values").items())
+        out.alarms.push_back(bits ? read_alarm(alarm, "bit", 63) : read_alarm(alarm, "value", event_value_max));
+    return out;
+}
+
 Quirks read_quirks(const JsonNode& node)
 {
     node.only({"undefined_deviation_is_local", "doubtful_clock_mask"});
@@ -197,7 +221,7 @@ PushContent read_expected(const JsonNode& node, const MeterModel& model)
     if (model.protocol == "wize")
         node.only({"layout", "intervals", "registers", "alarms", "opaque", "ignored"});
     else
-        node.only({"layout", "logical_device_name", "intervals", "registers", "ignored"});
+        node.only({"layout", "logical_device_name", "intervals", "registers", "alarms", "ignored"});
     PushContent out;
     out.layout = node.at("layout").text();
     if (node.has("alarms"))
@@ -256,7 +280,7 @@ ModelTestCase read_case(const JsonNode& node, const MeterModel& model)
 
 MeterModel read_model(const JsonNode& root)
 {
-    root.only({"model", "protocol", "label", "plain", "quirks", "wize", "channels", "layouts", "tests"});
+    root.only({"model", "protocol", "label", "plain", "quirks", "wize", "channels", "layouts", "events", "tests"});
     MeterModel out;
     out.name = root.at("model").text();
     out.protocol = root.at("protocol").text();
@@ -275,6 +299,9 @@ MeterModel read_model(const JsonNode& root)
             out.wize_layouts.push_back(read_wize_layout(layout));
         else
             out.layouts.push_back(read_layout(layout));
+    if (root.has("events"))
+        for (const JsonNode& event : root.at("events").items())
+            out.events.push_back(read_event(event));
     return out;
 }
 

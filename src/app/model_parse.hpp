@@ -28,6 +28,8 @@ T taken(const JsonNode& node, result<T> parsed)
 
 [[nodiscard]] Obis read_obis(const JsonNode& node);
 [[nodiscard]] OwnWords read_words(const JsonNode& node);
+/// `number` is the member that holds its bit or value.
+[[nodiscard]] AlarmModel read_alarm(const JsonNode& node, std::string_view number, std::int64_t highest);
 
 /// model_parse_wize.cpp.
 [[nodiscard]] WizeLayout read_wize_layout(const JsonNode& node);

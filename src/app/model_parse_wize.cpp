@@ -22,12 +22,6 @@ std::uint64_t natural(const JsonNode& node)
     return static_cast<std::uint64_t>(node.integer(0, highest));
 }
 
-WizeField::Alarm read_alarm(const JsonNode& node)
-{
-    node.only({"bit", "name", "label", "plain"});
-    return {static_cast<int>(node.at("bit").integer(0, 63)), node.at("name").text(), read_words(node)};
-}
-
 WizeField read_field(const JsonNode& node)
 {
     WizeField out;
@@ -48,7 +42,7 @@ WizeField read_field(const JsonNode& node)
     case Role::alarms:
         node.only({"role", "bytes", "alarms"});
         for (const JsonNode& alarm : node.at("alarms").items())
-            out.alarms.push_back(read_alarm(alarm));
+            out.alarms.push_back(read_alarm(alarm, "bit", 63));
         break;
     case Role::clock:
     case Role::ignored:

@@ -57,59 +57,6 @@ void write_values(Writer& out, const DayBlock& block, unsigned shift)
     out.bytes({buffer.data(), static_cast<std::size_t>(end - buffer.data())});
 }
 
-/// Makes the present slots (with their value still 0) and gives their number.
-std::size_t read_presence(Reader& in, std::size_t count, bool some_missing,
-                          std::vector<std::optional<Slot>>& slots)
-{
-    slots.resize(count);
-    if (!some_missing) {
-        for (auto& slot : slots)
-            slot.emplace();
-        return count;
-    }
-    const ByteView bitmap = in.take((count + 7) / 8);
-    if (in.failed())
-        return 0;
-    std::size_t present = 0;
-    for (std::size_t i = 0; i < count; ++i) {
-        if ((std::to_integer<unsigned>(bitmap[i / 8]) >> i % 8 & 1) != 0) {
-            slots[i].emplace();
-            ++present;
-        }
-    }
-    if (present == count)
-        in.set_error(errc::bad_block, "a presence bitmap without a missing slot");
-    if (count % 8 != 0 && std::to_integer<unsigned>(bitmap.back()) >> count % 8 != 0)
-        in.set_error(errc::bad_block, "a presence bit after the last slot");
-    return present;
-}
-
-void read_values(Reader& in, std::vector<std::optional<Slot>>& slots, unsigned shift)
-{
-    const ByteView rest = in.rest();
-    const std::byte* at = rest.data();
-    const std::byte* const end = at + rest.size();
-    std::uint64_t value = 0;
-    std::uint64_t used_bits = 0;
-    std::uint64_t lost_bits = 0;
-    for (auto& slot : slots) {
-        if (!slot)
-            continue;
-        std::uint64_t number = 0;
-        at = get_varint(at, end, number);
-        if (at == nullptr)
-            return in.set_error(errc::bad_block, "value cut off or not in its shortest form");
-        value += from_zigzag(number);
-        slot->value = static_cast<std::int64_t>(value << shift);
-        used_bits |= value;
-        lost_bits |= static_cast<std::uint64_t>(slot->value >> shift) ^ value;
-    }
-    in.take(static_cast<std::size_t>(at - rest.data()));
-    const bool could_shift_more = (used_bits & 1) == 0 && (used_bits != 0 || shift != 0);
-    if (lost_bits != 0 || could_shift_more)
-        in.set_error(errc::bad_block, "a shift that does not fit the values");
-}
-
 } // namespace
 
 DayBlock block_of(const DayPart& part)
@@ -169,29 +116,27 @@ result<Bytes> encode_day_block(const DayBlock& block)
 result<DayBlock> decode_day_block(ByteView bytes)
 {
     Reader in{bytes};
-    DayBlock block;
-    read_version(in, day_version_1);
-    block.first = Instant{Seconds{in.u32_be()}};
-    const std::uint64_t step = read_varint(in);
-    const std::uint64_t count = read_varint(in);
-    const unsigned shift = in.u8();
-    if (step < 1 || step > step_max_s || count >> 1 < 1 || count >> 1 > limits::slots_per_day_max)
-        in.set_error(errc::bad_block, "step or slot count out of range");
-    if (shift > 63)
-        in.set_error(errc::bad_block, "a shift that does not fit the values");
+    const DayHead head = read_day_head(in);
     if (in.failed())
         return as_bad_block(in.error());
 
-    block.step = Seconds{step};
-    const std::size_t present =
-        read_presence(in, static_cast<std::size_t>(count >> 1), (count & 1) != 0, block.slots);
-    RunReader runs{in, present};
+    DayBlock block{.first = head.first, .step = head.step, .slots = {}};
+    block.slots.resize(head.slots);
+    PresenceBits present;
+    const std::size_t count = read_presence(in, head, present);
+    RunReader runs{in, count};
+    for (std::size_t i = 0; i < head.slots && !in.failed(); ++i)
+        if (has_bit(present, i))
+            block.slots[i].emplace().provenance = runs.next();
+
+    std::array<std::int64_t, limits::slots_per_day_max> values;
+    if (!in.failed())
+        read_values(in, head.shift, std::span{values}.first(count));
+    auto value = values.begin();
     if (!in.failed())
         for (auto& slot : block.slots)
             if (slot)
-                slot->provenance = runs.next();
-    if (!in.failed())
-        read_values(in, block.slots, shift);
+                slot->value = *value++;
     auto decoded = in.finish(std::move(block));
     if (!decoded)
         return as_bad_block(decoded.error());

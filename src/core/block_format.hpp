@@ -1,13 +1,17 @@
 #pragma once
-// What both block formats share: their first byte, numbers in their shortest form, and the runs that say
-// which frame each value came from. Internal to core; the bytes are described in docs/BLOCK-FORMAT.md.
+// What the readers and writers of blocks share: their first byte, numbers in their shortest form, the runs that
+// say which frame each value came from, and the parts of a channel's day, which is read with those runs slot by
+// slot or without. Internal to core; the bytes are described in docs/BLOCK-FORMAT.md.
 
 #include <releve/core/block.hpp>
+#include <releve/core/day_values.hpp>
 #include <releve/core/limits.hpp>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <span>
 #include <string>
 
 namespace releve::block_format {
@@ -60,8 +64,13 @@ inline std::byte* put_varint(std::byte* at, std::uint64_t number)
     return nullptr;
 }
 
+std::uint64_t read_long_varint(Reader& reader);
 /// The same on a Reader: sticky, with errc::bad_block.
-std::uint64_t read_varint(Reader& reader);
+inline std::uint64_t read_varint(Reader& reader)
+{
+    const ByteView rest = reader.rest();
+    return !rest.empty() && std::to_integer<std::uint8_t>(rest[0]) < 0x80 ? reader.u8() : read_long_varint(reader);
+}
 /// A difference, zigzag coded; addition of differences wraps at 64 bits on both sides.
 inline std::uint64_t read_delta(Reader& reader)
 {
@@ -97,7 +106,7 @@ private:
     std::size_t length_ = 0;
 };
 
-/// Gives the provenances of `count` values back, one by one.
+/// Gives the provenances of `count` values back, one by one or a run at a time, not both.
 class RunReader {
 public:
     RunReader(Reader& in, std::size_t count) : in_(in), unread_(count) {}
@@ -106,6 +115,14 @@ public:
         if (left_in_run_ == 0)
             read_run();
         --left_in_run_;
+        return current_;
+    }
+    /// Values are left that no run has covered; none after an error.
+    [[nodiscard]] bool more() const { return unread_ != 0; }
+    /// Of the next run; means nothing after an error.
+    const Provenance& next_run()
+    {
+        read_run();
         return current_;
     }
 
@@ -118,5 +135,28 @@ private:
     std::size_t left_in_run_ = 0;
     bool first_ = true;
 };
+
+// ---- the parts of a channel's day, in their order; the grammar is in block.cpp. Each is read only if the reader has not
+// failed, and puts errc::bad_block into it.
+
+/// What stands before the presence bits.
+struct DayHead {
+    Instant first{};
+    Seconds step{0};
+    std::uint32_t slots = 0; // 1 to the limit
+    bool some_missing = false;
+    unsigned shift = 0; // 0 to 63
+};
+[[nodiscard]] DayHead read_day_head(Reader& in);
+
+using PresenceBits = decltype(DayValues::present);
+/// Gives the number of slots that are there.
+[[nodiscard]] std::size_t read_presence(Reader& in, const DayHead& head, PresenceBits& present);
+[[nodiscard]] inline bool has_bit(const PresenceBits& present, std::size_t slot)
+{
+    return (present[slot / 64] >> (slot % 64) & 1U) != 0;
+}
+/// The values of the slots that are there, one behind the other.
+void read_values(Reader& in, unsigned shift, std::span<std::int64_t> values);
 
 } // namespace releve::block_format

@@ -38,6 +38,13 @@ bool is_sorted(const RegisterBlock& block)
     return std::adjacent_find(block.reads.begin(), block.reads.end(), out_of_order) == block.reads.end();
 }
 
+/// Two messages about one slot, each the meter's own. The same message again says nothing new.
+bool told_twice(const Slot& a, const Slot& b)
+{
+    const auto who = [](const Slot& slot) { return std::tie(slot.provenance.key_generation, slot.provenance.counter); };
+    return a.provenance.authenticated && b.provenance.authenticated && who(a) != who(b);
+}
+
 } // namespace
 
 result<Merged<DayBlock>> merge(const DayBlock& stored, const DayBlock& incoming)
@@ -45,12 +52,14 @@ result<Merged<DayBlock>> merge(const DayBlock& stored, const DayBlock& incoming)
     if (stored.first != incoming.first || stored.step != incoming.step ||
         stored.slots.size() != incoming.slots.size())
         return fail(errc::bad_block, "two days of different shape do not merge");
-    Merged<DayBlock> merged{stored, MergeEffect::unchanged};
+    Merged<DayBlock> merged{.block = stored};
     for (std::size_t i = 0; i < stored.slots.size(); ++i) {
         const auto& offered = incoming.slots[i];
         auto& slot = merged.block.slots[i];
         if (!offered)
             continue;
+        if (slot && told_twice(*slot, *offered))
+            (slot->value == offered->value ? merged.same : merged.other).at(i / 64) |= std::uint64_t{1} << (i % 64);
         if (slot && rank(*offered) <= rank(*slot))
             continue;
         raise(merged.effect, slot ? MergeEffect::changed : MergeEffect::added);

@@ -35,13 +35,23 @@ const ChannelModel* MeterModel::main_channel() const
     return find_channel(channels, [](const ChannelModel& c) { return c.main; });
 }
 
-const WizeField::Alarm* MeterModel::find_alarm(std::string_view alarm_name) const
+const AlarmModel* MeterModel::find_alarm(std::string_view alarm_name) const
 {
+    for (const EventModel& event : events)
+        if (const auto found = std::ranges::find(event.alarms, alarm_name, &AlarmModel::name); found != event.alarms.end())
+            return &*found;
     for (const WizeLayout& layout : wize_layouts)
         for (const WizeField& field : layout.fields)
             if (const auto found = std::ranges::find(field.alarms, alarm_name, &WizeField::Alarm::name); found != field.alarms.end())
                 return &*found;
     return nullptr;
+}
+
+const EventModel* MeterModel::find_event(const Obis& obis, int attribute) const
+{
+    const auto found = std::ranges::find_if(
+        events, [&](const EventModel& event) { return event.obis == obis && event.attribute == attribute; });
+    return found == events.end() ? nullptr : &*found;
 }
 
 Fault words_fault(const OwnWords& words, const std::string& where)
@@ -224,6 +234,10 @@ std::optional<ModelFault> find_fault(const MeterModel& model)
         return fault;
     if (!(wize || model.wize_layouts.empty()) || (!model.layouts.empty() && (wize || tic)))
         return ModelFault{"/layouts", "a layout of another protocol"};
+    if (!model.events.empty() && (wize || tic))
+        return ModelFault{"/events", "of another protocol"};
+    if (auto fault = events_fault(model))
+        return fault;
     return tic ? std::nullopt : wize ? wize_layouts_fault(model) : layouts_fault(model);
 }
 

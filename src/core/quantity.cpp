@@ -54,7 +54,7 @@ std::span<const QualityRow> quality_rows()
 
 std::string_view quality_name(Quality quality)
 {
-    return qualities[static_cast<std::size_t>(quality)].name;
+    return qualities[quality_rank(quality)].name;
 }
 
 std::span<const FrameStateRow> frame_state_rows()

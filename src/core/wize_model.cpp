@@ -24,25 +24,11 @@ Fault alarms_fault(const WizeField& field, const std::string& where)
 {
     if (field.alarms.empty())
         return ModelFault{where + "/alarms", "a field of alarms names at least one"};
-    for (std::size_t i = 0; i < field.alarms.size(); ++i) {
-        const WizeField::Alarm& alarm = field.alarms[i];
-        const std::string at = where + "/alarms/" + std::to_string(i);
-        if (alarm.bit < 0 || static_cast<std::size_t>(alarm.bit) >= 8 * field.bytes)
-            return ModelFault{at + "/bit",
+    for (std::size_t i = 0; i < field.alarms.size(); ++i)
+        if (const int bit = field.alarms[i].bit; bit < 0 || static_cast<std::size_t>(bit) >= 8 * field.bytes)
+            return ModelFault{where + "/alarms/" + std::to_string(i) + "/bit",
                               "must lie within the field's " + std::to_string(8 * field.bytes) + " bits"};
-        if (alarm.name.empty())
-            return ModelFault{at + "/name", "empty"};
-        for (std::size_t j = 0; j < i; ++j) {
-            const std::string other = where + "/alarms/" + std::to_string(j);
-            if (alarm.bit == field.alarms[j].bit)
-                return ModelFault{at + "/bit", "the same bit as " + other};
-            if (alarm.name == field.alarms[j].name)
-                return ModelFault{at + "/name", "the same name as " + other};
-        }
-        if (auto fault = words_fault(alarm.words, at))
-            return fault;
-    }
-    return std::nullopt;
+    return alarm_list_fault(field.alarms, where + "/alarms", "bit");
 }
 
 Fault channel_of_field_fault(const WizeField& field, const MeterModel& model, const std::string& where)

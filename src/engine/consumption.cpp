@@ -43,6 +43,17 @@ result<std::int64_t> to_energy(Wide sum, const DayBlock& block, const ChannelMod
     return static_cast<std::int64_t>(energy);
 }
 
+bool is_no_reading(Quality quality)
+{
+    switch (quality) {
+    case Quality::edited:
+    case Quality::derived:
+    case Quality::estimated_reference_day:
+    case Quality::estimated_linear: return true;
+    default: return false;
+    }
+}
+
 } // namespace
 
 result<DaySummary> summarise(const DayBlock& block, const ChannelModel& channel)
@@ -56,6 +67,7 @@ result<DaySummary> summarise(const DayBlock& block, const ChannelModel& channel)
         if (slot) {
             sum += slot->value;
             worst = worse(worst, slot->provenance.quality);
+            summary.estimated += is_no_reading(slot->provenance.quality);
             if (!summary.maximum || slot->value > *summary.maximum) {
                 summary.maximum = slot->value;
                 summary.maximum_at = start;

@@ -64,7 +64,7 @@ private:
             if (is_counted(read))
                 reads.push_back(read);
         const auto rank = [](const IndexRead& read) {
-            return std::tuple{read.at, !read.authenticated, read.quality, -read.value};
+            return std::tuple{read.at, !read.authenticated, quality_rank(read.quality), -read.value};
         };
         std::sort(reads.begin(), reads.end(), [&](auto& a, auto& b) { return rank(a) < rank(b); });
         std::vector<IndexRead> taken;

@@ -3,6 +3,7 @@
 #include <releve/sim/random.hpp>
 
 #include <algorithm>
+#include <array>
 
 namespace releve::sim {
 
@@ -71,6 +72,11 @@ Data profile(const Load& load, std::span<const Instant> starts, const Zone& zone
     return rows;
 }
 
+constexpr std::array<std::string_view, 3> alarm_names{"power_lost", "power_restored", "cover_opened"};
+constexpr Obis alarm_register{{0, 0, 97, 98, 0, 255}};
+constexpr std::uint16_t data_class = 1;
+constexpr std::int8_t value_attribute = 2;
+
 std::vector<Instant> starts_of(const Push& push, const Zone& zone)
 {
     switch (push.kind) {
@@ -86,6 +92,18 @@ std::vector<Instant> starts_of(const Push& push, const Zone& zone)
 }
 
 } // namespace
+
+std::string_view alarm_name(MeterAlarm alarm)
+{
+    return alarm_names[static_cast<std::size_t>(alarm)];
+}
+
+std::optional<MeterAlarm> alarm_from_name(std::string_view name)
+{
+    const auto found = std::ranges::find(alarm_names, name);
+    return found == alarm_names.end() ? std::nullopt
+                                      : std::optional{static_cast<MeterAlarm>(found - alarm_names.begin())};
+}
 
 std::vector<Instant> half_hours(Instant from, Instant to)
 {
@@ -160,6 +178,36 @@ dlms::LongInvokeId invoke_id_of(const SystemTitle& who, std::uint32_t counter, s
 }
 
 } // namespace
+
+std::uint32_t Meter::counter_of(const AlarmReport& report) const
+{
+    const auto slot = (report.at - counter_epoch) / slot_length;
+    const Instant start = counter_epoch + slot * slot_length;
+    // The number of a day's push is only taken at midnight; there the next half-hour's number of indexes is free.
+    const bool midnight = zone_->start_of(zone_->day_of(start)) == start;
+    const auto number = midnight ? (slot + 1) * 3 + static_cast<int>(PushKind::daily_index)
+                                 : slot * 3 + static_cast<int>(PushKind::day);
+    return options_.counter_start + static_cast<std::uint32_t>(number);
+}
+
+Frame Meter::build(const AlarmReport& report) const
+{
+    Frame frame;
+    frame.invocation_counter = counter_of(report);
+    frame.security_control = options_.security_control;
+    const dlms::EventNotification event{
+        .date_time = dlms::date_time_at(report.at, *zone_),
+        .class_id = data_class,
+        .obis = alarm_register,
+        .attribute = value_attribute,
+        .value = number(DataType::double_long_unsigned, std::int64_t{1} << static_cast<int>(report.alarm))};
+    frame.apdu = dlms::protect(dlms::encode_event_notification(event),
+                               {.encryption = identity_.encryption, .authentication = identity_.authentication},
+                               {.system_title = identity_.system_title,
+                                .invocation_counter = frame.invocation_counter,
+                                .security_control = frame.security_control});
+    return frame;
+}
 
 Bytes Meter::notification(const Push& push) const
 {

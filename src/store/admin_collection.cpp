@@ -3,6 +3,8 @@
 #include "daily_totals.hpp"
 #include "frame_pack.hpp"
 
+#include <releve/engine/gas.hpp>
+
 #include <algorithm>
 #include <chrono>
 #include <thread>
@@ -133,6 +135,7 @@ struct Place {
     MeterId meter;
     std::string model;
     Validity validity;
+    Seconds day_start{0}; // of its civil days
 };
 
 constexpr const char* days_of_place = // $1 meter, $2 and $3 the civil days of the installation, both included
@@ -157,13 +160,52 @@ result<void> thin_registers(Work& work, const std::vector<Arg>& range)
     return {};
 }
 
+/// A gap that goes on where the meter was before or after is cut there.
+void cut_gaps(Work& work, const Place& place)
+{
+    const std::optional<Instant> from =
+        place.validity.from == Instant::min() ? std::nullopt : std::optional{place.validity.from};
+    work.run("WITH cut AS (DELETE FROM gap WHERE meter_id = $1::int4 AND tstzrange(starts, ends) && "
+             "tstzrange($2::timestamptz, $3::timestamptz) RETURNING *) "
+             "INSERT INTO gap (meter_id, channel, starts, ends, found_at, batch, looks, next_look_at, estimated, closed) "
+             "SELECT meter_id, channel, lower(rest), upper(rest), found_at, batch, looks, next_look_at, estimated, closed "
+             "FROM cut, unnest(tstzmultirange(tstzrange(starts, ends)) - "
+             "tstzmultirange(tstzrange($2::timestamptz, $3::timestamptz))) AS rest",
+             {place.meter.value, from, place.validity.to});
+}
+
+/// Nothing is left to be checked on these days. Where they lie amid others that are due, all of those stay: no row holds two
+/// spans, and there is nothing to be found.
+void cut_due_days(Work& work, const std::vector<Arg>& range)
+{
+    static const std::string of_meter = " WHERE meter_id = $1::int4 AND ";
+    static const std::string first = "coalesce($2::date, '-infinity')", last = "coalesce($3::date, 'infinity')";
+    work.run("DELETE FROM check_due" + of_meter + "day_from >= " + first + " AND day_to <= " + last, range);
+    work.run("UPDATE check_due SET day_from = " + last + " + 1" + of_meter + "day_from BETWEEN " + first + " AND " + last, range);
+    work.run("UPDATE check_due SET day_to = " + first + " - 1" + of_meter + "day_to BETWEEN " + first + " AND " + last, range);
+}
+
+/// What checks, estimates and people said of half-hours tells of them; what people did about a failure goes with it. A
+/// month's totals by days may be of another home's days too: whoever asks for those sums them again.
+void erase_findings(Work& work, const Place& place, const std::vector<Arg>& range)
+{
+    for (const char* table : {"validation_failure", "day_repeat", "estimate_error", "correction", "ledger_breach"})
+        work.run(std::string{"DELETE FROM "} + table + days_of_place, range);
+    work.run("DELETE FROM interval_month WHERE meter_id = $1::int4 AND month + interval '1 month' > coalesce($2::date, "
+             "'-infinity') AND month <= coalesce($3::date, 'infinity')",
+             range);
+    cut_gaps(work, place);
+    cut_due_days(work, range);
+}
+
+/// Totals are made of what was measured. An edit does not count in them, and a slot that only an estimate filled is missing.
 result<void> reduce_place(Work& work, const UsagePointId& id, const Place& place, const ModelLookup& models)
 {
     std::optional<CivilDay> first, last;
     if (place.validity.from != Instant::min())
-        first = paris().day_of(place.validity.from);
+        first = paris().day_of(place.validity.from, place.day_start);
     if (place.validity.to)
-        last = paris().day_of(*place.validity.to - Seconds{1});
+        last = paris().day_of(*place.validity.to - Seconds{1}, place.day_start);
     const std::vector<Arg> range{place.meter.value, first, last};
     const Table rows = work.run(
         std::string{"DELETE FROM interval_day"} + days_of_place + " RETURNING channel, day, data", range);
@@ -171,6 +213,7 @@ result<void> reduce_place(Work& work, const UsagePointId& id, const Place& place
         work.run(std::string{"DELETE FROM "} + table + days_of_place, range);
     for (const char* table : {"live_value", "live_half_hour"})
         work.run(std::string{"DELETE FROM "} + table + " WHERE meter_id = $1::int4", {place.meter.value});
+    erase_findings(work, place, range);
     RELEVE_CHECK(thin_registers(work, range));
     const MeterModel* model = models ? models(place.model) : nullptr;
     if (!rows.empty() && model == nullptr)
@@ -193,13 +236,14 @@ result<void> reduce_to_totals(Work& work, const UsagePointId& id, const ModelLoo
 {
     const Table rows = work.run(
         "SELECT i.meter_id, m.model, extract(epoch FROM lower(i.validity))::int8, "
-        "extract(epoch FROM upper(i.validity))::int8 FROM installation i JOIN meter m ON m.id = i.meter_id "
-        "WHERE i.usage_point = $1",
+        "extract(epoch FROM upper(i.validity))::int8, u.energy FROM installation i JOIN meter m ON m.id = i.meter_id "
+        "JOIN usage_point u ON u.id = i.usage_point WHERE i.usage_point = $1",
         {id.value});
-    for (const Row& row : rows)
-        RELEVE_CHECK(reduce_place(
-            work, id, {MeterId{static_cast<std::int32_t>(row.integer(0))}, row.text(1), row.validity(2, 3)},
-            models));
+    for (const Row& row : rows) {
+        const Place place{MeterId{static_cast<std::int32_t>(row.integer(0))}, row.text(1), row.validity(2, 3),
+                          row.text(4) == "gas" ? engine::gas_day_start : Seconds{0}};
+        RELEVE_CHECK(reduce_place(work, id, place, models));
+    }
     return {};
 }
 

@@ -31,6 +31,9 @@ struct Import {
 /// Half-hours of the usage point become daily totals, and are erased wherever they are.
 [[nodiscard]] result<void> reduce_to_totals(Work& work, const UsagePointId& id, const ModelLookup& models);
 
+/// As AdminStore::ask_job, in a transaction that is open. Hears of it at once: whoever carries jobs out.
+[[nodiscard]] std::int64_t queue_job(Work& work, const JobAsked& asked);
+
 /// Tells the collector to load these devices again; all of them when there are many.
 void notify_devices(Work& work, const std::vector<std::string>& addresses);
 

@@ -55,12 +55,13 @@ result<MeterState> import_meter(Import& import, const MeterImportRow& row)
     if (found[0].text(1) != import.organisation)
         return refuse(row, "system_title",
                       "this meter belongs to the organisation `" + found[0].text(1) + "`");
-    const Table updated = import.work.repeat("UPDATE meter SET serial = $2, protocol = $3, model = $4, policy = "
-                                          "$5, replay = $6, concentrator = $7, area = $8 "
-                                          "WHERE address = $1 AND (serial, protocol, model, policy, replay, "
-                                          "concentrator, area) IS DISTINCT FROM "
-                                          "($2, $3, $4, $5, $6, $7, $8) RETURNING id",
-                                          values);
+    const Table updated =
+        import.work.repeat("UPDATE meter SET serial = $2, protocol = $3, model = $4, policy = "
+                           "$5, replay = $6, concentrator = $7, area = $8 "
+                           "WHERE address = $1 AND (serial, protocol, model, policy, replay, "
+                           "concentrator, area) IS DISTINCT FROM "
+                           "($2, $3, $4, $5, $6, $7, $8) RETURNING id",
+                           values);
     import.summary.meters_updated += static_cast<std::int64_t>(updated.size());
     return MeterState{static_cast<std::int32_t>(found[0].integer(0)), !updated.empty()};
 }
@@ -86,9 +87,9 @@ result<void> import_usage_point(Import& import, const MeterImportRow& row)
             "INSERT INTO usage_point (id, energy, collection, organisation) VALUES ($1, $2, $3, $4)",
             {row.usage_point, row.energy, collection_name(row.collection), import.organisation});
         import.work.repeat("INSERT INTO collection_choice (usage_point, collection, validity, how, proof) "
-                        "VALUES ($1, $2, tstzrange(now(), NULL), 'import', $3)",
-                        {row.usage_point, collection_name(row.collection),
-                         "row " + std::to_string(row.line) + " of the import"});
+                           "VALUES ($1, $2, tstzrange(now(), NULL), 'import', $3)",
+                           {row.usage_point, collection_name(row.collection),
+                            "row " + std::to_string(row.line) + " of the import"});
         ++import.summary.usage_points_new;
         return {};
     }
@@ -110,7 +111,8 @@ result<void> end_predecessor(Import& import, const MeterImportRow& row)
 {
     const Table before = import.work.repeat(
         "SELECT i.id, extract(epoch FROM lower(i.validity))::int8, m.address FROM installation i "
-        "JOIN meter m ON m.id = i.meter_id WHERE i.usage_point = $1 AND i.purpose = $2 AND upper_inf(i.validity)",
+        "JOIN meter m ON m.id = i.meter_id WHERE i.usage_point = $1 AND i.purpose = $2 AND "
+        "upper_inf(i.validity)",
         {row.usage_point, purpose_of(row)});
     if (before.empty())
         return {};
@@ -127,10 +129,10 @@ result<void> end_predecessor(Import& import, const MeterImportRow& row)
 /// True when an installation was made or changed.
 result<bool> import_installation(Import& import, MeterId meter, const MeterImportRow& row)
 {
-    const Table now =
-        import.work.repeat("SELECT id, usage_point, extract(epoch FROM lower(validity))::int8, purpose FROM installation "
-                        "WHERE meter_id = $1::int4 AND upper_inf(validity)",
-                        {meter.value});
+    const Table now = import.work.repeat(
+        "SELECT id, usage_point, extract(epoch FROM lower(validity))::int8, purpose FROM installation "
+        "WHERE meter_id = $1::int4 AND upper_inf(validity)",
+        {meter.value});
     if (!now.empty()) {
         if (now[0].text(1) != row.usage_point)
             return refuse(row, "usage_point", "this meter is installed at " + now[0].text(1));
@@ -147,9 +149,10 @@ result<bool> import_installation(Import& import, MeterId meter, const MeterImpor
         return true;
     }
     RELEVE_CHECK(end_predecessor(import, row));
-    import.work.repeat("INSERT INTO installation (meter_id, usage_point, validity, purpose) VALUES ($1::int4, $2, "
-                    "tstzrange($3::timestamptz, NULL), $4)",
-                    {meter.value, row.usage_point, row.installed_from, purpose_of(row)});
+    import.work.repeat(
+        "INSERT INTO installation (meter_id, usage_point, validity, purpose) VALUES ($1::int4, $2, "
+        "tstzrange($3::timestamptz, NULL), $4)",
+        {meter.value, row.usage_point, row.installed_from, purpose_of(row)});
     return true;
 }
 

@@ -5,21 +5,74 @@ namespace releve::store {
 
 namespace {
 
-// A meter sends once a day: after a day and a half without a message it is silent. `refused` means that the
-// last we heard of it was refused. Sums of the last minutes are not in meter_counter yet.
-constexpr const char* meters_with_state =
-    "SELECT m.id, m.address, m.serial, m.protocol, m.model, m.policy, m.replay, m.concentrator, m.area, "
-    "CASE WHEN seen.at IS NULL AND refused.count = 0 THEN 'never_seen' "
-    "WHEN refused.count > 0 AND (seen.at IS NULL OR refused.last > seen.at) THEN 'refused' "
-    "WHEN seen.at >= $1::timestamptz - interval '36 hours' THEN 'on_time' ELSE 'silent' END AS state, "
-    "extract(epoch FROM seen.at)::int8, coalesce(i.usage_point, ''), refused.count "
-    "FROM meter m "
-    "LEFT JOIN meter_counter c ON c.meter_id = m.id "
-    "LEFT JOIN releve_recently_heard() h ON h.meter_id = m.id "
-    "CROSS JOIN LATERAL (SELECT greatest(c.last_accepted_at, h.heard_at) AS at) seen "
-    "LEFT JOIN installation i ON i.meter_id = m.id AND i.validity @> $1::timestamptz "
-    "CROSS JOIN LATERAL (SELECT count(*) AS count, max(q.received_at) AS last FROM quarantine q "
-    "WHERE q.meter_id = m.id AND q.received_at > $1::timestamptz - interval '24 hours') refused ";
+/// What one table says of meters, where it has rows of them.
+struct FlagSource {
+    const char* name;
+    const char* columns; // @ stands for when the meter was last heard, where each is looked up
+    const char* rows;    // t is the table
+};
+constexpr FlagSource flag_sources[] = {
+    {"refused", // in the last day
+     "count(*) AS count, max(t.received_at) AS last, min(t.received_at) FILTER (WHERE t.received_at > @) AS since, "
+     "max(t.received_at) FILTER (WHERE t.reason = 'replay') AS replay, "
+     "min(t.received_at) FILTER (WHERE t.reason = 'replay' AND t.received_at > @) AS replay_since, "
+     "max(t.received_at) FILTER (WHERE t.reason IN ('no_key', 'wrong_key', 'bad_tag')) AS key, "
+     "min(t.received_at) FILTER (WHERE t.reason IN ('no_key', 'wrong_key', 'bad_tag') AND t.received_at > @) AS key_since",
+     "quarantine t WHERE t.received_at > $1::timestamptz - interval '24 hours'"},
+    {"silent", "min(t.since) AS since", "silence t WHERE t.ended_at IS NULL"},
+    {"drift", "min(t.at) AS since",
+     "event t WHERE t.kind = 'clock_alarm' AND t.at > $1::timestamptz - interval '24 hours' AND t.at <= $1::timestamptz"},
+    {"gaps", "min(t.starts) AS since", "gap t WHERE t.closed IS NULL AND NOT t.estimated"},
+};
+
+// The worst that holds. A refusal is a state while nothing was accepted after it. Most meters send once a day: after a day and a
+// half without a message one is silent, whether the collector has noticed a silence or not.
+constexpr const char* worst_state =
+    "LEFT JOIN LATERAL (SELECT s.state, s.since FROM (VALUES "
+    "(1, 'replay_alarm', refused.replay_since, refused.replay > coalesce(seen.at, '-infinity')), "
+    "(2, 'key_fault', refused.key_since, refused.key > coalesce(seen.at, '-infinity')), "
+    "(3, 'refused', refused.since, refused.last > coalesce(seen.at, '-infinity')), "
+    "(4, 'silent', silent.since, silent.since IS NOT NULL), "
+    "(5, 'silent', seen.at, seen.at < $1::timestamptz - interval '36 hours'), "
+    "(6, 'clock_drift', drift.since, drift.since IS NOT NULL), "
+    "(7, 'gaps', gaps.since, gaps.since IS NOT NULL), "
+    "(8, 'on_time', NULL, seen.at IS NOT NULL)) AS s (rank, state, since, holds) "
+    "WHERE s.holds ORDER BY s.rank LIMIT 1) worst ON true ";
+
+std::string replaced(std::string text, const std::string& by)
+{
+    for (std::size_t at = text.find('@'); at != std::string::npos; at = text.find('@', at + by.size()))
+        text.replace(at, 1, by);
+    return text;
+}
+
+constexpr const char* meter_columns =
+    "m.id, m.address, m.serial, m.protocol, m.model, m.policy, m.replay, m.concentrator, m.area, "
+    "coalesce(worst.state, 'never_seen'), extract(epoch FROM seen.at)::int8, coalesce(i.usage_point, ''), refused.count, "
+    "extract(epoch FROM worst.since)::int8";
+
+/// Meters with their states; $1 is now. A few meters are looked up one by one (`each`). Of all of them only the state is given,
+/// and each table is read once. Sums of the last minutes are not in meter_counter yet.
+std::string meters_with_state(bool each)
+{
+    std::string sql = std::string{"SELECT "} + (each ? meter_columns : "coalesce(worst.state, 'never_seen') AS state") +
+                      " FROM meter m "
+                      "LEFT JOIN meter_counter c ON c.meter_id = m.id "
+                      "LEFT JOIN releve_recently_heard() h ON h.meter_id = m.id "
+                      "CROSS JOIN LATERAL (SELECT greatest(c.last_accepted_at, h.heard_at) AS at) seen ";
+    if (each)
+        sql += "LEFT JOIN installation i ON i.meter_id = m.id AND i.validity @> $1::timestamptz ";
+    for (const FlagSource& source : flag_sources) {
+        const std::string name = source.name, rows = source.rows;
+        if (each)
+            sql += "LEFT JOIN LATERAL (SELECT " + replaced(source.columns, "coalesce(seen.at, '-infinity')") + " FROM " + rows +
+                   " AND t.meter_id = m.id) " + name + " ON true ";
+        else
+            sql += "LEFT JOIN (SELECT t.meter_id, " + replaced(source.columns, "'infinity'") + " FROM " + rows +
+                   " GROUP BY t.meter_id) " + name + " ON " + name + ".meter_id = m.id ";
+    }
+    return sql + worst_state;
+}
 
 MeterRow read_meter(const Row& row)
 {
@@ -37,6 +90,7 @@ MeterRow read_meter(const Row& row)
     meter.last_accepted_at = row.maybe_instant(10);
     meter.usage_point = row.text(11);
     meter.refused_24h = row.integer(12);
+    meter.state_since = row.maybe_instant(13);
     return meter;
 }
 
@@ -82,7 +136,7 @@ result<std::vector<MeterRow>> ApiStore::list_meters(const Identity& who, const P
     return impl_->as(who, [&](Work& work) -> result<std::vector<MeterRow>> {
         std::vector<MeterRow> list;
         for (const Row& row :
-             work.run(std::string{meters_with_state} +
+             work.run(meters_with_state(true) +
                           "WHERE m.id > coalesce(nullif($2, '')::int8, 0) ORDER BY m.id LIMIT $3::int4",
                       {now, page.after, page.limit}))
             list.push_back(read_meter(row));
@@ -94,7 +148,7 @@ result<MeterRow> ApiStore::meter(const Identity& who, MeterId id, Instant now)
 {
     return impl_->as(who, [&](Work& work) -> result<MeterRow> {
         const Table rows =
-            work.run(std::string{meters_with_state} + "WHERE m.id = $2::int4", {now, id.value});
+            work.run(meters_with_state(true) + "WHERE m.id = $2::int4", {now, id.value});
         if (rows.empty())
             return fail(errc::not_found);
         MeterRow found = read_meter(rows[0]);
@@ -188,7 +242,7 @@ result<OperationsSummary> ApiStore::operations(const Identity& who, Instant now)
     return impl_->as(who, [&](Work& work) -> result<OperationsSummary> {
         OperationsSummary summary;
         summary.meters_by_state =
-            read_counts(work.run("SELECT state, count(*) FROM (" + std::string{meters_with_state} +
+            read_counts(work.run("SELECT state, count(*) FROM (" + meters_with_state(false) +
                                      ") m GROUP BY state ORDER BY state",
                                  {now}));
         summary.refused_by_reason = read_counts(work.run(

@@ -1,4 +1,4 @@
-#include "api_impl.hpp"
+#include "api_blocks.hpp"
 
 #include <algorithm>
 #include <map>
@@ -6,22 +6,6 @@
 namespace releve::store {
 
 namespace {
-
-/// The block without what the meter measured elsewhere, before or after it was at this usage point.
-void clip(DayBlock& block, const Validity& validity)
-{
-    Instant start = block.first;
-    for (auto& slot : block.slots) {
-        if (!validity.contains(start))
-            slot.reset();
-        start += block.step;
-    }
-}
-
-bool same_shape(const DayBlock& a, const DayBlock& b)
-{
-    return a.first == b.first && a.step == b.step && a.slots.size() == b.slots.size();
-}
 
 /// Rows as they are now; under `as_of` also those that a later batch superseded. `which` ends the WHERE of both, and the
 /// number is added to `args`.
@@ -37,60 +21,9 @@ std::string versions_of(const std::string& columns, const char* table, const cha
 
 /// Without what came later. A value that something newer replaced since is in the history, in the version
 /// that was superseded: put together, the versions give each value as it stood.
-void forget_later(DayBlock& block, BatchNumber last)
-{
-    for (auto& slot : block.slots)
-        if (slot && slot->provenance.batch > last.value)
-            slot.reset();
-}
 void forget_later(RegisterBlock& block, BatchNumber last)
 {
     std::erase_if(block.reads, [&](const RegisterRead& read) { return read.provenance.batch > last.value; });
-}
-
-/// Rows of (day, data): the stored days as `as_of` knew them.
-template <class Block>
-result<std::map<CivilDay, Block>> put_together(const Table& rows, const std::optional<BatchNumber>& as_of)
-{
-    std::map<CivilDay, Block> days;
-    for (const Row& row : rows) {
-        RELEVE_TRY(block, decode_block<Block>(row.bytes(1)));
-        if (as_of)
-            forget_later(block, *as_of);
-        const auto [place, fresh] = days.try_emplace(row.day(0), block);
-        if (fresh)
-            continue;
-        RELEVE_TRY(merged, merge(place->second, block));
-        place->second = std::move(merged.block);
-    }
-    return days;
-}
-
-/// Interval days by civil day; a day on which the meter was exchanged is put together from both.
-result<std::map<CivilDay, DayBlock>> load_blocks(Work& work, const SeenUsagePoint& point,
-                                                 const DaysWanted& wanted)
-{
-    std::map<CivilDay, DayBlock> days;
-    for (const MeterPeriod& period : point.meters) {
-        const ChannelModel* channel = channel_of(period, wanted.channel);
-        if (channel == nullptr)
-            continue;
-        std::vector<Arg> args{period.meter.value, channel->channel.value, wanted.from, wanted.to};
-        const std::string sql =
-            versions_of("day, data", "interval_day", "interval_history",
-                        "meter_id = $1::int4 AND channel = $2::int2 AND day >= $3::date AND day < $4::date", wanted.as_of, args);
-        RELEVE_TRY(own, put_together<DayBlock>(work.run(sql, args), wanted.as_of));
-        for (auto& [day, block] : own) {
-            clip(block, period.validity);
-            const auto [place, fresh] = days.try_emplace(day, block);
-            if (fresh || !same_shape(place->second, block))
-                continue;
-            for (std::size_t i = 0; i < block.slots.size(); ++i)
-                if (block.slots[i])
-                    place->second.slots[i] = block.slots[i];
-        }
-    }
-    return days;
 }
 
 std::map<CivilDay, engine::DaySummary> load_totals(Work& work, const SeenUsagePoint& point,
@@ -123,6 +56,7 @@ struct Point {
     std::int64_t value = 0;
     Quality quality = Quality::raw;
     int scaler = 0;
+    std::optional<std::int64_t> measured{};
 };
 
 result<void> add_registers(Work& work, const MeterPeriod& period, const ChannelModel& channel,
@@ -136,15 +70,13 @@ result<void> add_registers(Work& work, const MeterPeriod& period, const ChannelM
     return {};
 }
 
-void add_slots(const std::map<CivilDay, DayBlock>& days, int scaler, std::vector<Point>& points)
+void add_slots(const SeenPart& part, std::vector<Point>& points)
 {
-    for (const auto& [day, block] : days) {
-        Instant start = block.first;
-        for (const auto& slot : block.slots) {
-            if (slot)
-                points.push_back({start, slot->value, slot->provenance.quality, scaler});
-            start += block.step;
-        }
+    Instant start = part.day.first;
+    for (const ResolvedSlot& slot : part.day.slots) {
+        if (slot.there())
+            points.push_back({start, slot.value, slot.quality, part.channel->scaler, slot.measured});
+        start += part.day.step;
     }
 }
 
@@ -159,9 +91,12 @@ ReadingsAnswer answer_of(const ChannelModel& channel, std::vector<Point> points,
     for (const Point& point : points)
         answer.scaler = std::min(answer.scaler, point.scaler);
     for (Point& point : points) {
-        for (; point.scaler > answer.scaler; --point.scaler)
+        for (; point.scaler > answer.scaler; --point.scaler) {
             point.value *= 10;
-        answer.readings.push_back({point.at, point.value, point.quality});
+            if (point.measured)
+                *point.measured *= 10;
+        }
+        answer.readings.push_back({point.at, point.value, point.quality, point.measured});
     }
     return answer;
 }
@@ -202,7 +137,18 @@ result<std::map<CivilDay, RegisterBlock>> load_registers(Work& work, MeterId met
     std::vector<Arg> args{meter.value, wanted.from, wanted.to};
     const std::string sql = versions_of("day, data", "register_day", "register_history",
                                         "meter_id = $1::int4 AND day >= $2::date AND day < $3::date", wanted.as_of, args);
-    return put_together<RegisterBlock>(work.run(sql, args), wanted.as_of);
+    std::map<CivilDay, RegisterBlock> days;
+    for (const Row& row : work.run(sql, args)) {
+        RELEVE_TRY(block, decode_register_block(row.bytes(1)));
+        if (wanted.as_of)
+            forget_later(block, *wanted.as_of);
+        const auto [place, fresh] = days.try_emplace(row.day(0), block);
+        if (fresh)
+            continue;
+        RELEVE_TRY(merged, merge(place->second, block));
+        place->second = std::move(merged.block);
+    }
+    return days;
 }
 
 result<DailyAnswer> ApiStore::daily(const Identity& who, const UsagePointId& id, CivilDay from, CivilDay to,
@@ -222,14 +168,14 @@ result<DailyAnswer> ApiStore::daily(const Identity& who, const UsagePointId& id,
             RELEVE_TRY(days, register_days(work, point, *channel, wanted, as_of));
             return DailyAnswer{id, point.zone, {}, known, std::move(days)};
         }
-        RELEVE_TRY(blocks, load_blocks(work, point, wanted));
+        RELEVE_TRY(seen, seen_days(work, point, wanted));
         const auto totals = load_totals(work, point, wanted, channel->channel);
         DailyAnswer answer{id, point.zone, {}, known};
         for (CivilDay day = from; day < to; day += std::chrono::days{1}) {
             engine::DaySummary summary = engine::empty_day(*zone, day, *channel);
-            if (const auto block = blocks.find(day); block != blocks.end()) {
-                RELEVE_TRY(measured, engine::summarise(block->second, *channel));
-                summary = measured;
+            if (const auto parts = seen.find(day); parts != seen.end()) {
+                RELEVE_TRY(counted, summary_of(std::move(parts->second)));
+                summary = counted;
             }
             // Days from before the choice of half-hours are totals; on the day of the choice the fuller one
             // counts.
@@ -264,13 +210,10 @@ result<ReadingsAnswer> ApiStore::readings(const Identity& who, const UsagePointI
                 if (const ChannelModel* own = channel_of(period, channel->name))
                     RELEVE_CHECK(add_registers(work, period, *own, wanted, points));
         } else {
-            for (const MeterPeriod& period : point.meters) {
-                SeenUsagePoint alone = point;
-                alone.meters = {period};
-                RELEVE_TRY(blocks, load_blocks(work, alone, wanted));
-                if (const ChannelModel* own = channel_of(period, channel->name))
-                    add_slots(blocks, own->scaler, points);
-            }
+            RELEVE_TRY(days, seen_days(work, point, wanted));
+            for (const auto& [day, parts] : days)
+                for (const SeenPart& part : parts)
+                    add_slots(part, points);
         }
         ReadingsAnswer answer = answer_of(*channel, std::move(points), from, to);
         answer.as_of = known;

@@ -39,9 +39,15 @@ bool thin(const Keyed<DayBlock>&, const DayBlock&)
     return false;
 }
 
+/// What a batch does to days, beside writing them.
+struct Noted {
+    RecentDays* recent;
+    Checks& checks;
+};
+
 /// Sorted by key; frames of one key are merged in the order they came.
 template <class Block>
-std::vector<Keyed<Block>> merge_equal_keys(std::vector<Keyed<Block>> days)
+std::vector<Keyed<Block>> merge_equal_keys(std::vector<Keyed<Block>> days, Checks& checks)
 {
     std::ranges::stable_sort(days, {}, [](const auto& day) { return day.key; });
     std::vector<Keyed<Block>> merged;
@@ -51,7 +57,9 @@ std::vector<Keyed<Block>> merge_equal_keys(std::vector<Keyed<Block>> days)
             continue;
         }
         Keyed<Block>& one = merged.back();
-        one.block = must(merge(one.block, day.block)).block;
+        auto together = must(merge(one.block, day.block));
+        checks.note_repeats(one.key, {together.same, together.other});
+        one.block = std::move(together.block);
         one.first_reads_only |= day.first_reads_only;
         thin(one, one.block);
     }
@@ -75,10 +83,17 @@ void note_recent(RecentDays* recent, const SeriesKey& key, const DayBlock& block
 }
 void note_recent(RecentDays*, const SeriesKey&, const RegisterBlock&, std::int32_t, const Bytes&) {}
 
+/// The registers' are noted as they come.
+void note_changed(Checks& checks, const SeriesTable& table, const SeriesKey& key, const Bytes& data)
+{
+    if (&table == &interval_table)
+        checks.note_day(key, data);
+}
+
 template <class Block>
 void merge_into_stored(pg::Connection& connection, const SeriesTable& table, BatchNumber number,
                        const std::vector<SeriesKey>& existing, const std::vector<Keyed<Block>>& incoming,
-                       RecentDays* recent)
+                       const Noted& noted)
 {
     const auto stored = lock_rows(connection, table, existing);
     // Somebody erased one between our two statements: a new attempt inserts it.
@@ -91,13 +106,15 @@ void merge_into_stored(pg::Connection& connection, const SeriesTable& table, Bat
             std::ranges::lower_bound(incoming, row.key, {}, [](const auto& item) { return item.key; });
         const Block before = must(decode_block<Block>(row.data));
         auto result = must(merge(before, day->block));
+        noted.checks.note_repeats(row.key, {result.same, result.other});
         const bool thinned = thin(*day, result.block);
         if (result.block == before)
             continue;
         if (result.effect == MergeEffect::changed && !thinned) // what must not be kept is not kept as history
             changed.push_back(row.key);
         update.push_back({row.key, must(encode_block(result.block)), row.revision});
-        note_recent(recent, row.key, result.block, row.revision + 1, update.back().data);
+        note_recent(noted.recent, row.key, result.block, row.revision + 1, update.back().data);
+        note_changed(noted.checks, table, row.key, update.back().data);
     }
     if (!changed.empty())
         keep_old_rows(connection, table, number, changed);
@@ -107,8 +124,9 @@ void merge_into_stored(pg::Connection& connection, const SeriesTable& table, Bat
 
 /// Adds to days that this writer knows as they are; gives those that it must look at first.
 std::vector<Keyed<DayBlock>> add_to_recent(pg::Connection& connection, BatchNumber number,
-                                           std::vector<Keyed<DayBlock>> incoming, RecentDays& recent)
+                                           std::vector<Keyed<DayBlock>> incoming, const Noted& noted)
 {
+    RecentDays& recent = *noted.recent;
     std::vector<SeriesRow> known;
     std::vector<Keyed<DayBlock>> of_known, rest;
     std::vector<DayBlock> after;
@@ -119,6 +137,7 @@ std::vector<Keyed<DayBlock>> add_to_recent(pg::Connection& connection, BatchNumb
             rest.push_back(std::move(day));
             continue;
         }
+        noted.checks.note_repeats(day.key, {merged->same, merged->other});
         if (merged->effect == MergeEffect::unchanged)
             continue;
         known.push_back({day.key, must(encode_block(merged->block)), entry->revision});
@@ -131,6 +150,7 @@ std::vector<Keyed<DayBlock>> add_to_recent(pg::Connection& connection, BatchNumb
     for (std::size_t i = 0; i < known.size(); ++i) {
         if (std::ranges::binary_search(updated, known[i].key)) {
             note_recent(&recent, known[i].key, after[i], known[i].revision + 1, known[i].data);
+            noted.checks.note_day(known[i].key, known[i].data);
         } else {
             recent.forget(known[i].key);
             rest.push_back(std::move(of_known[i]));
@@ -140,20 +160,20 @@ std::vector<Keyed<DayBlock>> add_to_recent(pg::Connection& connection, BatchNumb
     return rest;
 }
 std::vector<Keyed<RegisterBlock>> add_to_recent(pg::Connection&, BatchNumber, std::vector<Keyed<RegisterBlock>> incoming,
-                                                RecentDays&)
+                                                const Noted&)
 {
     return incoming;
 }
 
 template <class Block>
 void write_series(pg::Connection& connection, const SeriesTable& table, BatchNumber number,
-                  std::vector<Keyed<Block>> days, RecentDays* recent)
+                  std::vector<Keyed<Block>> days, const Noted& noted)
 {
     if (days.empty())
         return;
-    auto incoming = merge_equal_keys(std::move(days));
-    if (recent)
-        incoming = add_to_recent(connection, number, std::move(incoming), *recent);
+    auto incoming = merge_equal_keys(std::move(days), noted.checks);
+    if (noted.recent)
+        incoming = add_to_recent(connection, number, std::move(incoming), noted);
     if (incoming.empty())
         return;
     std::vector<SeriesRow> rows;
@@ -162,10 +182,12 @@ void write_series(pg::Connection& connection, const SeriesTable& table, BatchNum
         rows.push_back({day.key, must(encode_block(day.block))});
     const auto existing = insert_new(connection, table, number, rows);
     for (std::size_t i = 0; i < rows.size(); ++i)
-        if (!std::ranges::binary_search(existing, rows[i].key))
-            note_recent(recent, rows[i].key, incoming[i].block, 1, rows[i].data);
+        if (!std::ranges::binary_search(existing, rows[i].key)) {
+            note_recent(noted.recent, rows[i].key, incoming[i].block, 1, rows[i].data);
+            note_changed(noted.checks, table, rows[i].key, rows[i].data);
+        }
     if (!existing.empty())
-        merge_into_stored(connection, table, number, existing, incoming, recent);
+        merge_into_stored(connection, table, number, existing, incoming, noted);
 }
 
 /// Those that no earlier batch has counted.
@@ -234,7 +256,7 @@ bool batch_is_ours(pg::Connection& connection, const BatchRow& row, std::span<co
                .size() == 1;
 }
 
-void write_intervals(pg::Connection& connection, BatchNumber number, std::span<const FrameWrite> frames, RecentDays& recent, bool defer)
+void write_intervals(pg::Connection& connection, BatchNumber number, std::span<const FrameWrite> frames, RecentDays& recent, Checks& checks, bool defer)
 {
     std::vector<Keyed<DayBlock>> days;
     for (const FrameWrite& frame : frames)
@@ -243,15 +265,15 @@ void write_intervals(pg::Connection& connection, BatchNumber number, std::span<c
                 continue;
             days.push_back(keyed({frame.meter.value, day.channel.value, day.day}, block_of(day.part), number));
         }
-    write_series(connection, interval_table, number, std::move(days), &recent);
+    write_series(connection, interval_table, number, std::move(days), {&recent, checks});
 }
 
-void write_deferred(pg::Connection& connection, BatchNumber number, std::span<const DeferredDays::Day> given, RecentDays& recent)
+void write_deferred(pg::Connection& connection, BatchNumber number, std::span<const DeferredDays::Day> given, RecentDays& recent, Checks& checks)
 {
     std::vector<Keyed<DayBlock>> days;
     for (const DeferredDays::Day& day : given)
         days.push_back(keyed(day.key, day.block, number)); // known from now on
-    write_series(connection, interval_table, number, std::move(days), &recent);
+    write_series(connection, interval_table, number, std::move(days), {&recent, checks});
 }
 
 void finish_deferred(pg::Connection& connection, std::span<const std::int64_t> batches)
@@ -262,13 +284,16 @@ void finish_deferred(pg::Connection& connection, std::span<const std::int64_t> b
                    pg::Params{}.array(batches, [](std::int64_t batch) { return batch; }));
 }
 
-void write_registers(pg::Connection& connection, BatchNumber number, std::span<const FrameWrite> frames)
+void write_registers(pg::Connection& connection, BatchNumber number, std::span<const FrameWrite> frames, Checks& checks)
 {
     std::vector<Keyed<RegisterBlock>> days;
     for (const FrameWrite& frame : frames)
-        for (const auto& day : frame.register_days)
+        for (const auto& day : frame.register_days) {
             days.push_back(keyed({frame.meter.value, 0, day.day}, day.block, number, day.first_reads_only));
-    write_series(connection, register_table, number, std::move(days), nullptr);
+            if (!day.first_reads_only) // a home with daily totals has no curve to compare with
+                checks.note_reads(frame.meter.value, day.block);
+        }
+    write_series(connection, register_table, number, std::move(days), {nullptr, checks});
 }
 
 void write_archive(pg::Connection& connection, const BatchRow& row, std::span<const FrameWrite> frames)

@@ -2,6 +2,7 @@
 // What one transaction writes, statement by statement, given an open transaction. Throws pg::SqlError, or
 // Refusal for what no database needs to be asked about.
 
+#include "checks.hpp"
 #include "daily_totals.hpp"
 #include "deferred_days.hpp"
 #include "frame_pack.hpp"
@@ -34,12 +35,12 @@ void write_batch_row(pg::Connection&, const BatchRow&, std::span<const FrameWrit
 [[nodiscard]] bool batch_is_ours(pg::Connection&, const BatchRow&, std::span<const FrameWrite>);
 
 /// `defer`: without those of frames that can wait.
-void write_intervals(pg::Connection&, BatchNumber, std::span<const FrameWrite>, RecentDays&, bool defer);
+void write_intervals(pg::Connection&, BatchNumber, std::span<const FrameWrite>, RecentDays&, Checks&, bool defer);
 /// What earlier batches deferred.
-void write_deferred(pg::Connection&, BatchNumber, std::span<const DeferredDays::Day>, RecentDays&);
+void write_deferred(pg::Connection&, BatchNumber, std::span<const DeferredDays::Day>, RecentDays&, Checks&);
 /// These batches wait for nothing any more.
 void finish_deferred(pg::Connection&, std::span<const std::int64_t> batches);
-void write_registers(pg::Connection&, BatchNumber, std::span<const FrameWrite>);
+void write_registers(pg::Connection&, BatchNumber, std::span<const FrameWrite>, Checks&);
 void write_daily_totals(pg::Connection&, BatchNumber, std::span<FrameWrite>);
 /// Live values, events and what became of commands.
 void write_extras(pg::Connection&, BatchNumber, std::span<const FrameWrite>);

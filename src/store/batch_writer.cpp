@@ -1,6 +1,7 @@
 #include <releve/store/collect_store.hpp>
 
 #include "batch_rows.hpp"
+#include "settle_rows.hpp"
 
 #include <algorithm>
 
@@ -15,6 +16,8 @@ constexpr auto longest_pause = 2s;
 constexpr std::size_t deferred_max = 400'000; // 30 MB
 constexpr auto deferred_at_most = 10s;
 constexpr std::size_t fold_days = 2'000;
+constexpr std::size_t looked_at_once = 200; // meters
+constexpr auto due_at_most = 1s, due_at_most_when_busy = 10s;
 
 /// The caller waits no longer for the database.
 struct GivenUp {};
@@ -27,7 +30,9 @@ struct BatchWriter::Impl {
     std::optional<pg::Connection> connection;
     RecentDays recent{};
     DeferredDays deferred{};
+    Checks checks{};
     bool fold_refused = false;
+    std::vector<std::string> unjudged{};
 
     struct Group {
         std::span<FrameWrite> frames;
@@ -46,6 +51,7 @@ struct BatchWriter::Impl {
     void write_group(const Group& group, const Request& request, BatchResult& result);
     void write_refused(const Request& request, BatchResult& result);
     void fold_group(const Group& group, const Request& request, BatchResult& result);
+    std::size_t look(const std::vector<std::int32_t>& meters, const Request& request);
 };
 
 pg::Connection& BatchWriter::Impl::connected()
@@ -67,10 +73,11 @@ void BatchWriter::Impl::run_transaction(const Group& group, const BatchRow& row,
     pg::Transaction transaction{db};
     write_batch_row(db, row, group.frames, group.quarantine.size());
     check_choices(db, group.frames, group.days, request.choice_version);
-    write_intervals(db, row.number, group.frames, recent, row.deferred > 0);
-    write_deferred(db, row.number, group.days, recent);
+    write_intervals(db, row.number, group.frames, recent, checks, row.deferred > 0);
+    write_deferred(db, row.number, group.days, recent, checks);
     finish_deferred(db, group.finished);
-    write_registers(db, row.number, group.frames);
+    write_registers(db, row.number, group.frames, checks);
+    checks.write_due(db, row.number);
     write_daily_totals(db, row.number, group.frames);
     write_extras(db, row.number, group.frames);
     write_receptions(db, group.receptions);
@@ -114,24 +121,30 @@ std::optional<std::string> BatchWriter::Impl::commit_group(const Group& group, c
             }
             commit_sent = false;
             recent.forget_if_older(request.choice_version);
+            checks.use(request.checks);
+            checks.forget_if_older(request.choice_version);
             run_transaction(group, row, request, commit_sent);
             recent.keep();
+            checks.keep();
             if (waits > 0)
                 deferred.add(row.number, group.frames);
             ++result.transactions;
             return std::nullopt;
         } catch (const Refusal& refusal) {
             recent.drop();
+            checks.drop();
             return refusal.what();
         } catch (const pg::LostConnection& lost) {
             connection.reset();
             recent.clear();
+            checks.forget();
             problem = lost.what();
         } catch (const pg::SqlError& error) {
             // The server answered, so it rolled back; unless it said that it ends, which it may do after the commit.
             const bool server_ends = error.sqlstate.starts_with("57P") || error.sqlstate.starts_with("08");
             commit_sent = commit_sent && server_ends;
             recent.drop();
+            checks.drop();
             problem = error.what();
             taken = error.sqlstate == "23505" && problem.find("batch_pkey") != std::string::npos;
             if (error.systemic()) {
@@ -267,6 +280,98 @@ std::optional<bool> BatchWriter::fold(const Request& request)
     }
     impl_->deferred.slice_done();
     return finished.empty() || !std::exchange(impl_->fold_refused, false);
+}
+
+// ---------------------------------------------------------------------- the closer look
+
+std::size_t BatchWriter::Impl::look(const std::vector<std::int32_t>& meters, const Request& request)
+{
+    pg::Connection& db = connected();
+    pg::Transaction transaction{db};
+    // Not a batch without anything: what it concludes is asked for by its number.
+    const BatchRow row{request.next_batch(), request.watermark(), writer, request.now, 0, static_cast<std::int32_t>(meters.size())};
+    write_batch_row(db, row, {}, 0);
+    db.run("SELECT pg_advisory_xact_lock_shared($1::int8)", pg::Params{}.add(collection_choice_lock));
+    const SettleLoad load = load_due_meters(db, checks, meters, request.now);
+    std::vector<SettledMeter> settled;
+    for (const MeterRows& rows : load.meters) {
+        auto changes = settle(rows, row.number, *checks.plan()->zone);
+        if (!changes)
+            throw pg::SqlError("22000", "meter " + std::to_string(rows.meter.value) + ": " + to_string(changes.error()));
+        settled.push_back({&rows, std::move(*changes)});
+    }
+    write_changes(db, row.number, request.now, settled);
+    finish_due(db, load);
+    transaction.commit();
+    for (const std::int32_t meter : load.nothing)
+        checks.nothing_due(meter);
+    for (SettledMeter& meter : settled) {
+        const std::int32_t id = meter.rows->meter.value;
+        if (load.rest.contains(id))
+            continue;
+        if (meter.changes.memory)
+            checks.looked_at(id, meter.rows->model, std::move(*meter.changes.memory));
+        else
+            checks.nothing_due(id);
+    }
+    return meters.size();
+}
+
+std::size_t BatchWriter::due() const
+{
+    return impl_->checks.due();
+}
+
+void BatchWriter::look_later(std::span<const MeterId> meters)
+{
+    impl_->checks.look_later(meters);
+}
+
+bool BatchWriter::look_is_due(bool busy) const
+{
+    const auto since = impl_->checks.due_since();
+    return since && std::chrono::steady_clock::now() - *since >= (busy ? due_at_most_when_busy : due_at_most);
+}
+
+std::optional<std::size_t> BatchWriter::look(const Request& request)
+{
+    impl_->checks.use(request.checks);
+    impl_->checks.forget_if_older(request.choice_version);
+    if (!request.checks || impl_->checks.due() == 0)
+        return 0;
+    std::size_t at_once = looked_at_once;
+    // Whatever an attempt wrote, the next one finds it done: nothing needs to be known about it.
+    for (auto pause = std::chrono::milliseconds{first_pause};; pause = std::min<std::chrono::milliseconds>(pause * 2, longest_pause)) {
+        const auto meters = impl_->checks.next_due(at_once);
+        std::string problem;
+        try {
+            return impl_->look(meters, request);
+        } catch (const pg::LostConnection& lost) {
+            impl_->connection.reset();
+            impl_->checks.forget();
+            problem = lost.what();
+        } catch (const pg::SqlError& error) {
+            problem = error.what();
+            if (error.systemic()) {
+                impl_->connection.reset();
+            } else if (!error.transient()) {
+                if (at_once == 1) { // it stays due in the database, and is said
+                    impl_->checks.nothing_due(meters.front());
+                    impl_->unjudged.push_back(problem);
+                    return 1;
+                }
+                at_once = 1;
+                continue;
+            }
+        }
+        if (!request.wait(problem, pause))
+            return std::nullopt;
+    }
+}
+
+std::vector<std::string> BatchWriter::take_unjudged()
+{
+    return std::exchange(impl_->unjudged, {});
 }
 
 } // namespace releve::store

@@ -124,13 +124,16 @@ void CollectStore::save_replay_states(std::span<const ReplayRow> rows, BatchNumb
                 params.array(lists, [column](const auto& list) { return std::string_view{list.at(column)}; });
             params.array(some, [](const ReplayRow& row) { return row.last_accepted_at; });
             db.run(
-                "INSERT INTO meter_counter (meter_id, key_generations, counters, digests, last_accepted_at) "
+                "INSERT INTO meter_counter AS t (meter_id, key_generations, counters, digests, last_accepted_at) "
                 "SELECT m, g::int2[], c::int8[], d::int8[], at "
                 "FROM unnest($1::int4[], $2::text[], $3::text[], $4::text[], $5::timestamptz[]) AS k (m, g, "
                 "c, d, at) "
                 "ON CONFLICT (meter_id) DO UPDATE SET key_generations = excluded.key_generations, "
                 "counters = excluded.counters, digests = excluded.digests, last_accepted_at = "
-                "excluded.last_accepted_at",
+                "excluded.last_accepted_at, usual_gap_s = CASE WHEN excluded.last_accepted_at > t.last_accepted_at THEN "
+                // Of a long silence little is learned, and what was learned fades.
+                "greatest(least(extract(epoch FROM excluded.last_accepted_at - t.last_accepted_at)::int4, 4 * t.usual_gap_s), "
+                "t.usual_gap_s - t.usual_gap_s / 16) ELSE t.usual_gap_s END",
                 params);
         }
         const pg::Params below = pg::Params{}.add(up_to.value);

@@ -1,12 +1,12 @@
 "use strict";
 // The page: sign-in by token, then what the token's role may see. Talks to the public API only.
 
-const state = { token: "", language: "en", me: null, words: null, timer: 0, view: 0 };
+const state = { token: "", language: "en", me: null, words: null, timer: 0, view: 0, handled: new Map() };
 
 // ---------------------------------------------------------------- words and numbers
 
 const t = (key, values = {}) =>
-  Object.entries(values).reduce((text, [name, value]) => text.replace(`{${name}}`, value), PAGE_WORDS[state.language][key] ?? key);
+  Object.entries(values).reduce((text, [name, value]) => text.replace(`{${name}}`, () => value), PAGE_WORDS[state.language][key] ?? key);
 const locale = () => (state.language === "fr" ? "fr-FR" : "en-GB");
 const wordsOf = (table, name) => state.words?.[table]?.[name];
 const label = (table, name) => wordsOf(table, name)?.label[state.language] ?? name;
@@ -69,16 +69,18 @@ function table(columns, rows, caption) {
 class Problem extends Error {
   constructor(status, body) { super(body.plain ?? t("failed")); this.status = status; this.name = (body.type ?? "").split("/").pop(); this.detail = body.detail; }
 }
-async function request(path, accept) {
+async function request(path, accept, body) {
   const headers = { Accept: accept, "Accept-Language": state.language };
   if (state.token) headers.Authorization = `Bearer ${state.token}`;
+  if (body) headers["Content-Type"] = "application/json";
   let response;
-  try { response = await fetch(path, { headers, cache: "no-store" }); }
+  try { response = await fetch(path, { headers, cache: "no-store", method: body ? "POST" : "GET", body: body && JSON.stringify(body) }); }
   catch { throw new Problem(0, { plain: t("offline") }); }
   if (!response.ok) throw new Problem(response.status, await response.json().catch(() => ({})));
   return response;
 }
 const get = async (path) => (await request(path, "application/json")).json();
+const post = async (path, body) => (await request(path, "application/json", body)).json();
 async function download(path, type) {
   try {
     const response = await request(path, type);
@@ -158,7 +160,7 @@ async function homeView(alive, id, place) {
 
   const home = { base, point, zone, unit, period, days, curveSlot: h("div", {}), barSlot: h("div", { class: "plot" }), alive };
   home.chosen = (days.findLast(isComplete) ?? days.findLast(somethingCame))?.date;
-  show(head, figures(home, "latest"), live, dailyCard(home), home.curveSlot, downloadCard(home), accessCard(accesses));
+  show(head, figures(home, "latest"), live, dailyCard(home), home.curveSlot, totalsCard(home), downloadCard(home), accessCard(accesses));
   drawBars(home);
   await drawCurve(home);
 }
@@ -211,7 +213,7 @@ function dailyCard(home) {
       h("button", { type: "button", onclick: () => shift(-30), "aria-label": t("earlier") }, "←"),
       h("button", { type: "button", onclick: () => shift(30), "aria-label": t("later"), disabled: period.to >= localDate(Date.now(), home.zone) }, "→"))],
     { id: "days" }, home.barSlot,
-    h("div", { class: "legend" }, h("span", {}, t("complete")), h("span", { class: "is-partial" }, t("incomplete")), h("span", { class: "is-missing" }, t("missing"))),
+    h("div", { class: "legend" }, h("span", {}, t("complete")), h("span", { class: "is-partial" }, t("incomplete")), h("span", { class: "is-missing" }, t("missing"))), kindLegend(days.map((day) => ({ kind: KINDS[day.quality] })), "Part"),
     h("p", { class: "note" }, t(gas ? "gasDay" : "chooseDay")), home.unit === "m³" && h("div", { class: "notice" }, t("volumesOnly")),
     h("details", {}, h("summary", {}, t("table")), h("div", { class: "scroll tall", tabindex: 0, role: "region", "aria-label": t("thirtyDays") },
       table([{ name: t("date") }, { name: t("energy"), number: true }, ...(gas ? [{ name: t("volume"), number: true }, { name: t("coefficient"), number: true }] : [{ name: t("received"), number: true }]), { name: t("quality") }], rows))));
@@ -235,12 +237,26 @@ function gasDayCard({ chosen, days }) {
     h("p", { class: "note" }, t("gasText")));
 }
 
+const isNarrow = () => matchMedia("(max-width: 640px)").matches;
+
+// The slots of a civil day for curveChart; `kwAt(instant)` is null where nothing was received.
+function daySlots(date, zone, step, kwAt, unit) {
+  const slots = [], end = startOfDay(addDays(date, 1), zone);
+  for (let at = startOfDay(date, zone); at < end; at += step) {
+    const time = localTime(at, zone), kw = kwAt(at);
+    slots.push({ at, time, kw, tick: time.endsWith(":00") && Number(time.slice(0, 2)) % (isNarrow() ? 6 : 3) === 0 ? time : "",
+      label: `${time} – ${localTime(at + step, zone)} : ${kw === null ? t("gap") : `${number(kw, 2)} ${unit}`}` });
+  }
+  return slots;
+}
+
 function drawBars(home) {
-  const narrow = matchMedia("(max-width: 640px)").matches;
+  const narrow = isNarrow();
   const text = (day) => amountText(day.amount ?? 0, home.unit);
   const bars = home.days.map((day, index) => ({
     date: day.date, amount: day.amount === null ? null : day.amount / 1000, partial: day.missing > 0,
-    label: `${dayName(day.date)} : ${{ missing: day.volume_dm3 ? volumeText(day.volume_dm3) : t("missingShort"), incomplete: `${text(day)}, ${t("incompleteShort")}`, complete: text(day) }[dayState(day)]}`,
+    label: `${dayName(day.date)} : ${{ missing: day.volume_dm3 ? volumeText(day.volume_dm3) : t("missingShort"), incomplete: `${text(day)}, ${t("incompleteShort")}`, complete: text(day) }[dayState(day)]}${dayRemark(day)}`,
+    kind: KINDS[day.quality],
     tick: index % (narrow ? 7 : 3) === 0 ? dayName(day.date, { day: "numeric", month: narrow ? "numeric" : "short" }) : "",
   }));
   const hadFocus = home.barSlot.contains(document.activeElement);
@@ -256,21 +272,17 @@ async function drawCurve(home) {
   const heading = h("h2", {}, `${t("curve")} · ${dayName(chosen)}`);
   const dailyOnly = () => curveSlot.replaceChildren(card(heading, { id: "curve" }, h("div", { class: "notice" }, h("strong", {}, t("dailyOnly")), h("p", {}, t("dailyOnlyText")))));
   if (home.point.collection === "daily") return dailyOnly();
-  let answer;
-  try { answer = await get(`${home.base}/readings?from=${chosen}&to=${addDays(chosen, 1)}`); }
+  let answer, reasons;
+  try { [answer, reasons] = await Promise.all([get(`${home.base}/readings?from=${chosen}&to=${addDays(chosen, 1)}`), loadReasons(home, chosen)]); }
   catch (problem) { if (problem.name === "daily_only") return dailyOnly(); throw problem; }
   if (!home.alive() || home.chosen !== chosen) return;
 
   const start = startOfDay(chosen, zone), end = startOfDay(addDays(chosen, 1), zone), step = (answer.step_s || 1800) * 1000;
   const kilo = answer.unit === "Wh" ? 3600 / (step / 1000) / 1000 : 0.001; // to mean kW
   const values = new Map(answer.readings.map((reading) => [Date.parse(reading.start), reading]));
-  const narrow = matchMedia("(max-width: 640px)").matches;
-  const slots = [];
-  for (let at = start; at < end; at += step) {
-    const reading = values.get(at), kw = reading ? reading.value * kilo : null;
-    const time = localTime(at, zone), hour = Number(time.slice(0, 2));
-    slots.push({ at, time, kw, quality: reading?.quality, tick: time.endsWith(":00") && hour % (narrow ? 6 : 3) === 0 ? time : "", label: `${time} – ${localTime(at + step, zone)} : ${kw === null ? t("gap") : `${number(kw, 2)} kW`}` });
-  }
+  const slots = daySlots(chosen, zone, step, (at) => (values.has(at) ? values.get(at).value * kilo : null), "kW");
+  const notes = explainSlots(slots, values, { ...reasons, channel: answer.channel, step, kilo });
+  const versions = (slot) => showVersions(home, slot, step, kilo).catch(showFailure);
   const present = slots.filter((slot) => slot.kw !== null);
   const hours = (end - start) / 3600000;
   const move = (count) => { home.chosen = addDays(chosen, count); drawBars(home); drawCurve(home).catch(showFailure); };
@@ -282,10 +294,12 @@ async function drawCurve(home) {
       h("button", { type: "button", disabled: !inside(addDays(chosen, 1)), "aria-label": t("nextDay"), onclick: () => move(1) }, "→"))],
     { id: "curve", "data-date": chosen },
     hours === 24 ? null : h("p", { class: "note", id: "clock-change" }, t(hours < 24 ? "shortDay" : "longDay")),
-    present.length ? curveChart(slots, { narrow, label: `${t("curveHint")}, ${dayName(chosen)}`, gap: t("gap"), format: shortNumber }) : h("div", { class: "notice" }, t("noCurve")),
-    present.length > 0 && h("dl", { class: "facts" }, fact(t("peak"), extreme(Math.max)), fact(t("lowest"), extreme(Math.min)), fact(t("received"), `${present.length} / ${slots.length}`)),
+    present.length ? curveChart(slots, { narrow: isNarrow(), label: `${t("curveHint")}, ${dayName(chosen)}`, gap: t("gap"), format: shortNumber, choose: versions }) : h("div", { class: "notice" }, notes.length ? notes.map((note) => h("p", {}, note)) : t("noCurve")),
+    present.length > 0 && kindLegend(slots, "Mark"), present.length > 0 && notes.length > 0 && h("ul", { class: "why", "aria-label": t("why") }, notes.map((note) => h("li", {}, note))),
+    present.length > 0 && h("dl", { class: "facts" }, fact(t("peak"), extreme(Math.max)), fact(t("lowest"), extreme(Math.min)), fact(t("received"), `${slots.filter(wasReceived).length} / ${slots.length}`)),
     h("details", {}, h("summary", {}, t("table")), h("div", { class: "scroll tall", tabindex: 0, role: "region", "aria-label": t("curve") },
-      table([{ name: t("time") }, { name: t("power"), number: true }, { name: t("quality") }], slots.map((slot) => [slot.time, slot.kw === null ? t("none") : `${number(slot.kw, 3)} kW`, label("qualities", slot.quality ?? "missing")]))))));
+      table([{ name: t("time") }, { name: t("power"), number: true }, { name: t("quality") }], slots.map((slot) => [h("button", { type: "button", class: "plain", "aria-haspopup": "dialog", "aria-label": t("versionsOf", { time: slot.time }), onclick: () => versions(slot) }, slot.time),
+        slot.kw === null ? t("none") : `${number(slot.kw, 3)} kW`, qualityText(slot)])))), present.length > 0 && h("p", { class: "note" }, t("versionsHint"))));
 }
 
 function downloadCard(home) {
@@ -365,8 +379,8 @@ function gatewayCard(gateways) {
 
 function eventCard(events) {
   return card(h("h2", {}, t("events")), { id: "events" }, h("p", { class: "note" }, t("eventsText")), events.length ? h("div", { class: "scroll tall", tabindex: 0, role: "region", "aria-label": t("events") },
-    table([{ name: t("when") }, { name: t("meter"), number: true }, { name: t("what") }, { name: t("detail"), break: true }],
-      events.map((row) => [moment(row.at), row.meter, h("span", { title: row.plain?.[state.language] }, row.name?.[state.language] ?? row.kind.replaceAll("_", " ")), row.detail]))) : h("p", {}, t("noEvent")));
+    table([{ name: t("when") }, { name: t("meter"), number: true }, { name: t("what") }, { name: t("detail"), break: true }, { name: t("handling") }],
+      events.map((row) => [moment(row.at), row.meter, h("span", { title: row.plain?.[state.language] }, eventName(row)), row.detail, handlingCell("events", row.id, eventName(row), [h("p", {}, row.plain?.[state.language] ?? ""), h("p", { class: "note" }, `${t("meter")} ${row.meter} · ${moment(row.at)} ${row.detail}`)])]))) : h("p", {}, t("noEvent")));
 }
 
 async function operatorView(alive) {
@@ -379,7 +393,8 @@ async function operatorView(alive) {
     stateSlot.replaceChildren(stateCards(summary));
     const wasOpen = refusedSlot.querySelector("details")?.open;
     refusedSlot.replaceChildren(refusedCard(summary.refused_by_reason, refused.quarantine));
-    sideSlot.replaceChildren(gatewayCard(gateways), eventCard(events));
+    // Whoever is in the list by keyboard stays where he is.
+    if (!isBusy(sideSlot)) sideSlot.replaceChildren(gatewayCard(gateways), eventCard(events));
     if (wasOpen) refusedSlot.querySelector("details").open = true;
     state.timer = setTimeout(() => refresh().catch(showFailure), 10000);
   };
@@ -391,7 +406,7 @@ async function operatorView(alive) {
   await Promise.all([refresh(), list.fill(15)]);
   if (!alive()) return;
   show(h("div", { class: "title" }, h("h1", {}, t("meters")), h("button", { type: "button", onclick: () => open(listView) }, t("points"))),
-    h("div", { class: "split" }, card(h("h2", {}, t("metersByState")), { id: "states" }, stateSlot), rateSlot), refusedSlot,
+    h("div", { class: "split" }, card(h("h2", {}, t("metersByState")), { id: "states" }, stateSlot), rateSlot), ...checkSlots(alive), refusedSlot,
     card(h("h2", {}, t("meters")), { id: "meters" }, searchField(t("searchMeters"), list), rows, foot), sideSlot);
 }
 
@@ -409,6 +424,7 @@ async function auditorView(alive) {
 function signOut(message) {
   sessionStorage.removeItem("token");
   Object.assign(state, { token: "", me: null, several: false });
+  state.handled.clear();
   ++state.view;
   clearTimeout(state.timer);
   document.getElementById("who").textContent = "";

@@ -36,7 +36,10 @@ function hatching(id) {
     svg("rect", { class: "hatch-ground", width: 7, height: 7 }), svg("line", { class: "hatch-line", x1: 0, y1: 0, x2: 0, y2: 7 })));
 }
 
-// days: [{date, amount or null, partial, label, tick}], amounts in options.unit. One tab stop; arrow keys move, Enter or Space choose.
+// What is drawn otherwise than measured: by its line and by a mark, never by colour alone.
+const MARKS = { estimated: "≈", edited: "◆", doubtful: "?" };
+
+// days: [{date, amount or null, partial, kind, label, tick}], kind as in MARKS, amounts in options.unit. One tab stop; arrow keys move, Enter or Space choose.
 function barChart(days, options) {
   const width = options.narrow ? 420 : 920, height = options.narrow ? 260 : 300;
   const frame = { left: 52, right: width - 6, top: 34, bottom: height - 40 };
@@ -68,6 +71,8 @@ function barChart(days, options) {
     }));
     if (day.partial && day.amount !== null)
       group.append(svg("text", { class: "mark", x: x + slot / 2, y: y - 6, "text-anchor": "middle" }, "!"));
+    else if (day.kind)
+      group.append(svg("text", { class: `mark ${day.kind}`, x: x + slot / 2, y: y - 6, "text-anchor": "middle" }, MARKS[day.kind]));
     if (day.amount === null)
       group.append(svg("text", { class: "mark", x: 0, y: 4, "text-anchor": "middle", transform: `translate(${x + slot / 2} ${(y + frame.bottom) / 2}) rotate(-90)` }, options.missing));
     if (day.tick) group.append(svg("text", { class: "tick", x: x + slot / 2, y: frame.bottom + 20, "text-anchor": "middle" }, day.tick));
@@ -85,7 +90,8 @@ function barChart(days, options) {
   return root;
 }
 
-// slots: [{kw or null, label, tick}], in order of time; kVA where options.unit says so. Missing ones are gaps in the line with a shaded band behind.
+// slots: [{kw or null, kind, label, tick}], kind as in MARKS, in order of time; kVA where options.unit says so. Missing ones are gaps
+// in the line with a shaded band behind. options.choose(slot): what a click on one does; keys need another way to it.
 function curveChart(slots, options) {
   const width = options.narrow ? 420 : 920, height = options.narrow ? 240 : 270;
   const frame = { left: 52, right: width - 10, top: 34, bottom: height - 34 };
@@ -95,11 +101,11 @@ function curveChart(slots, options) {
   const slot = (frame.right - frame.left) / slots.length;
   const heightOf = (kw) => frame.bottom - (kw / top) * (frame.bottom - frame.top);
 
-  // Runs of present and of missing slots, each drawn as one shape.
+  // Runs of present slots of one kind and of missing ones, each drawn as one shape.
   for (let from = 0; from < slots.length;) {
-    const present = slots[from].kw !== null;
+    const present = slots[from].kw !== null, kind = slots[from].kind ?? "";
     let to = from;
-    while (to < slots.length && (slots[to].kw !== null) === present) ++to;
+    while (to < slots.length && (slots[to].kw !== null) === present && (slots[to].kind ?? "") === kind) ++to;
     const x1 = frame.left + from * slot, x2 = frame.left + to * slot;
     if (present) {
       let line = "";
@@ -107,8 +113,13 @@ function curveChart(slots, options) {
         const x = frame.left + i * slot, y = heightOf(slots[i].kw);
         line += `${i === from ? "M" : "L"}${x.toFixed(1)} ${y.toFixed(1)}L${(x + slot).toFixed(1)} ${y.toFixed(1)}`;
       }
-      root.append(svg("path", { class: "area", d: `${line}L${x2.toFixed(1)} ${frame.bottom}L${x1.toFixed(1)} ${frame.bottom}Z` }));
-      root.append(svg("path", { class: "line", d: line }));
+      root.append(svg("path", { class: `area ${kind}`, d: `${line}L${x2.toFixed(1)} ${frame.bottom}L${x1.toFixed(1)} ${frame.bottom}Z` }));
+      const before = from > 0 ? slots[from - 1].kw : null; // the step from another kind to this one
+      root.append(svg("path", { class: `line ${kind}`, d: before === null ? line : `M${x1.toFixed(1)} ${heightOf(before).toFixed(1)}L${line.slice(1)}` }));
+      if (kind) {
+        const y = heightOf(Math.max(...slots.slice(from, to).map((s) => s.kw)));
+        root.append(svg("text", { class: `mark ${kind}`, x: (x1 + x2) / 2, y: y - 7, "text-anchor": "middle" }, MARKS[kind]));
+      }
     } else {
       root.append(svg("rect", { class: "gap", x: x1, y: frame.top, width: x2 - x1, height: frame.bottom - frame.top }));
       if (x2 - x1 > 84)
@@ -118,7 +129,9 @@ function curveChart(slots, options) {
   }
   slots.forEach((s, index) => {
     const x = frame.left + index * slot;
-    root.append(svg("rect", { class: "hover", x, y: frame.top, width: slot, height: frame.bottom - frame.top }, svg("title", {}, s.label)));
+    const target = svg("rect", { class: options.choose ? "hover choice" : "hover", x, y: frame.top, width: slot, height: frame.bottom - frame.top }, svg("title", {}, s.label));
+    if (options.choose) target.addEventListener("click", () => options.choose(s));
+    root.append(target);
     if (s.tick) {
       root.append(svg("line", { class: "tick-line", x1: x, x2: x, y1: frame.bottom, y2: frame.bottom + 5 }));
       root.append(svg("text", { class: "tick", x, y: frame.bottom + 20, "text-anchor": "middle" }, s.tick));

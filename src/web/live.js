@@ -28,12 +28,7 @@ async function fillLive(slot, base, point) {
 
 function livePowerChart(half_hours, today, zone) {
   if (half_hours.length === 0) return null;
-  const values = new Map(half_hours.map((row) => [Date.parse(row.start), row.value / 1000])), slots = [], step = 1800000;
-  const narrow = matchMedia("(max-width: 640px)").matches;
-  for (let at = startOfDay(today, zone); at < startOfDay(addDays(today, 1), zone); at += step) {
-    const time = localTime(at, zone), kw = values.get(at) ?? null;
-    slots.push({ kw, label: `${time} – ${localTime(at + step, zone)} : ${kw === null ? t("gap") : `${number(kw, 2)} kVA`}`,
-      tick: time.endsWith(":00") && Number(time.slice(0, 2)) % (narrow ? 6 : 3) === 0 ? time : "" });
-  }
-  return h("div", {}, h("p", { class: "note" }, t("liveDay")), curveChart(slots, { narrow, label: t("liveDay"), gap: t("gap"), format: shortNumber, unit: "kVA" }));
+  const values = new Map(half_hours.map((row) => [Date.parse(row.start), row.value / 1000]));
+  const slots = daySlots(today, zone, 1800000, (at) => values.get(at) ?? null, "kVA");
+  return h("div", {}, h("p", { class: "note" }, t("liveDay")), curveChart(slots, { narrow: isNarrow(), label: t("liveDay"), gap: t("gap"), format: shortNumber, unit: "kVA" }));
 }

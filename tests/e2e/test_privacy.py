@@ -143,7 +143,7 @@ def test_the_search_finds_the_curve_of_a_home_that_agreed_and_nothing_after_it_c
     choose(private, meter, "daily")
     for kept in (push, correction, refused, unexplained):
         assert found_in_database(private, kept) == set()
-    assert private.daily(meter, DAY) == before
+    assert private.daily(meter, DAY) == {**before, "quality": "raw"}, "what the rules thought of half-hours is gone with them"
     assert problem(private, period(meter, "readings"), private.root_token("energy_manager"), 403) == "daily_only"
 
     day = DAY + datetime.timedelta(days=1)

@@ -208,17 +208,40 @@ def test_postgresql_s_log_repeats_no_value_of_a_failed_statement(guarded):
 # ------------------------------------------------------------------ what is said
 
 
+def known_of(guarded):
+    """A group, a failure and a correction, so that each route has something to show."""
+    server, meter = guarded.server, guarded.meter
+    row = {"group": "e2e-secrets", "usage_point": meter.usage_point, "from": "2020-01-01"}
+    server.cli("group", "import", write_csv(server.data.parent / "groups.csv", row))
+    number = server.sql(f"SELECT id FROM meter WHERE address = '{meter.title.hex()}'")[0][0]
+    correction = server.sql("INSERT INTO correction (meter_id, channel, day, action, slots, reason, author, state) VALUES "
+                            f"({number}, 1, '{DAY}', 'accept', '{{1}}', 'a test', 'a test', 'refused') RETURNING id")[0][0]
+    failure = server.sql("INSERT INTO validation_failure (meter_id, channel, day, rule, severity, first_slot, last_slot, value, limits, "
+                         f"detail, batch) VALUES ({number}, 1, '{DAY}', 'high', 'note', 1, 1, 1, '{{0,0,0}}', '{{0,0}}', 1) "
+                         "RETURNING id")[0][0]
+    return failure, correction
+
+
 def every_path(guarded):
     """Each route of proto/openapi.yaml with something in its parameters."""
     server, meter = guarded.server, guarded.meter
     numbers = {row["address"]: row["id"] for row in server.get("/api/v1/meters", guarded.tokens["operator"])["meters"]}
     paths = re.findall(r"^  (/\S*):$", (ROOT / "proto/openapi.yaml").read_text(), re.M)
     assert "/metrics" in paths and len(paths) > 15
+    failure, correction = known_of(guarded)
     for path in paths:
+        if path.endswith(("/handling", "/corrections")):  # only taken, never given
+            continue
         path = path.replace("usage-points/{id}", f"usage-points/{meter.usage_point}")
         path = path.replace("meters/{id}", f"meters/{numbers[meter.title.hex()]}").replace("{name}", "wrong_key")
         if path.endswith(("/readings", "/daily", "/half-hours")):
             path += f"?from={DAY}&to={DAY + datetime.timedelta(days=1)}"
+        path = path.replace("groups/{id}", "groups/e2e-secrets").replace("failures/{id}", f"failures/{failure}")
+        path = path.replace("corrections/{id}", f"corrections/{correction}")
+        if path.endswith("/totals"):
+            path += f"?period=day&from={DAY}&to={DAY + datetime.timedelta(days=1)}"
+        path += {"/curve": f"?from={DAY}&to={DAY + datetime.timedelta(days=1)}", "/revisions": f"?at={DAY}T12:00:00Z",
+                 "/collection": f"?date={DAY}&by=hour"}.get(path[path.rindex("/"):], "")
         yield path
 
 

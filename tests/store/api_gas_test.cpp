@@ -357,6 +357,8 @@ protected:
 
 TEST_F(ApiLive, the_last_values_and_half_hours_of_a_dongle)
 {
+    EXPECT_TRUE(store.live(who, {home}).value().empty());
+    EXPECT_TRUE(store.accesses(who, {home}, {}).value().empty()) << "nothing was seen";
     say("2024-03-30T10:05:00Z", 500);
     say("2024-03-30T10:25:00Z", 501);
     say("2024-03-30T10:31:00Z", -3);

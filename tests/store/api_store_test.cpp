@@ -57,6 +57,8 @@ TEST_F(Api, days_of_half_hours_are_summed_and_empty_days_are_there)
 TEST_F(Api, readings_come_in_their_range_with_their_quality)
 {
     write({frame(meter, 1, "2024-03-30", 100)});
+    owner("INSERT INTO check_due SELECT id, '2024-03-30', '2024-03-30', 1 FROM meter ON CONFLICT (meter_id) DO UPDATE SET "
+          "day_from = '2024-03-30', day_to = '2024-03-30', job = NULL"); // no rule has looked at it yet
     const auto answer = store
                             .readings(who, {home}, at("2024-03-30T10:15:00Z"), at("2024-03-30T11:30:00Z"),
                                       "active_power_import")
@@ -178,7 +180,8 @@ TEST_F(Api, meters_have_a_state_from_what_was_heard_last)
     EXPECT_EQ(meters[0].last_accepted_at, at("2024-06-01T08:00:01Z"));
     EXPECT_EQ(meters[0].usage_point, home);
     EXPECT_EQ(meters[1].state, "silent");
-    EXPECT_EQ(meters[2].state, "refused");
+    EXPECT_EQ(meters[2].state, "key_fault");
+    EXPECT_EQ(meters[2].state_since, at("2024-06-01T08:00:00Z"));
     EXPECT_EQ(meters[2].refused_24h, 1);
     EXPECT_EQ(meters[3].state, "never_seen");
     EXPECT_EQ(store.meter(operations, unseen, now).value().address, "4c4b590000000004");
@@ -188,7 +191,7 @@ TEST_F(Api, meters_have_a_state_from_what_was_heard_last)
     const auto summary = store.operations(operations, now).value();
     EXPECT_EQ(summary.meters_by_state,
               (std::vector<std::pair<std::string, std::int64_t>>{
-                  {"never_seen", 1}, {"on_time", 1}, {"refused", 1}, {"silent", 1}}));
+                  {"key_fault", 1}, {"never_seen", 1}, {"on_time", 1}, {"silent", 1}}));
     EXPECT_EQ(summary.refused_by_reason,
               (std::vector<std::pair<std::string, std::int64_t>>{{"wrong_key", 1}}));
     EXPECT_EQ(summary.readings_last_minute, 48);

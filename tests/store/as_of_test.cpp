@@ -281,11 +281,12 @@ TEST_F(AsOfTest, any_order_of_begins_commits_clock_steps_and_questions)
             std::vector<FrameWrite> frames{
                 frame(meters[which], static_cast<std::uint64_t>(last), the_day, 1 + dice(1'000))};
             RecentDays recent;
+            Checks checks;
             writer.open.emplace(writer.connection);
             write_batch_row(writer.connection,
                             {BatchNumber{last}, BatchNumber{watermark}, static_cast<int>(which), clock},
                             frames, 0);
-            write_intervals(writer.connection, BatchNumber{last}, frames, recent, false);
+            write_intervals(writer.connection, BatchNumber{last}, frames, recent, checks, false);
         }
         if (dice(3) == 0) {
             const Instant instant = clock - Seconds{dice(4) == 0 ? dice(7'200) : 0};

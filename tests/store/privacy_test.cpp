@@ -4,7 +4,9 @@
 #include <releve/store/api_store.hpp>
 
 #include <algorithm>
+#include <bitset>
 #include <fstream>
+#include <set>
 #include <sstream>
 
 namespace releve::store::test {
@@ -60,8 +62,9 @@ protected:
                 text += (text.empty() ? "" : " ") + std::to_string(read.value);
         return text;
     }
+    std::string tables_with_the_curve() { return tables_with(marks()); }
     /// Names of the tables whose text, numbers or bytes hold a mark.
-    std::string tables_with_the_curve()
+    std::string tables_with(const std::vector<std::string>& wanted)
     {
         const std::string tables =
             ask(DbRole::owner,
@@ -72,10 +75,41 @@ protected:
         for (std::string table; std::getline(lines, table);) {
             const std::string rows = ask(DbRole::owner, "SELECT t::text FROM " + table + " t");
             const auto holds = [&](const std::string& mark) { return rows.find(mark) != std::string::npos; };
-            if (std::ranges::any_of(marks(), holds))
+            if (std::ranges::any_of(wanted, holds))
                 found += table + "\n";
         }
         return found;
+    }
+    static std::string bits_of(const std::string& mark) { return std::bitset<40>{std::stoull(mark)}.to_string(); }
+    /// What checks, estimates and people leave about a day, all with that even number of digits in it.
+    void leave_findings(MeterId of, const std::string& when, const std::string& mark)
+    {
+        const std::string id = std::to_string(of.value), day_of = "'" + when + "'", bytes = "'\\x" + mark + "'",
+                          key = id + ", 1, " + day_of;
+        owner("INSERT INTO check_due VALUES (" + id + ", " + day_of + ", " + day_of + ", " + mark +
+              ") ON CONFLICT (meter_id) DO UPDATE SET day_from = excluded.day_from, day_to = excluded.day_to");
+        owner("INSERT INTO validation_failure (meter_id, channel, day, rule, severity, first_slot, last_slot, value, limits, detail, "
+              "batch) VALUES (" + key + ", 'high', 'doubt', 3, 4, " + mark + ", '{300}', '{}', 1)");
+        owner("INSERT INTO handling (failure, step, note, who) SELECT max(id), 'noted', 'seen: " + mark +
+              "', 'x' FROM validation_failure");
+        owner("INSERT INTO day_repeat VALUES (" + key + ", rpad('" + bits_of(mark) + "', 320, '0')::bit(320), "
+              "repeat('0', 320)::bit(320))");
+        owner("INSERT INTO gap (meter_id, channel, starts, ends, found_at, batch) VALUES (" + id + ", 1, '" + when + "T10:00:00Z', '" +
+              when + "T11:00:00Z', now(), " + mark + ")");
+        owner("INSERT INTO estimate_error VALUES (" + key + ", 'like_day', 1, 1, " + mark + ", 1, 1)");
+        owner("INSERT INTO correction (meter_id, channel, day, action, slots, amounts, reason, author) VALUES (" + key +
+              ", 'set', '{3}', '{" + mark + "}', 'was read', 'x')");
+        owner("INSERT INTO interval_month VALUES (" + id + ", 1, date_trunc('month', " + day_of + "::date), " + day_of + ", 1, " +
+              bytes + ") ON CONFLICT DO NOTHING");
+        owner("INSERT INTO ledger_breach (kind, meter_id, channel, day, expected, found, found_at) VALUES ('index', " + key + ", 1, " +
+              mark + ", now())");
+        owner("INSERT INTO interval_overlay_day VALUES (" + key + ", 1, 1, " + bytes + ", 'edit', 'x', 'was read')");
+        owner("INSERT INTO overlay_history VALUES (" + key + ", 1, 1, 2, " + bytes + ", 'edit', 'x', 'was read')");
+    }
+    void choose_daily()
+    {
+        AdminStore admin{address, test_model};
+        ASSERT_TRUE(admin.choose_collection({home}, Collection::daily, "letter", at("2024-06-01T00:00:00Z")));
     }
 };
 
@@ -181,6 +215,102 @@ TEST_F(Privacy, choosing_daily_keeps_totals_and_erases_half_hours_everywhere)
     std::vector<FrameWrite> frames{resent};
     (void)writer.write(numbers.request(frames));
     EXPECT_EQ(ask(DbRole::owner, "SELECT energy_wh, rev FROM daily_total"), std::to_string(watts / 2) + "|1");
+}
+
+TEST_F(Privacy, choosing_daily_erases_what_checks_estimates_and_people_said_of_half_hours)
+{
+    add_usage_point(home);
+    install(meter, home);
+    add_usage_point("01000000000002");
+    install(neighbour, "01000000000002");
+    const std::string mark = "7718281828", of_neighbour = "7314159265";
+    leave_findings(meter, "2024-03-20", mark);
+    leave_findings(neighbour, "2024-03-20", of_neighbour);
+    const std::string everywhere = "check_due\ncorrection\nestimate_error\ngap\nhandling\ninterval_month\n"
+                                   "interval_overlay_day_y2024m03\nledger_breach\noverlay_history\nday_repeat\n"
+                                   "validation_failure\n";
+    const auto sorted = [](const std::string& text) {
+        std::istringstream in{text};
+        std::set<std::string> lines;
+        for (std::string line; std::getline(in, line);)
+            lines.insert(line);
+        return lines;
+    };
+    EXPECT_EQ(sorted(tables_with({mark, bits_of(mark)})), sorted(everywhere)) << "a table that is not looked into";
+    choose_daily();
+    EXPECT_EQ(tables_with({mark, bits_of(mark)}), "");
+    EXPECT_EQ(sorted(tables_with({of_neighbour, bits_of(of_neighbour)})), sorted(everywhere)) << "the neighbour's rows stay";
+}
+
+TEST_F(Privacy, what_goes_on_in_another_home_is_cut_at_the_day_of_the_exchange)
+{
+    add_usage_point(home);
+    add_usage_point("01000000000002");
+    add_usage_point("01000000000003");
+    const std::string id = std::to_string(meter.value);
+    owner("INSERT INTO installation (meter_id, usage_point, validity) VALUES (" + id +
+          ", '01000000000002', tstzrange(NULL, '2024-03-10T00:00:00Z')), (" + id +
+          ", '01000000000001', tstzrange('2024-03-10T00:00:00Z', '2024-03-20T11:00:00Z')), (" + id +
+          ", '01000000000003', tstzrange('2024-03-20T11:00:00Z', NULL))");
+    owner("INSERT INTO gap (meter_id, channel, starts, ends, found_at, batch, looks, next_look_at, estimated, closed) SELECT " + id +
+          ", 1, '2024-03-09T12:00:00Z', '2024-03-21T06:00:00Z', now(), 17, 3, now(), true, 18");
+    for (const char* month : {"2024-02-01", "2024-03-01", "2024-04-01"})
+        owner("INSERT INTO interval_month VALUES (" + id + ", 1, '" + month + "', '" + month + "', 1, '\\x01')");
+    for (const char* when : {"2024-03-09", "2024-03-10", "2024-03-20", "2024-03-21"})
+        leave_findings(meter, when, "12");
+    owner("DELETE FROM gap WHERE batch = 12; UPDATE check_due SET day_from = '2024-03-15', day_to = '2024-03-31'");
+    choose_daily();
+    EXPECT_EQ(ask(DbRole::owner, "SELECT starts AT TIME ZONE 'UTC', ends AT TIME ZONE 'UTC', batch, looks, estimated, closed, "
+                                 "next_look_at IS NOT NULL FROM gap ORDER BY starts"),
+              "2024-03-09 12:00:00|2024-03-10 00:00:00|17|3|t|18|t\n2024-03-20 11:00:00|2024-03-21 06:00:00|17|3|t|18|t");
+    EXPECT_EQ(ask(DbRole::owner, "SELECT month FROM interval_month ORDER BY 1"), "2024-02-01\n2024-04-01");
+    for (const char* table : {"validation_failure", "day_repeat", "estimate_error", "correction", "ledger_breach", "overlay_history"})
+        EXPECT_EQ(ask(DbRole::owner, std::string{"SELECT day FROM "} + table + " ORDER BY 1"), "2024-03-09\n2024-03-21") << table;
+
+    const auto due_after = [&](const char* from, const char* to) {
+        owner(std::string{"DELETE FROM check_due; INSERT INTO check_due VALUES ("} + id + ", '" + from + "', '" + to + "', 1)");
+        choose_daily();
+        return ask(DbRole::owner, "SELECT day_from, day_to FROM check_due");
+    };
+    EXPECT_EQ(ask(DbRole::owner, "SELECT day_from, day_to FROM check_due"), "2024-03-21|2024-03-31");
+    EXPECT_EQ(due_after("2024-03-01", "2024-03-15"), "2024-03-01|2024-03-09");
+    EXPECT_EQ(due_after("2024-03-10", "2024-03-20"), "");
+    EXPECT_EQ(due_after("2024-03-01", "2024-03-09"), "2024-03-01|2024-03-09");
+    EXPECT_EQ(due_after("2024-03-21", "2024-03-21"), "2024-03-21|2024-03-21");
+    EXPECT_EQ(due_after("2024-03-01", "2024-03-31"), "2024-03-01|2024-03-31");
+}
+
+TEST_F(Privacy, a_total_holds_what_was_measured_not_what_was_put_in_its_place)
+{
+    add_usage_point(home);
+    install(meter, home);
+    std::vector<FrameWrite> frames{slots_of(frame_with_curve(), 0, 40)};
+    (void)writer.write(numbers.request(frames));
+    DayBlock overlay = day_block("2024-03-20", 9'999, 1);
+    for (std::size_t i = 0; i < overlay.slots.size(); ++i) {
+        overlay.slots[i]->provenance.quality = i < 5 ? Quality::edited : Quality::estimated_linear;
+        if (i >= 5 && i < 40)
+            overlay.slots[i].reset();
+    }
+    owner("INSERT INTO interval_overlay_day VALUES (" + std::to_string(meter.value) + ", 1, '2024-03-20', 1, 2, '\\x" +
+          to_hex(encode_day_block(overlay).value()) + "', 'linear', 'x', 'x')");
+    choose_daily();
+    std::int64_t watts = 0;
+    for (std::size_t i = 0; i < 40; ++i)
+        watts += curve().slots[i]->value;
+    EXPECT_EQ(ask(DbRole::owner, "SELECT energy_wh, missing FROM daily_total"), std::to_string((watts + 1) / 2) + "|8");
+    EXPECT_EQ(ask(DbRole::owner, "SELECT count(*) FROM interval_overlay_day"), "0");
+}
+
+TEST_F(Privacy, choosing_daily_erases_the_gas_day_in_which_the_meter_came)
+{
+    owner("INSERT INTO usage_point (id, energy, organisation, collection) VALUES ('" + std::string{home} +
+          "', 'gas', 'root', 'half_hour')");
+    install(meter, home, "2024-03-20T02:00:00Z"); // 03:00 in Paris: of the gas day before
+    for (const char* when : {"2024-03-18", "2024-03-19", "2024-03-20"})
+        owner("INSERT INTO interval_day VALUES (" + std::to_string(meter.value) + ", 7, '" + when + "', 1, 1, '\\x01')");
+    choose_daily();
+    EXPECT_EQ(ask(DbRole::owner, "SELECT day FROM interval_day"), "2024-03-18");
 }
 
 TEST_F(Privacy, indexes_of_a_daily_home_are_one_a_day_and_the_others_are_nowhere)

@@ -13,6 +13,7 @@ protected:
         add_home("02000000000002", "4c4b590000000002", "west");
         owner("INSERT INTO quarantine (reason, detail, received_at, peer, system_title, digest, frame_bytes) "
               "VALUES ('unknown_meter', '', now(), '', '', 0, 0)");
+        owner("INSERT INTO job (kind) VALUES ('ledger')");
     }
     void add_home(const std::string& point, const std::string& title, const std::string& organisation)
     {
@@ -62,6 +63,36 @@ protected:
         owner("INSERT INTO batch (batch, writer, frames, readings, refused, watermark, committed_at, "
               "meter_ids) VALUES (" +
               id + ", 1, 1, 48, 0, 0, now(), '{" + id + "}')");
+        add_findings(id, point, organisation);
+    }
+    /// What checks and people said of the home, on its first day and on the day before.
+    void add_findings(const std::string& id, const std::string& point, const std::string& organisation)
+    {
+        owner("INSERT INTO check_due VALUES (" + id + ", '2024-03-09', '2024-03-10', 1)");
+        owner("INSERT INTO silence VALUES (" + id + ", '2024-03-10', now())");
+        for (const char* when : {"2024-03-09", "2024-03-10"}) {
+            const std::string key = id + ", 1, '" + when + "'";
+            owner("INSERT INTO validation_failure (meter_id, channel, day, rule, severity, first_slot, last_slot, value, limits, detail, "
+                  "batch) VALUES (" + key + ", 'high', 'doubt', 0, 0, 1, '{1}', '{}', 1)");
+            owner("INSERT INTO gap (meter_id, channel, starts, ends, found_at, batch) VALUES (" + id + ", 1, '" + when +
+                  "T10:00:00Z', '" + when + "T11:00:00Z', now(), 1)");
+            owner("INSERT INTO estimate_error VALUES (" + key + ", 'linear', 1, 1, 1, 1, 1)");
+            owner("INSERT INTO overlay_history VALUES (" + key + ", 1, 1, 2, '\\x01', 'm', 'a', 'r')");
+            owner("INSERT INTO day_repeat VALUES (" + key + ", repeat('0', 320)::bit(320), repeat('1', 320)::bit(320))");
+            owner("INSERT INTO correction (meter_id, channel, day, action, slots, reason, author) VALUES (" + key +
+                  ", 'accept', '{1}', 'was seen', 'x')");
+        }
+        owner("INSERT INTO interval_month VALUES (" + id + ", 1, '2024-03-01', '2024-03-10', 1, '\\x01')");
+        owner("INSERT INTO event (meter_id, kind, at, received_at, detail, batch) VALUES (" + id + ", 'cover_opened', now(), now(), '', 1)");
+        owner("INSERT INTO handling (failure, step, who) SELECT id, 'taken', 'x' FROM validation_failure WHERE meter_id = " + id);
+        owner("INSERT INTO handling (event, step, who) SELECT id, 'taken', 'x' FROM event WHERE meter_id = " + id);
+        owner("INSERT INTO usage_group VALUES ('group-" + organisation + "', '" + organisation + "')");
+        owner("INSERT INTO usage_group_member VALUES ('group-" + organisation + "', '" + point + "', daterange('2024-01-01', NULL))");
+        owner("INSERT INTO group_rules VALUES ('group-" + organisation + "', '{}')");
+        owner("INSERT INTO ledger_breach (kind, meter_id, channel, day, expected, found, found_at) VALUES ('index', " + id +
+              ", 1, '2024-03-10', 1, 2, now())");
+        owner("INSERT INTO ledger_breach (kind, usage_group, channel, day, expected, found, found_at) VALUES ('group', 'group-" +
+              organisation + "', 1, '2024-03-10', 1, 2, now())");
     }
     /// Counts of the rows that token sees in each protected table.
     std::map<std::string, std::string> seen(const std::string& key)
@@ -87,6 +118,19 @@ protected:
                                   "audit",
                                   "quarantine",
                                   "batch",
+                                  "check_due",
+                                  "validation_failure",
+                                  "gap",
+                                  "estimate_error",
+                                  "correction",
+                                  "interval_month",
+                                  "overlay_history",
+                                  "usage_group",
+                                  "usage_group_member",
+                                  "handling",
+                                  "ledger_breach",
+                                  "job",
+                                  "silence",
                                   "releve_recently_heard()"}) {
             const char* column = std::string_view{table} == "quarantine"      ? "id"
                                  : std::string_view{table} == "meter_counter" ? "meter_id"
@@ -107,6 +151,19 @@ protected:
         }
         return but;
     }
+    /// What is for those who run it.
+    static std::map<std::string, std::string> without_operations(std::map<std::string, std::string> but = {})
+    {
+        for (const char* table : {"audit", "quarantine", "batch", "handling", "job"})
+            but.try_emplace(table, "0");
+        return but;
+    }
+    static std::map<std::string, std::string> without_operations_and_groups(std::map<std::string, std::string> but = {})
+    {
+        for (const char* table : {"usage_group", "usage_group_member", "ledger_breach"})
+            but.try_emplace(table, "0");
+        return without_operations(std::move(but));
+    }
 };
 
 TEST_F(Rights, without_a_valid_token_nothing_is_visible)
@@ -126,10 +183,13 @@ TEST_F(Rights, without_a_valid_token_nothing_is_visible)
 TEST_F(Rights, a_household_sees_its_own_usage_point)
 {
     const std::string key = add_token("household", {}, {"01000000000001"});
-    EXPECT_EQ(seen(key), expected("1", {{"audit", "0"}, {"quarantine", "0"}, {"batch", "0"}}));
+    EXPECT_EQ(seen(key), expected("1", without_operations_and_groups()));
     EXPECT_EQ(ask(DbRole::api, "SELECT id FROM usage_point", key), "01000000000001");
-    EXPECT_EQ(ask(DbRole::api, "SELECT day FROM interval_day WHERE meter_id = 1", key), "2024-03-10")
-        << "not before its installation";
+    for (const char* table : {"interval_day", "interval_overlay_day", "overlay_history", "validation_failure", "estimate_error",
+                              "correction"})
+        EXPECT_EQ(ask(DbRole::api, std::string{"SELECT meter_id, day FROM "} + table, key), "1|2024-03-10")
+            << table << ": not before its installation";
+    EXPECT_EQ(ask(DbRole::api, "SELECT meter_id, starts AT TIME ZONE 'UTC' FROM gap", key), "1|2024-03-10 10:00:00");
     EXPECT_EQ(ask(DbRole::api, "SELECT count(*) FROM interval_day WHERE meter_id = 2", key), "0");
     EXPECT_EQ(ask(DbRole::api, "SELECT usage_point FROM access_log", key), "01000000000001");
 }
@@ -137,22 +197,26 @@ TEST_F(Rights, a_household_sees_its_own_usage_point)
 TEST_F(Rights, an_energy_manager_sees_the_subtree_and_no_refused_messages)
 {
     const std::string key = add_token("energy_manager", {"syndicate"}, {});
-    EXPECT_EQ(seen(key),
-              expected("1", {{"organisation", "2"}, {"audit", "0"}, {"quarantine", "0"}, {"batch", "0"}}));
+    EXPECT_EQ(seen(key), expected("1", without_operations({{"organisation", "2"}, {"ledger_breach", "2"}})));
+    EXPECT_EQ(ask(DbRole::api, "SELECT usage_group, usage_point FROM usage_group_member", key), "group-east|01000000000001");
     EXPECT_EQ(ask(DbRole::api, "SELECT id FROM usage_point", key), "01000000000001");
 }
 
 TEST_F(Rights, an_operator_of_a_town_sees_its_meters_and_their_refused_messages)
 {
     const std::string key = add_token("operator", {"east"}, {});
-    EXPECT_EQ(seen(key), expected("1", {{"batch", "2"}}));
+    EXPECT_EQ(seen(key), expected("1", {{"batch", "2"}, {"handling", "2"}, {"ledger_breach", "2"}}));
     EXPECT_EQ(ask(DbRole::api, "SELECT meter_id FROM quarantine", key), "1");
 }
 
 TEST_F(Rights, an_operator_of_everything_sees_strangers_too)
 {
     const std::string key = add_token("operator", {"root"}, {});
-    EXPECT_EQ(seen(key), expected("2", {{"organisation", "4"}, {"quarantine", "3"}}));
+    EXPECT_EQ(seen(key), expected("2", {{"organisation", "4"},
+                                        {"quarantine", "3"},
+                                        {"handling", "4"},
+                                        {"ledger_breach", "4"},
+                                        {"job", "1"}}));
 }
 
 TEST_F(Rights, an_auditor_sees_who_read_and_no_reading)
@@ -169,14 +233,86 @@ TEST_F(Rights, an_auditor_sees_who_read_and_no_reading)
 
 TEST_F(Rights, half_hours_are_hidden_as_soon_as_the_choice_is_daily)
 {
-    const std::string key = add_token("household", {}, {"01000000000001"});
+    const std::string key = add_token("household", {}, {"01000000000001"}), operators = add_token("operator", {"east"}, {});
     owner("UPDATE usage_point SET collection = 'daily'");
-    EXPECT_EQ(seen(key), expected("1", {{"audit", "0"},
-                                        {"quarantine", "0"},
-                                        {"batch", "0"},
-                                        {"interval_day", "0"},
-                                        {"interval_history", "0"},
-                                        {"interval_overlay_day", "0"}}));
+    const std::map<std::string, std::string> hidden{{"interval_day", "0"},         {"interval_history", "0"},
+                                                    {"interval_overlay_day", "0"}, {"overlay_history", "0"},
+                                                    {"validation_failure", "0"},   {"gap", "0"},
+                                                    {"estimate_error", "0"},       {"correction", "0"},
+                                                    {"interval_month", "0"}};
+    EXPECT_EQ(seen(key), expected("1", without_operations_and_groups(hidden)));
+    auto of_operator = hidden;
+    of_operator.insert({{"batch", "2"}, {"ledger_breach", "2"}, {"handling", "1"}});
+    EXPECT_EQ(seen(operators), expected("1", of_operator));
+    EXPECT_EQ(ask(DbRole::api, "SELECT event IS NOT NULL FROM handling", operators), "t") << "of the failure it is hidden with it";
+}
+
+TEST_F(Rights, a_month_that_the_meter_spent_in_two_homes_is_shown_to_who_sees_both)
+{
+    owner("DELETE FROM installation WHERE meter_id = 2; UPDATE installation SET validity = tstzrange('2024-03-10', '2024-03-20'); "
+          "INSERT INTO installation (meter_id, usage_point, validity) VALUES (1, '02000000000002', "
+          "tstzrange('2024-03-25', '2024-03-30'))");
+    const auto months = [&](const std::string& key) { return ask(DbRole::api, "SELECT count(*) FROM interval_month", key); };
+    EXPECT_EQ(months(add_token("household", {}, {"01000000000001"})), "0");
+    EXPECT_EQ(months(add_token("operator", {"east"}, {})), "0");
+    EXPECT_EQ(months(add_token("household", {}, {"01000000000001", "02000000000002"})), "1");
+    const std::string everything = add_token("operator", {"root"}, {});
+    EXPECT_EQ(months(everything), "1");
+    owner("UPDATE usage_point SET collection = 'daily' WHERE id = '02000000000002'");
+    EXPECT_EQ(months(everything), "0");
+}
+
+TEST_F(Rights, only_an_operator_corrects_and_only_what_it_sees_under_its_own_token)
+{
+    const std::string key = add_token("operator", {"east"}, {}), manager = add_token("energy_manager", {"syndicate"}, {}),
+                      household = add_token("household", {}, {"01000000000001"});
+    const auto correct = [&](const std::string& who, const std::string& meter, const std::string& day, const std::string& token) {
+        return ask(DbRole::api,
+                   "INSERT INTO correction (meter_id, channel, day, action, slots, amounts, reason, author, token) SELECT " + meter +
+                       ", 1, '" + day + "', 'set', '{3}', '{500}', 'was read', 'me', " + token,
+                   who);
+    };
+    const std::string refused = "error 42501";
+    EXPECT_EQ(correct(key, "1", "2024-03-10", "releve_token()"), "");
+    EXPECT_EQ(correct(household, "1", "2024-03-10", "releve_token()"), refused);
+    EXPECT_EQ(correct(manager, "1", "2024-03-10", "releve_token()"), refused);
+    EXPECT_EQ(correct("", "1", "2024-03-10", "releve_token()"), refused);
+    EXPECT_EQ(correct(key, "2", "2024-03-10", "releve_token()"), refused) << "another town's meter";
+    EXPECT_EQ(correct(key, "1", "2024-03-08", "releve_token()"), refused) << "before it was installed";
+    EXPECT_EQ(correct(key, "1", "2024-03-10", "releve_token() + 1"), refused);
+    EXPECT_EQ(correct(key, "1", "2024-03-10", "NULL"), refused);
+    owner("UPDATE usage_point SET collection = 'daily'");
+    EXPECT_EQ(correct(key, "1", "2024-03-10", "releve_token()"), refused);
+    EXPECT_EQ(ask(DbRole::owner, "SELECT state, author FROM correction WHERE amounts = '{500}'"), "waiting|me");
+    for (const char* sql : {"INSERT INTO correction (meter_id, channel, day, action, slots, reason, author, state) VALUES "
+                            "(1, 1, '2024-03-10', 'undo', '{3}', 'was read', 'me', 'done')",
+                            "UPDATE correction SET state = 'done'", "DELETE FROM correction"})
+        EXPECT_EQ(ask(DbRole::api, sql, key), refused) << sql;
+}
+
+TEST_F(Rights, only_an_operator_handles_what_it_sees_under_its_own_token)
+{
+    const std::string key = add_token("operator", {"east"}, {}), manager = add_token("energy_manager", {"syndicate"}, {}),
+                      household = add_token("household", {}, {"01000000000001"}), auditor = add_token("auditor", {"east"}, {});
+    const auto handle = [&](const std::string& who, const char* column, int meter, const std::string& token) {
+        const std::string table = std::string_view{column} == "event" ? "event" : "validation_failure";
+        const std::string subject = ask(DbRole::owner, "SELECT max(id) FROM " + table + " WHERE meter_id = " + std::to_string(meter));
+        return ask(DbRole::api,
+                   std::string{"INSERT INTO handling ("} + column + ", step, note, who, token) SELECT " + subject +
+                       ", 'closed', 'all well', 'me', " + token,
+                   who);
+    };
+    const std::string refused = "error 42501";
+    for (const char* column : {"event", "failure"}) {
+        EXPECT_EQ(handle(key, column, 1, "releve_token()"), "") << column;
+        EXPECT_EQ(handle(key, column, 2, "releve_token()"), refused) << column << " of another town";
+        EXPECT_EQ(handle(key, column, 1, "releve_token() + 1"), refused) << column;
+        for (const std::string& other : {household, manager, auditor, std::string{}})
+            EXPECT_EQ(handle(other, column, 1, "releve_token()"), refused) << column;
+    }
+    EXPECT_EQ(ask(DbRole::owner, "SELECT count(*) FROM handling WHERE who = 'me'"), "2");
+    EXPECT_EQ(ask(DbRole::api, "UPDATE handling SET note = ''", key), refused);
+    EXPECT_EQ(ask(DbRole::api, "DELETE FROM handling", key), refused);
 }
 
 TEST_F(Rights, access_rows_tell_the_truth_about_who_asked)
@@ -205,7 +341,11 @@ TEST_F(Rights, each_role_is_refused_what_is_not_its_business)
          {"SELECT * FROM meter_key", "SELECT hash FROM token", "SELECT id FROM token",
           "SELECT frame FROM quarantine", "SELECT * FROM frame_archive", "SELECT * FROM undecoded",
           "SELECT counters FROM meter_counter", "SELECT meter_ids FROM batch",
-          "SELECT * FROM overlay_history", "SELECT * FROM known_at", "DELETE FROM interval_history",
+          "SELECT * FROM day_repeat", "SELECT * FROM group_rules", "SELECT * FROM known_at", "DELETE FROM interval_history",
+          "INSERT INTO job (kind) VALUES ('ledger')", "UPDATE job SET state = 'stopped'", "DELETE FROM gap",
+          "UPDATE validation_failure SET cleared = 1", "INSERT INTO usage_group VALUES ('x', 'root')",
+          "DELETE FROM usage_group_member", "UPDATE ledger_breach SET cleared_at = now()", "DELETE FROM check_due",
+          "DELETE FROM interval_month", "UPDATE interval_overlay_day SET batch = 1", "DELETE FROM overlay_history",
           "SELECT releve_batch_by_clock(now())", "SELECT * FROM token_usage_point",
           "SELECT * FROM schema_migration", "UPDATE usage_point SET collection = 'half_hour'",
           "INSERT INTO organisation VALUES ('x', 'x', 'root')", "SET ROLE releve_collect",
@@ -215,11 +355,15 @@ TEST_F(Rights, each_role_is_refused_what_is_not_its_business)
                             "SELECT * FROM meter_key", "SELECT hash FROM token",
                             "SELECT * FROM meter_counter", "UPDATE meter_key SET encryption = ''",
                             "INSERT INTO interval_day VALUES (1, 1, '2024-03-01', 1, 1, '\\x01')",
+                            "INSERT INTO interval_overlay_day VALUES (1, 1, '2024-03-01', 1, 1, '\\x01', 'm', 'a', 'r')",
+                            "UPDATE validation_failure SET cleared = 1", "DELETE FROM job", "DELETE FROM handling",
                             "DELETE FROM access_log", "DELETE FROM audit", "SELECT releve_token()"})
         denied(DbRole::work, sql);
     for (const char* sql : {"SELECT * FROM token", "SELECT * FROM access_log", "DELETE FROM interval_day",
                             "UPDATE meter SET model = 'x'", "UPDATE frame_archive SET data = ''",
-                            "SELECT * FROM audit", "SELECT releve_token()"})
+                            "SELECT * FROM audit", "DELETE FROM correction", "INSERT INTO job (kind) VALUES ('ledger')",
+                            "UPDATE group_rules SET rules = '{}'", "SELECT * FROM handling", "DELETE FROM overlay_history",
+                            "SELECT releve_token()"})
         denied(DbRole::collect, sql);
     EXPECT_EQ(ask(DbRole::collect, "SELECT count(*) FROM meter_key"), "2");
     EXPECT_EQ(ask(DbRole::work, "SELECT count(fingerprint) FROM meter_key"), "2");

@@ -5,6 +5,75 @@ import { keepScreenshot, run, setting } from "./browser.mjs";
 
 const token = setting("RELEVE_HOUSEHOLD_TOKEN");
 
+// What is not simply measured is drawn otherwise, says why, and tells its versions to mouse and keyboard.
+async function reasons(page, base, bars) {
+  await bars.and(page.locator("[aria-label$='partly estimated']")).last().click();
+  await page.waitForSelector("#curve .line.estimated");
+  assert.deepEqual(await page.locator("#curve svg .mark").allTextContents(), ["≈", "◆"], "estimated and corrected are told apart without colour");
+  assert.match(await page.textContent("#curve .why"), /\d\d:00 – \d\d:00 · Estimated between neighbours\. No reading was received.*\d\d:00 – \d\d:30 · Corrected by hand\..*doubted: Far more than the highest/s);
+  assert.match(await page.textContent("#curve .facts"), /Half-hours received(44|46|48) \/ (46|48|50)/);
+  const figures = await page.textContent("#curve .facts dd:last-child >> nth=-1");
+  assert.equal(Number(figures.split(" / ")[1]) - Number(figures.split(" / ")[0]), 2, "an estimate was not received");
+
+  await page.click("#curve summary");
+  const corrected = page.locator("#curve tbody tr", { hasText: "measured:" });
+  assert.match(await corrected.textContent(), /^\d\d:00\d\.\d{3} kWCorrected by hand \(measured: 1\d\.\d{3} kW\)$/);
+  await corrected.locator("button").focus();
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("dialog[open] tbody");
+  const versions = await page.locator("dialog tbody tr").allTextContents();
+  assert.equal(versions.length, 3);
+  assert.match(versions[0], /Measuredthe meterSent by the meter\.$/);
+  assert.match(versions[1], /DoubtfulRelevé, by itselfFar more than the highest value of the time before\.$/);
+  assert.match(versions[2], /Corrected by handoperator of the testsThe oven was being tested$/);
+  await keepScreenshot(page, "versions.png");
+  await page.keyboard.press("Escape");
+  await page.waitForSelector("dialog", { state: "detached" });
+  assert.ok(await corrected.locator("button").evaluate((button) => button === document.activeElement), "the focus comes back");
+  await page.locator("#curve .hover").nth(2).click();
+  await page.waitForSelector("dialog[open]");
+  assert.equal(await page.locator("dialog tbody tr").count(), 1);
+  await page.click("dialog button:has-text('Back')");
+
+  // What did not come says what will become of it, for a part of a day and for a whole one.
+  const answer = await page.request.get(`${base}/api/v1/usage-points`, { headers: { Authorization: `Bearer ${token}` } });
+  const id = (await answer.json()).usage_points[0].id;
+  const { gaps } = await (await page.request.get(`${base}/api/v1/usage-points/${id}/gaps?limit=1000`, { headers: { Authorization: `Bearer ${token}` } })).json();
+  const endings = { waiting: "; the meter may still send it.", must_ask: "; the meter may still have it, but nothing here can ask for it." };
+  const dates = await bars.evaluateAll((all) => all.map((bar) => bar.dataset.date));
+  const dateOf = (gap) => new Date(Date.parse(gap.from) + 7200000).toISOString().slice(0, 10); // gaps begin at 0:00, 10:00 or 15:00
+  for (const [isWhole, sentence] of [[true, "Nothing was received on this day"], [false, "Nothing was received between 10:00 and 13:30"]]) {
+    const gap = gaps.find((one) => one.state in endings && dates.includes(dateOf(one)) && Date.parse(one.to) - Date.parse(one.from) > 72000000 === isWhole);
+    assert.ok(gap, "the invented data have one");
+    await page.click(`#days .bar[data-date="${dateOf(gap)}"]`);
+    await page.waitForSelector(`#curve[data-date="${dateOf(gap)}"]`);
+    assert.equal(await page.textContent(isWhole ? "#curve .notice" : "#curve .why li >> nth=0"), sentence + endings[gap.state]);
+  }
+}
+
+// Totals by day, week, month and year; what a home feeds in and the difference, where there is any.
+async function totals(page) {
+  await page.waitForSelector("#totals [data-period=month][aria-pressed=true]");
+  await page.waitForSelector("#totals tbody tr");
+  assert.deepEqual((await page.locator("#totals th").allTextContents()).filter((name) => name !== "Fed in" && name !== "Drawn less fed in"), ["Period", "Drawn", "Remarks"]);
+  await page.click("#totals [data-period=day]");
+  await page.waitForSelector("#totals td:has-text('readings missing:'), #totals td:has-text('Complete')");
+  await page.locator("#totals tbody tr").nth(12).waitFor();
+  assert.match(await page.textContent("#totals tbody tr"), /^\w{3}, \d+ \w+ \d{4}\d+\.\d kWh/);
+  if (!process.env.RELEVE_INVENTED) return;
+  await page.waitForSelector("#totals td:has-text('estimated or corrected: 3')");
+  const part = (energy_wh) => ({ energy_wh, days: 7, slots: 336, missing: 0, estimated: 0, quality: "raw" });
+  await page.route("**/totals?period=week*", (route) => route.fulfill({ json: { totals: [
+    { from: "2026-11-09", to: "2026-11-16", whole: true, net_wh: -2500, drawn: part(10000), injected: part(12500) }, { from: "2026-11-16", to: "2026-11-18", whole: false, net_wh: null, drawn: part(900), injected: null }] } }));
+  await page.click("#totals [data-period=week]");
+  await page.waitForSelector("#totals th:has-text('Fed in')");
+  const rows = await page.locator("#totals tbody tr").evaluateAll((all) => all.map((row) => [...row.children].map((cell) => cell.textContent)));
+  assert.deepEqual(rows, [["16 Nov – 22 Nov 2026 (up to 17 Nov)", "0.9 kWh", "–", "–", "Complete"], ["9 Nov – 15 Nov 2026", "10.0 kWh", "12.5 kWh", "-2.5 kWh", "Complete"]]);
+  await page.unroute("**/totals?period=week*");
+  await page.click("#totals [data-period=year]");
+  await page.waitForSelector("#totals [data-period=year][aria-pressed=true]");
+}
+
 await run("household", async (page, base) => {
   await page.goto(`${base}/#token=${encodeURIComponent(token)}`);
   await page.waitForSelector("#latest .value, #both");
@@ -46,7 +115,7 @@ await run("household", async (page, base) => {
   const bars = page.locator("#days .bar");
   assert.equal(await bars.count(), 30);
   for (const label of await bars.evaluateAll((all) => all.map((bar) => bar.getAttribute("aria-label"))))
-    assert.match(label, /\d{4} : (\d+\.\d kWh(, incomplete)?|no reading)$/);
+    assert.match(label, /\d{4} : (\d+\.\d kWh(, incomplete|, partly (estimated|corrected|doubtful))?|no reading)$/);
   const shown = await bars.evaluateAll((all) => all.map((bar) => [bar.dataset.date, bar.classList.contains("missing")]));
 
   // The chosen day's curve, and another day by mouse, then by keyboard.
@@ -71,6 +140,9 @@ await run("household", async (page, base) => {
     await page.waitForSelector(`#curve[data-date="${missing[0]}"] .notice`);
     assert.equal(await page.locator("#curve svg.curve").count(), 0);
   }
+
+  if (process.env.RELEVE_INVENTED) await reasons(page, base, bars);
+  await totals(page);
 
   // What is shown can be taken away.
   const [csv] = await Promise.all([page.waitForEvent("download"), page.click("#download button >> nth=0")]);

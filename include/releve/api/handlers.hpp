@@ -17,6 +17,31 @@ namespace releve::api {
 [[nodiscard]] result<Response> list_live(const Call& call);
 [[nodiscard]] result<Response> list_live_half_hours(const Call& call);
 
+// series_handlers.cpp
+[[nodiscard]] result<Response> list_revisions(const Call& call);
+[[nodiscard]] result<Response> list_totals(const Call& call);
+[[nodiscard]] result<Response> list_groups(const Call& call);
+[[nodiscard]] result<Response> list_group_members(const Call& call);
+[[nodiscard]] result<Response> list_group_totals(const Call& call);
+[[nodiscard]] result<Response> list_group_curve(const Call& call);
+
+// check_handlers.cpp
+[[nodiscard]] result<Response> list_failures(const Call& call);
+[[nodiscard]] result<Response> list_failures_of_point(const Call& call);
+[[nodiscard]] result<Response> show_failure(const Call& call);
+[[nodiscard]] result<Response> handle_failure(const Call& call);
+[[nodiscard]] result<Response> handle_event(const Call& call);
+[[nodiscard]] result<Response> list_gaps(const Call& call);
+[[nodiscard]] result<Response> list_gaps_of_point(const Call& call);
+[[nodiscard]] result<Response> list_breaches(const Call& call);
+[[nodiscard]] result<Response> list_jobs(const Call& call);
+[[nodiscard]] result<Response> ask_correction(const Call& call);
+[[nodiscard]] result<Response> show_correction(const Call& call);
+
+// morning_handlers.cpp
+[[nodiscard]] result<Response> list_collection(const Call& call);
+[[nodiscard]] result<Response> show_morning(const Call& call);
+
 // operations_handlers.cpp
 [[nodiscard]] result<Response> list_meters(const Call& call);
 [[nodiscard]] result<Response> show_meter(const Call& call);

@@ -1,6 +1,5 @@
 #pragma once
-// A request and a response as plain values: what handlers see. No Beast here. Bodies do not exist in requests: the API
-// only reads.
+// A request and a response as plain values: what handlers see. No Beast here.
 
 #include <releve/core/error.hpp>
 
@@ -13,11 +12,14 @@ namespace releve::api {
 
 enum class Language : std::uint8_t { en, fr };
 
+inline constexpr std::size_t body_bytes_max = 64 * 1024;
+
 struct Request {
     std::string path;                                       // as sent, without the query
     std::vector<std::string> path_values;                   // of {id} and the like, percent-decoded
     std::vector<std::pair<std::string, std::string>> query; // percent-decoded; '+' stays '+' (dates carry offsets)
-    std::string accept, accept_language, authorization, if_none_match;
+    std::string accept, accept_language, authorization, if_none_match, content_type;
+    std::string body;       // of a POST; at most body_bytes_max
     std::string peer;       // address without port
     bool loopback = false;  // the peer is this machine
     bool forwarded = false; // a proxy says that it speaks for somebody else
@@ -42,6 +44,8 @@ struct Response {
 [[nodiscard]] Language preferred_language(std::string_view accept_language);
 /// Index of the offer that Accept prefers (the first among equals), or errc::not_acceptable. An empty Accept takes all.
 [[nodiscard]] result<std::size_t> negotiate(std::string_view accept, std::span<const std::string_view> offers);
+/// Whether a Content-Type says application/json, with whatever parameters.
+[[nodiscard]] bool is_json(std::string_view content_type);
 /// "Bearer xyz" to "xyz"; empty when the header is something else.
 [[nodiscard]] std::string_view bearer_token(std::string_view authorization);
 

@@ -15,7 +15,7 @@ namespace releve::api {
 struct Cell {
     enum class Kind : std::uint8_t { nothing, number, text, json };
     Kind kind = Kind::nothing;
-    std::string text; // the digits of a number; JSON as it is, which is in no CSV
+    std::string text; // the digits of a number; JSON as it is, which a CSV quotes
     bool operator==(const Cell&) const = default;
 };
 [[nodiscard]] inline Cell no_cell() { return {}; }
@@ -47,7 +47,8 @@ struct Listing {
 };
 
 [[nodiscard]] std::string write_json(const Listing& listing);
-/// A JSON object of one row.
+/// A JSON object of one row; as the whole of an answer, with the end of its line.
+[[nodiscard]] std::string write_object(const std::vector<std::string_view>& columns, const std::vector<Cell>& row);
 [[nodiscard]] std::string write_json(const std::vector<std::string_view>& columns, const std::vector<Cell>& row);
 /// RFC 4180. A text that a spreadsheet would take for a formula gets a leading apostrophe.
 [[nodiscard]] std::string write_csv(const Listing& listing);

@@ -12,6 +12,11 @@ namespace releve::api {
 
 using DayOrInstant = std::variant<CivilDay, Instant>;
 
+/// `name`: of what an error is said. errc::bad_parameter, also for what is empty or outside of 1990 to 2100.
+[[nodiscard]] result<DayOrInstant> parse_moment(std::string_view name, std::string_view text);
+/// An instant and no day: it is required. errc::bad_parameter.
+[[nodiscard]] result<Instant> read_instant(const Request& request, std::string_view name);
+
 struct Period {
     DayOrInstant from, to;
 };
@@ -36,6 +41,12 @@ struct OpenSpan {
     std::optional<Instant> from, to;
 };
 [[nodiscard]] result<OpenSpan> read_open_span(const Request& request);
+
+/// The same of a list of what happened on civil days: an instant means the day in France that it touches.
+struct OpenDays {
+    std::optional<CivilDay> from, to;
+};
+[[nodiscard]] result<OpenDays> read_open_days(const Request& request);
 
 /// as_of: an RFC 3339 instant, or the number that an earlier answer gave; absent: all that is known.
 /// errc::bad_parameter.

@@ -1,6 +1,7 @@
 #pragma once
-// What handlers ask of the database. Two implementations: the adapter over store::ApiStore and the tests' fake.
-// One object belongs to one database thread. A lost connection throws; ReadPool turns that into errc::unavailable.
+// What handlers ask of the database: mostly to read; also to note what a person did, and to ask for a correction. Two
+// implementations: the adapter over store::ApiStore and the tests' fake. One object belongs to one database thread. A lost
+// connection throws; ReadPool turns that into errc::unavailable.
 
 #include <releve/store/api_store.hpp>
 
@@ -50,6 +51,41 @@ public:
     [[nodiscard]] virtual result<std::vector<store::CommandShown>> commands(const store::Identity& who, MeterId meter,
                                                                             const store::Page& page) = 0;
     [[nodiscard]] virtual result<store::OperationsSummary> operations(const store::Identity& who, Instant now) = 0;
+
+    [[nodiscard]] virtual result<store::RevisionsAnswer> revisions(const store::Identity& who, const UsagePointId& id, Instant at,
+                                                                   const std::string& channel, const store::AsOf& as_of) = 0;
+    [[nodiscard]] virtual result<store::TotalsAnswer> totals(const store::Identity& who, const UsagePointId& id,
+                                                             engine::Period period, CivilDay from, CivilDay to,
+                                                             const store::AsOf& as_of) = 0;
+    [[nodiscard]] virtual result<std::vector<store::GroupRow>> groups(const store::Identity& who, const store::Page& page,
+                                                                      Instant now) = 0;
+    [[nodiscard]] virtual result<std::vector<store::GroupMemberRow>>
+    group_members(const store::Identity& who, const std::string& group, const store::Page& page) = 0;
+    [[nodiscard]] virtual result<store::TotalsAnswer> group_totals(const store::Identity& who, const std::string& group,
+                                                                   engine::Period period, CivilDay from, CivilDay to,
+                                                                   const store::AsOf& as_of) = 0;
+    [[nodiscard]] virtual result<store::GroupCurve> group_curve(const store::Identity& who, const std::string& group, Instant from,
+                                                                Instant to, const store::AsOf& as_of) = 0;
+
+    [[nodiscard]] virtual result<std::vector<store::FailureRow>>
+    failures(const store::Identity& who, const store::FailureFilter& filter, const store::Page& page) = 0;
+    [[nodiscard]] virtual result<store::FailureRow> failure(const store::Identity& who, std::int64_t id) = 0;
+    [[nodiscard]] virtual result<std::vector<store::GapRow>> gaps(const store::Identity& who, const store::GapFilter& filter,
+                                                                  const store::Page& page, Instant now) = 0;
+    [[nodiscard]] virtual result<std::vector<store::BreachRow>> breaches(const store::Identity& who, const store::Page& page) = 0;
+    [[nodiscard]] virtual result<std::vector<store::JobRow>> jobs(const store::Identity& who, const store::Page& page) = 0;
+    [[nodiscard]] virtual result<store::CorrectionRow> correct(const store::Identity& who,
+                                                               const store::CorrectionAsked& asked) = 0;
+    [[nodiscard]] virtual result<store::CorrectionRow> correction(const store::Identity& who, std::int64_t id) = 0;
+    [[nodiscard]] virtual result<std::vector<store::HandlingRow>> handle_event(const store::Identity& who, std::int64_t event,
+                                                                               const std::string& step,
+                                                                               const std::string& note) = 0;
+    [[nodiscard]] virtual result<std::vector<store::HandlingRow>> handle_failure(const store::Identity& who, std::int64_t failure,
+                                                                                 const std::string& step,
+                                                                                 const std::string& note) = 0;
+    [[nodiscard]] virtual result<std::vector<store::CollectionRate>>
+    collection_rates(const store::Identity& who, CivilDay day, const std::string& by) = 0;
+    [[nodiscard]] virtual result<store::MorningReport> morning(const store::Identity& who, Instant now) = 0;
     virtual void ping() = 0;
 };
 

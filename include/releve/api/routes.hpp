@@ -1,15 +1,17 @@
 #pragma once
 // The route table: verb, path, rule, handler, OpenAPI operation. A row without a rule does not compile (Rule has no
-// default), and the table as a whole is checked at compile time. HEAD is answered wherever GET is.
+// default), and the table as a whole is checked at compile time. HEAD is answered wherever GET is. What changes something is a
+// POST and needs a token in the Authorization header, which no other site's page can send.
 
 #include <releve/api/http.hpp>
 #include <releve/api/read_store.hpp>
 
 #include <initializer_list>
+#include <optional>
 
 namespace releve::api {
 
-enum class Verb : std::uint8_t { get };
+enum class Verb : std::uint8_t { get, post };
 
 /// What a token must be scoped to, besides having the role.
 enum class Scope : std::uint8_t {
@@ -96,8 +98,11 @@ struct Match {
     const Route* route = nullptr;
     std::vector<std::string> path_values;
 };
-/// errc::not_found, errc::bad_parameter for a broken escape.
-[[nodiscard]] result<Match> find_route(std::string_view path);
+/// `verb`: nothing for one that no row has. errc::not_found; errc::method_not_allowed where the path has rows of other verbs
+/// only; errc::bad_parameter for a broken escape.
+[[nodiscard]] result<Match> find_route(std::string_view path, std::optional<Verb> verb);
+/// As the Allow header lists them: "GET, HEAD". Empty for a path that does not exist.
+[[nodiscard]] std::string allowed_methods(std::string_view path);
 
 /// Whether `identity` may call `route` with these path values, as far as the table and the token say; the database says
 /// the rest. errc::forbidden, errc::not_found.

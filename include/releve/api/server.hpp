@@ -1,6 +1,6 @@
 #pragma once
 // The HTTP server of the API: connections, limits and deadlines, sign-in, and the way from a request through the route
-// table to a response. Lives on one io_context that one thread runs. Reads only: GET and HEAD, no bodies.
+// table to a response. Lives on one io_context that one thread runs. GET, HEAD, and POST with a small body of JSON.
 
 #include <releve/api/auth.hpp>
 #include <releve/api/read_pool.hpp>
@@ -14,7 +14,7 @@ struct ServerOptions {
     std::string address = "127.0.0.1";
     std::uint16_t port = 0; // 0: any free one, see Server::port()
     std::size_t connections_max = 512;
-    std::chrono::milliseconds idle_max{15'000};    // until a whole request header is there
+    std::chrono::milliseconds idle_max{15'000};    // until a whole request header is there, and then its body
     std::chrono::milliseconds request_max{30'000}; // for the database's answer
     std::chrono::milliseconds write_max{30'000};   // for the client to take the response
     AttemptLimiter::Options attempts;

@@ -191,4 +191,22 @@ struct BenchHostileOptions {
 };
 [[nodiscard]] result<BenchReport> bench_hostile(const BenchHostileOptions& options);
 
+struct BenchEstimationOptions {
+    int gaps = 1'000; // of each length
+    std::uint64_t seed = bench_seed;
+    std::filesystem::path data; // a file as the demo's linky-curve.csv or london-homes.csv; empty: the demo's
+    std::filesystem::path demo_data;
+};
+[[nodiscard]] result<BenchReport> bench_estimation(const BenchEstimationOptions& options);
+
+struct BenchQueryOptions {
+    int seconds = 4;                  // that each question is asked, and as long its baseline
+    std::uint32_t meters = 1'000'000; // with the fleet's day
+    std::uint32_t row_meters = 100'000; // of them, also as rows
+    std::uint32_t year_meters = 2'000;  // of these, with a year of days and of rows
+    std::filesystem::path data_dir; // empty: a temporary folder
+    std::filesystem::path demo_data;
+};
+[[nodiscard]] result<BenchReport> bench_query(const BenchQueryOptions& options);
+
 } // namespace releve::app

@@ -59,6 +59,10 @@ struct Config {
         std::int64_t archive_days = 15, quarantine_days = 30;
         std::int64_t quarantine_rows = 100'000, quarantine_rows_per_meter = 1'000;
     } retention;
+    struct Validation {
+        std::filesystem::path rules; // a whole rule file; empty: the shipped rules
+        std::int64_t estimate_after_h = 48;
+    } validation;
     struct Log {
         std::string level = "info";
     } log;

@@ -46,8 +46,9 @@ struct FrameDescription {
     std::optional<Error> problem;   // why the rest could not be decoded
     std::vector<std::string> notes; // what would be needed to see more
 };
-/// A wrapper stream (one or several messages), or one APDU, or general-block-transfer APDUs in a row.
-[[nodiscard]] FrameDescription describe_frame(ByteView input, const DecodeKeys& keys);
+/// A wrapper stream (one or several messages), or one APDU, or general-block-transfer APDUs in a row. `model` (may be null)
+/// says in words what an event notification reports.
+[[nodiscard]] FrameDescription describe_frame(ByteView input, const DecodeKeys& keys, const MeterModel* model = nullptr);
 
 struct WizeDecodeKeys {
     std::optional<crypto::Key128> device;  // the Kenc or Kchg of the frame's KEYSEL

@@ -4,6 +4,7 @@
 // Several meters share a connection, as behind a concentrator.
 
 #include <releve/sim/fleet.hpp>
+#include <releve/sim/storm.hpp>
 
 #include <chrono>
 #include <filesystem>
@@ -26,6 +27,8 @@ struct MeterWork {
     const sim::Meter* meter = nullptr;
     std::size_t number = 0; // in the fleet: faults are drawn by it
     std::span<const sim::Push> pushes;
+    /// In a storm: what is sent of the pushes, and which alarms, in order. Nothing: all pushes when they are due.
+    std::optional<std::span<const sim::Act>> acts{};
 };
 
 struct FleetReport {
@@ -36,6 +39,7 @@ struct FleetReport {
     std::size_t confirmed = 0;       // of them
     std::size_t resent = 0;          // after a lost connection or a missing answer
     std::size_t never_confirmed = 0; // honest, given up
+    std::size_t alarms = 0;          // sent once, confirmed by nobody
     std::size_t connections = 0, lost_connections = 0;
     std::size_t unexpected_answers = 0; // that fit nothing sent
     std::map<sim::Fault, Tally> faults; // bad messages and what they got

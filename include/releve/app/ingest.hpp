@@ -38,6 +38,12 @@ public:
     [[nodiscard]] virtual std::size_t deferred() const { return 0; }
     [[nodiscard]] virtual bool fold_is_due() const { return false; }
     [[nodiscard]] virtual std::optional<bool> fold(const store::BatchWriter::Request&) { return true; }
+    // And one that checks nothing has nothing to look at.
+    [[nodiscard]] virtual std::size_t due() const { return 0; }
+    [[nodiscard]] virtual bool look_is_due(bool /*busy*/) const { return false; }
+    virtual void look_later(std::span<const MeterId>) {}
+    [[nodiscard]] virtual std::optional<std::size_t> look(const store::BatchWriter::Request&) { return 0; }
+    [[nodiscard]] virtual std::vector<std::string> take_unjudged() { return {}; }
 };
 
 struct IngestOptions {
@@ -61,6 +67,8 @@ struct DeviceChange {
     std::vector<store::DeferredRow> deferred; // committed to the archive by a process that is gone
     std::optional<std::int64_t> choice_version; // when `devices` are all there are
     std::shared_ptr<const std::vector<wize::NetworkKey>> networks; // if they changed
+    std::shared_ptr<const store::CheckPlan> checks; // if rules or models changed
+    std::vector<std::pair<SystemTitle, MeterId>> due; // meters whose days are due for the rules
     std::shared_ptr<void> while_applied; // let go of when every writer is done with it
 };
 

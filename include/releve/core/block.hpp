@@ -4,9 +4,11 @@
 
 #include <releve/core/bytes.hpp>
 #include <releve/core/ids.hpp>
+#include <releve/core/limits.hpp>
 #include <releve/core/quantity.hpp>
 #include <releve/core/time.hpp>
 
+#include <array>
 #include <compare>
 #include <cstdint>
 #include <optional>
@@ -111,6 +113,8 @@ template <class Block>
 struct Merged {
     Block block;
     MergeEffect effect = MergeEffect::unchanged;
+    /// Of a day: its slots that two messages brought, with one value or with different ones; one bit a slot.
+    std::array<std::uint64_t, (limits::slots_per_day_max + 63) / 64> same{}, other{};
 };
 
 /// Per slot the greater (provenance order, then value, then the worse quality) wins: commutative,

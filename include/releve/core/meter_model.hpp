@@ -30,6 +30,14 @@ enum class Quantity : std::uint8_t {
 
 struct OwnWords {
     std::string label_en, label_fr, plain_en, plain_fr;
+    bool operator==(const OwnWords&) const = default;
+};
+
+/// Something that a meter reports of itself.
+struct AlarmModel {
+    int bit = 0; // of a set: 0 is the least significant; of a table of values: the value
+    std::string name;
+    OwnWords words;
 };
 
 struct ChannelModel {
@@ -79,6 +87,20 @@ struct PushLayout {
     std::vector<PushElement> elements;
 };
 
+/// What it means when a meter notifies the value of one attribute of one object on its own (DLMS EventNotification). The
+/// object's class is not looked at: its code says enough.
+struct EventModel {
+    enum class Form : std::uint8_t {
+        bits,   // the value is a set, several may be true at once
+        values, // the value is the number of one of them
+    };
+    std::string name;
+    Obis obis;
+    int attribute = 2;
+    Form form = Form::bits;
+    std::vector<AlarmModel> alarms;
+};
+
 /// One field of a Wize application message, in the order of its octets. Numbers are unsigned and big-endian.
 struct WizeField {
     enum class Role : std::uint8_t {
@@ -89,11 +111,7 @@ struct WizeField {
         alarms,   // a set of bits
         ignored,
     };
-    struct Alarm {
-        int bit = 0; // 0: the least significant
-        std::string name;
-        OwnWords words;
-    };
+    using Alarm = AlarmModel;
     Role role = Role::ignored;
     std::size_t bytes = 1; // 1 to 8; of each value of `deltas`
     std::uint64_t equals = 0;
@@ -135,6 +153,7 @@ struct MeterModel {
     OwnWords words;
     std::vector<ChannelModel> channels;
     std::vector<PushLayout> layouts; // the first that fits explains the push
+    std::vector<EventModel> events;  // of the protocol dlms
     Quirks quirks;
     std::vector<WizeLayout> wize_layouts; // of the protocol wize; the first that fits explains the message
     WizeOptions wize;
@@ -143,7 +162,8 @@ struct MeterModel {
     [[nodiscard]] const ChannelModel* find(ChannelId channel) const;
     [[nodiscard]] const ChannelModel* find_by_name(std::string_view channel_name) const;
     [[nodiscard]] const ChannelModel* main_channel() const;
-    [[nodiscard]] const WizeField::Alarm* find_alarm(std::string_view alarm_name) const;
+    [[nodiscard]] const AlarmModel* find_alarm(std::string_view alarm_name) const;
+    [[nodiscard]] const EventModel* find_event(const Obis& obis, int attribute) const;
 };
 
 /// What is wrong with a model, and where: a JSON pointer into its file ("/channels/3/obis").
@@ -179,7 +199,7 @@ struct AlarmReading {
     bool operator==(const AlarmReading&) const = default;
 };
 struct PushContent {
-    std::string layout;              // name of the layout that explained it
+    std::string layout;              // name of the layout (or event) that explained it
     std::string logical_device_name; // empty if the push does not say
     std::vector<IntervalReading> intervals;
     std::vector<RegisterReading> registers;

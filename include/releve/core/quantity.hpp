@@ -1,6 +1,7 @@
 #pragma once
 // Units, reading quality and frame states: the tables of proto/*.def as enumerations with their rows.
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -22,7 +23,7 @@ struct Words {
     std::string_view label_en, label_fr, plain_en, plain_fr;
 };
 
-/// Ordered from best to worst.
+/// The numbers are stored and say nothing of better or worse: see worse().
 enum class Quality : std::uint8_t {
 #define RELEVE_QUALITY(number, name, ...) name = number,
 #include "quality.def"
@@ -33,9 +34,23 @@ struct QualityRow {
     int espi;
     Words words;
 };
+/// From best to worst.
 [[nodiscard]] std::span<const QualityRow> quality_rows();
 [[nodiscard]] std::string_view quality_name(Quality quality);
-[[nodiscard]] inline Quality worse(Quality a, Quality b) { return a < b ? b : a; }
+/// Greatest number that a slot of a stored block can have: incomplete, missing and verified are said of what is read.
+inline constexpr std::uint8_t stored_quality_max = 7;
+namespace detail {
+inline constexpr auto quality_ranks = [] {
+    std::array<std::uint8_t, 256> ranks{};
+    std::uint8_t rank = 0;
+#define RELEVE_QUALITY(number, ...) ranks[number] = rank++;
+#include "quality.def"
+    return ranks;
+}();
+} // namespace detail
+/// 0 for the best.
+[[nodiscard]] constexpr int quality_rank(Quality quality) { return detail::quality_ranks[static_cast<std::uint8_t>(quality)]; }
+[[nodiscard]] constexpr Quality worse(Quality a, Quality b) { return quality_rank(a) < quality_rank(b) ? b : a; }
 
 /// What became of a received frame.
 enum class FrameState : std::uint8_t {

@@ -16,6 +16,7 @@ struct DaySummary {
     Quality quality = Quality::missing; // worst of the present slots; `incomplete` if some are missing, `missing` if all
     std::optional<std::int64_t> maximum; // greatest value, in the channel's unit and scaler
     std::optional<Instant> maximum_at;   // start of its slot (the first, if several)
+    int estimated = 0;                   // of the slots: filled by an estimate or an edit
     bool operator==(const DaySummary&) const = default;
 };
 

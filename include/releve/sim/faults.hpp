@@ -66,6 +66,7 @@ struct Delivery {
     Expect expect = Expect::confirm;
     std::optional<Fault> fault{};
     bool cut = false; // send the first half, then close
+    bool alarm = false; // an event notification, and no push
     Instant at{};
 };
 

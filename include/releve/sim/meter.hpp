@@ -7,7 +7,9 @@
 #include <releve/codec/dlms/security.hpp>
 #include <releve/sim/load.hpp>
 
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace releve::sim {
 
@@ -44,6 +46,17 @@ struct Push {
     bool operator==(const Push&) const = default;
 };
 
+/// What a meter reports of itself without being asked: the bits of the alarm register that the model linky describes.
+enum class MeterAlarm : std::uint8_t { power_lost, power_restored, cover_opened };
+[[nodiscard]] std::string_view alarm_name(MeterAlarm alarm);
+[[nodiscard]] std::optional<MeterAlarm> alarm_from_name(std::string_view name);
+
+struct AlarmReport {
+    MeterAlarm alarm = MeterAlarm::power_lost;
+    Instant at{};
+    bool operator==(const AlarmReport&) const = default;
+};
+
 /// How one copy of a push deviates from what the meter would honestly send.
 struct Deviation {
     std::optional<std::uint8_t> security_control{};
@@ -76,6 +89,10 @@ public:
     [[nodiscard]] Frame build(const Push& push) const;
     [[nodiscard]] Frame build(const Push& push, const Deviation& deviation) const;
     [[nodiscard]] std::uint32_t counter_of(const Push& push) const;
+    /// The protected EventNotification, which nobody confirms. Its counter is a function of the half-hour in which it falls
+    /// and lies above those of all pushes up to then: one alarm in a half-hour, no more.
+    [[nodiscard]] Frame build(const AlarmReport& report) const;
+    [[nodiscard]] std::uint32_t counter_of(const AlarmReport& report) const;
     /// What `build` protects: the encoded DataNotification.
     [[nodiscard]] Bytes notification(const Push& push) const;
 

@@ -1,11 +1,13 @@
 #pragma once
 // What the command line changes: meters and keys, tokens, collection choices, refused messages, radio networks, gateways,
-// commands to meters, conversion coefficients. As role releve_work.
+// commands to meters, conversion coefficients, groups and their rules, long jobs, corrections. As role releve_work.
 
 #include <releve/crypto/secret.hpp>
 #include <releve/store/database.hpp>
 #include <releve/store/records.hpp>
+#include <releve/store/validated_records.hpp>
 
+#include <chrono>
 #include <memory>
 #include <span>
 
@@ -61,6 +63,22 @@ struct KnownCoefficient : Coefficient {
     std::optional<Instant> known_to{};
 };
 
+/// A time of a usage point in a group, in civil days.
+struct GroupMembership {
+    std::string group, label; // label: of the group; empty: as it is
+    std::string usage_point;
+    CivilDay from{};
+    std::optional<CivilDay> to{}; // not included; none: until further notice
+    std::size_t line = 0;         // of the CSV, for messages; 0: not from one
+};
+struct GroupImport {
+    std::int64_t groups_new = 0, members_changed = 0; // usage points, counted in each group
+};
+struct JobAsked {
+    std::string kind{};  // validate, estimate, ledger
+    std::string group{}; // its members only; empty: all meters
+};
+
 class AdminStore {
 public:
     /// `models` are needed to reduce half-hours to totals: without them choose_collection to `daily` is
@@ -82,7 +100,8 @@ public:
     [[nodiscard]] result<void> create_organisation(const std::string& id, const std::string& name,
                                                    const std::string& parent);
     /// Records the choice (who, when, proof) and applies it from now on; to `daily`: half-hours kept so far
-    /// are reduced to totals and erased in the same transaction.
+    /// are reduced to totals and erased in the same transaction, with all that checks, estimates and people said of them. A
+    /// total keeps what was measured: edits do not count in it, and slots that only an estimate filled are missing.
     /// Waits for confirmed half-hours that are still in the archive only; errc::unavailable when no collector takes them
     /// further within 30 s.
     [[nodiscard]] result<void> choose_collection(const UsagePointId& id, Collection collection,
@@ -126,6 +145,48 @@ public:
     /// By day; as known now or at an instant. errc::not_found.
     [[nodiscard]] result<std::vector<KnownCoefficient>> list_coefficients(const std::string& usage_point,
                                                                           std::optional<Instant> as_known_at);
+
+    // ---- groups and their rules (admin_groups.cpp)
+
+    /// All rows or none. What they say of a usage point in a group takes the place of all that was said of the two; other
+    /// members stay. A group that is not there is made, of the organisation. errc::bad_csv names the row; errc::not_found for
+    /// the organisation.
+    [[nodiscard]] result<GroupImport> import_groups(std::span<const GroupMembership> rows, const std::string& organisation,
+                                                    bool dry_run);
+    /// By id; members of that day.
+    [[nodiscard]] std::vector<GroupRow> list_groups(CivilDay today);
+    /// By usage point and time. errc::not_found.
+    [[nodiscard]] result<std::vector<GroupMemberRow>> list_members(const std::string& group);
+    /// errc::not_found; errc::bad_parameter for a group with rules of its own or an open job.
+    [[nodiscard]] result<void> remove_group(const std::string& group);
+    /// As if it never had been a member. errc::not_found.
+    [[nodiscard]] result<void> remove_member(const std::string& group, const UsagePointId& usage_point);
+
+    /// `rules`: the text of a file that was checked. Asks for a `validate` job of the group, whose number it gives, and so does
+    /// clearing. errc::not_found.
+    [[nodiscard]] result<std::int64_t> set_rules(const std::string& group, const std::string& rules);
+    [[nodiscard]] result<std::int64_t> clear_rules(const std::string& group);
+    /// The text as it was set; nothing: the shipped rules hold. errc::not_found for the group.
+    [[nodiscard]] result<std::optional<std::string>> rules_of(const std::string& group);
+
+    // ---- long jobs, which a running server carries out (admin_jobs.cpp)
+
+    /// Its number; that of a like one, if one waits already. errc::bad_parameter for the kind, errc::not_found for the group.
+    [[nodiscard]] result<std::int64_t> ask_job(const JobAsked& asked);
+    /// The newest first.
+    [[nodiscard]] std::vector<JobRow> list_jobs(int limit);
+    /// errc::not_found.
+    [[nodiscard]] result<JobRow> show_job(std::int64_t id);
+    /// What is done stays done. errc::not_found, errc::bad_parameter when it is over or stopped.
+    [[nodiscard]] result<void> stop_job(std::int64_t id);
+    /// Goes on behind the last meter that is done. errc::not_found, errc::bad_parameter when it is neither stopped nor failed.
+    [[nodiscard]] result<void> resume_job(std::int64_t id);
+
+    // ---- corrections (admin_correct.cpp)
+
+    /// Asks the collector and waits for it at most so long; then the row still says `waiting`, and it will be carried out when
+    /// a server runs. errc::not_found for the usage point, errc::daily_only, errc::bad_parameter naming the field.
+    [[nodiscard]] result<CorrectionRow> correct(const CorrectionAsked& asked, std::chrono::milliseconds wait_at_most);
 
 private:
     [[nodiscard]] result<void> choose_collection_at_once(const UsagePointId& id, Collection collection, const std::string& proof,

@@ -6,6 +6,7 @@
 
 #include <releve/store/database.hpp>
 #include <releve/store/records.hpp>
+#include <releve/store/validated_records.hpp>
 
 #include <memory>
 
@@ -62,6 +63,43 @@ public:
     /// Newest first. errc::not_found for a meter that the token may not see.
     [[nodiscard]] result<std::vector<CommandShown>> commands(const Identity& who, MeterId meter, const Page& page);
     [[nodiscard]] result<OperationsSummary> operations(const Identity& who, Instant now);
+
+    // ---- readings one can bill on (api_series.cpp, api_revisions.cpp, api_totals.cpp, api_groups.cpp)
+
+    /// All that was ever known of the interval that holds `at`, as far as `as_of` knows. errc::daily_only as for readings.
+    [[nodiscard]] result<RevisionsAnswer> revisions(const Identity& who, const UsagePointId& id, Instant at,
+                                                    const std::string& channel, const AsOf& as_of = {});
+    /// [from, to) civil days, by periods that touch them. Of electricity: drawn and injected; of gas: errc::bad_parameter.
+    [[nodiscard]] result<TotalsAnswer> totals(const Identity& who, const UsagePointId& id, engine::Period period,
+                                              CivilDay from, CivilDay to, const AsOf& as_of = {});
+    [[nodiscard]] result<std::vector<GroupRow>> groups(const Identity& who, const Page& page, Instant now);
+    /// errc::not_found for a group that the token may not see. Members that it may not see are left out.
+    [[nodiscard]] result<std::vector<GroupMemberRow>> group_members(const Identity& who, const std::string& group, const Page& page);
+    [[nodiscard]] result<TotalsAnswer> group_totals(const Identity& who, const std::string& group, engine::Period period,
+                                                    CivilDay from, CivilDay to, const AsOf& as_of = {});
+    /// Half-hours in [from, to).
+    [[nodiscard]] result<GroupCurve> group_curve(const Identity& who, const std::string& group, Instant from, Instant to,
+                                                 const AsOf& as_of = {});
+
+    // ---- exceptions and the fleet (api_checks.cpp, api_morning.cpp)
+
+    [[nodiscard]] result<std::vector<FailureRow>> failures(const Identity& who, const FailureFilter& filter, const Page& page);
+    [[nodiscard]] result<FailureRow> failure(const Identity& who, std::int64_t id);
+    [[nodiscard]] result<std::vector<GapRow>> gaps(const Identity& who, const GapFilter& filter, const Page& page, Instant now);
+    [[nodiscard]] result<std::vector<BreachRow>> breaches(const Identity& who, const Page& page);
+    [[nodiscard]] result<std::vector<JobRow>> jobs(const Identity& who, const Page& page);
+    /// Asks the collector; the row says later what became of it. Operators only.
+    [[nodiscard]] result<CorrectionRow> correct(const Identity& who, const CorrectionAsked& asked);
+    [[nodiscard]] result<CorrectionRow> correction(const Identity& who, std::int64_t id);
+    /// step: taken, noted, closed, reopened. errc::bad_parameter for another, errc::not_found for what is not seen.
+    [[nodiscard]] result<std::vector<HandlingRow>> handle_event(const Identity& who, std::int64_t event, const std::string& step,
+                                                                const std::string& note);
+    [[nodiscard]] result<std::vector<HandlingRow>> handle_failure(const Identity& who, std::int64_t failure, const std::string& step,
+                                                                  const std::string& note);
+    /// by: hour, concentrator, area, group; of one civil day, in the order of the names.
+    [[nodiscard]] result<std::vector<CollectionRate>> collection_rates(const Identity& who, CivilDay day, const std::string& by);
+    /// Since 18:00 of the civil day before `now`.
+    [[nodiscard]] result<MorningReport> morning(const Identity& who, Instant now);
     /// Throws when the database does not answer.
     void ping();
 

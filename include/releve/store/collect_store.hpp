@@ -4,8 +4,10 @@
 // results.
 
 #include <releve/store/database.hpp>
+#include <releve/engine/validation.hpp>
 #include <releve/store/records.hpp>
 
+#include <map>
 #include <memory>
 #include <span>
 #include <stdexcept>
@@ -13,6 +15,15 @@
 namespace releve::store {
 
 enum class FrameOutcome : std::uint8_t { committed, refused };
+
+/// What the checks of readings need beside the database (engine/meter_checks.hpp).
+struct CheckPlan {
+    ModelLookup models;
+    engine::RuleBook rules;
+    std::map<std::string, engine::RuleBook> group_rules{}; // by group, where they differ
+    const Zone* zone = &paris();
+    std::chrono::hours estimate_after{48}; // a gap was found: until then the readings may still come
+};
 
 struct BatchResult {
     std::vector<FrameOutcome> outcomes; // one per frame; a refused one is in quarantine as store_refused
@@ -46,6 +57,8 @@ public:
         /// The database cannot be written (the reason, without values): waits so long for the next attempt.
         /// False: give up.
         std::function<bool(const std::string& problem, std::chrono::milliseconds pause)> wait;
+        /// Without one, readings are not checked.
+        std::shared_ptr<const CheckPlan> checks{};
         /// More comes than can be written value by value: single values of archived frames may stay there until `fold`.
         bool may_defer = false;
     };
@@ -61,6 +74,17 @@ public:
     /// `wait`. False at the end of a fold in which the database refused days: `load_deferred` gives their frames. Nothing
     /// when `wait` said to give up; what waits is then found by whoever starts next.
     [[nodiscard]] std::optional<bool> fold(const Request& request);
+
+    /// Meters of which days are due for the rules: those that this writer's batches changed, and those it was told of.
+    [[nodiscard]] std::size_t due() const;
+    void look_later(std::span<const MeterId> meters);
+    /// Whether they have waited long enough: 1 s, or 10 s while more comes than can be written value by value.
+    [[nodiscard]] bool look_is_due(bool busy) const;
+    /// Judges the days of the next 200 of them in one transaction; of the request it takes numbers, time, plan and `wait`.
+    /// Nothing when `wait` said to give up; what is due is then found by whoever starts next.
+    [[nodiscard]] std::optional<std::size_t> look(const Request& request);
+    /// Why meters could not be judged, one line each, since the last call; they are due again at the next start.
+    [[nodiscard]] std::vector<std::string> take_unjudged();
 
 private:
     struct Impl;
@@ -136,6 +160,31 @@ public:
         std::int64_t quarantine_rows_per_title = 1'000;
     };
     void prune(const Bounds& bounds, Instant now);
+
+    // ---- checks (collect_checks.cpp)
+
+    struct DueMeter {
+        MeterId meter;
+        std::string address;
+    };
+    /// Of which days are due for the rules: all, or those that no writer of this process knows of (corrections, jobs).
+    [[nodiscard]] std::vector<DueMeter> load_due(bool all);
+    /// Rule files of groups, by group.
+    [[nodiscard]] std::map<std::string, std::string> load_group_rules();
+    /// The next 1,000 meters of the job under way become due, once those before are done. What it did, if it did anything.
+    struct JobStep {
+        std::int64_t job = 0;
+        std::string kind;
+        std::int64_t done = 0, total = 0;
+        bool finished = false;
+    };
+    [[nodiscard]] std::optional<JobStep> run_jobs(Instant now);
+    /// Meters that were not heard for far longer than is usual for them (three times, 2 h to 36 h), and those heard again.
+    /// `listening_since`: before that nobody listened. How many became silent.
+    std::int64_t note_silences(Instant now, Instant listening_since);
+    /// Gaps whose time has come are looked at: after 1 h, then twice as long each time up to a day. What is older than
+    /// `estimate_after` becomes due for an estimate. True if some did.
+    bool look_at_gaps(Instant now, std::chrono::hours estimate_after);
 
 private:
     struct Impl;

@@ -302,6 +302,7 @@ struct ReadingRow {
     Instant start{};
     std::int64_t value = 0;
     Quality quality = Quality::raw;
+    std::optional<std::int64_t> measured{}; // what the meter said, where something else stands in its place
 };
 struct ReadingsAnswer {
     std::string channel;
@@ -326,11 +327,14 @@ struct ReceptionRow {
 struct MeterRow {
     MeterId meter;
     std::string address, serial, protocol, model, policy, replay, concentrator, area;
-    std::string state; // never_seen | on_time | silent | refused
+    /// The worst that holds: replay_alarm, key_fault, refused (for another reason), silent, clock_drift, gaps, on_time or
+    /// never_seen.
+    std::string state;
     std::optional<Instant> last_accepted_at;
     std::string usage_point; // where it is installed now, may be empty
     std::int64_t refused_24h = 0;
     std::optional<ReceptionRow> reception{}; // only of one meter that was asked for, if gateways hear it
+    std::optional<Instant> state_since{};    // of a state that is a fault
 };
 struct OperationsSummary {
     std::vector<std::pair<std::string, std::int64_t>> meters_by_state;

@@ -34,6 +34,8 @@ FakeWorld::FakeWorld(Instant at) : now(at)
     place(gas_point, store::Collection::half_hour, "12 rue des Lilas", "town");
     points[gas_point].energy = "gas";
     place(other_point, store::Collection::half_hour, "Elsewhere", "elsewhere");
+    corrections.push_back({1, "accept", "The heating was tried out", "operator of the tests", "done", "", paris().day_of(at) - days{3},
+                           at - hours(40), BatchNumber{7}});
 }
 
 bool FakeWorld::may_see(const store::Identity& who, const std::string& id) const
@@ -65,6 +67,45 @@ std::optional<std::int64_t> fake_power_w(Instant start, Instant now)
         180 + season * (bump(7.5, 0.9, 950) + bump(12.6, 0.8, 700) + bump(19.5, 1.6, 1500) + bump(2.0, 1.2, 1100)) +
         120 * noise;
     return static_cast<std::int64_t>(watts);
+}
+
+std::optional<store::ReadingRow> fake_reading(Instant start, Instant now)
+{
+    const auto power = fake_power_w(start, now);
+    if (!power)
+        return std::nullopt;
+    store::ReadingRow row{start, *power, Quality::raw, {}};
+    const auto local = paris().to_local(start);
+    const auto day = floor<days>(local);
+    if (day.time_since_epoch().count() % 5 != 2)
+        return row;
+    const auto of_day = local - day;
+    if (of_day == hours(15) || of_day == minutes(930))
+        row.quality = Quality::estimated_linear;
+    if (of_day == hours(18)) {
+        row.quality = Quality::edited;
+        row.measured = *power + 11'000;
+    }
+    return row;
+}
+
+engine::DaySummary fake_day(CivilDay day, Instant now)
+{
+    engine::DaySummary summary;
+    summary.slots = static_cast<int>(paris().length_of(day) / minutes(30));
+    std::int64_t watts = 0;
+    Quality worst = Quality::valid;
+    for (auto at = paris().start_of(day); at < paris().start_of(day + days{1}); at += minutes(30)) {
+        const auto reading = fake_reading(at, now);
+        watts += reading ? reading->value : 0;
+        summary.missing += reading ? 0 : 1;
+        worst = reading ? worse(worst, reading->quality) : worst;
+    }
+    summary.energy_wh = watts / 2;
+    summary.quality = summary.missing == 0               ? worst
+                      : summary.missing == summary.slots ? Quality::missing
+                                                         : Quality::incomplete;
+    return summary;
 }
 
 result<store::Identity> FakeStore::authenticate(const std::string& key, Instant)
@@ -110,13 +151,12 @@ result<store::UsagePointRow> FakeStore::usage_point(const store::Identity& who, 
     return world_.points.at(id.value);
 }
 
-namespace {
-/// A batch began each second since 1970.
 std::optional<BatchNumber> number_of(const store::AsOf& as_of)
 {
     return as_of.instant ? BatchNumber{as_of.instant->time_since_epoch().count()} : as_of.batch;
 }
 
+namespace {
 /// Two days in 23 share one amount; from one Thursday on there is another coefficient; each Monday's index is doubtful.
 store::RegisterDays fake_gas_days(CivilDay from, CivilDay to, Instant now)
 {
@@ -160,21 +200,8 @@ result<store::DailyAnswer> FakeStore::daily(const store::Identity& who, const Us
     if (!channel.empty() && channel != "active_power_import")
         return fail(errc::bad_parameter, "channel: this meter has no such channel");
     store::DailyAnswer out{id, point.zone, {}, number_of(as_of)};
-    for (auto day = from; day < to; day += days{1}) {
-        engine::DaySummary summary;
-        summary.slots = static_cast<int>(paris().length_of(day) / minutes(30));
-        std::int64_t watts = 0;
-        for (auto at = paris().start_of(day); at < paris().start_of(day + days{1}); at += minutes(30)) {
-            const auto power = fake_power_w(at, world_.now);
-            watts += power.value_or(0);
-            summary.missing += power ? 0 : 1;
-        }
-        summary.energy_wh = watts / 2;
-        summary.quality = summary.missing == 0               ? Quality::raw
-                          : summary.missing == summary.slots ? Quality::missing
-                                                             : Quality::incomplete;
-        out.days.push_back({day, summary});
-    }
+    for (auto day = from; day < to; day += days{1})
+        out.days.push_back({day, fake_day(day, world_.now)});
     return out;
 }
 
@@ -188,8 +215,8 @@ result<store::ReadingsAnswer> FakeStore::readings(const store::Identity& who, co
         return fail(errc::daily_only);
     store::ReadingsAnswer out{"active_power_import", Unit::watt, world_.scaler, minutes(30), {}, number_of(as_of)};
     for (auto at = from; at < to; at += minutes(30))
-        if (const auto power = fake_power_w(at, world_.now))
-            out.readings.push_back({at, *power, Quality::raw});
+        if (const auto reading = fake_reading(at, world_.now))
+            out.readings.push_back(*reading);
     return out;
 }
 

@@ -30,6 +30,12 @@ struct FakeWorld {
     std::counting_semaphore<64>* gate = nullptr;
     std::counting_semaphore<64>* entered = nullptr;
 
+    /// What people did and asked for, by its number; corrections are only ever asked for here.
+    std::mutex done;
+    std::map<std::int64_t, std::vector<store::HandlingRow>> failures_handled, events_handled;
+    std::vector<store::CorrectionAsked> corrections_asked;
+    std::vector<store::CorrectionRow> corrections;
+
     explicit FakeWorld(Instant at);
     [[nodiscard]] bool may_see(const store::Identity& who, const std::string& id) const;
 };
@@ -65,6 +71,37 @@ public:
     result<std::vector<store::CommandShown>> commands(const store::Identity& who, MeterId meter,
                                                       const store::Page& page) override;
     result<store::OperationsSummary> operations(const store::Identity& who, Instant now) override;
+
+    // fake_series.cpp
+    result<store::RevisionsAnswer> revisions(const store::Identity& who, const UsagePointId& id, Instant at,
+                                             const std::string& channel, const store::AsOf& as_of) override;
+    result<store::TotalsAnswer> totals(const store::Identity& who, const UsagePointId& id, engine::Period period,
+                                       CivilDay from, CivilDay to, const store::AsOf& as_of) override;
+    result<std::vector<store::GroupRow>> groups(const store::Identity& who, const store::Page& page, Instant now) override;
+    result<std::vector<store::GroupMemberRow>> group_members(const store::Identity& who, const std::string& group,
+                                                             const store::Page& page) override;
+    result<store::TotalsAnswer> group_totals(const store::Identity& who, const std::string& group, engine::Period period,
+                                             CivilDay from, CivilDay to, const store::AsOf& as_of) override;
+    result<store::GroupCurve> group_curve(const store::Identity& who, const std::string& group, Instant from, Instant to,
+                                          const store::AsOf& as_of) override;
+
+    // fake_checks.cpp
+    result<std::vector<store::FailureRow>> failures(const store::Identity& who, const store::FailureFilter& filter,
+                                                    const store::Page& page) override;
+    result<store::FailureRow> failure(const store::Identity& who, std::int64_t id) override;
+    result<std::vector<store::GapRow>> gaps(const store::Identity& who, const store::GapFilter& filter,
+                                            const store::Page& page, Instant now) override;
+    result<std::vector<store::BreachRow>> breaches(const store::Identity& who, const store::Page& page) override;
+    result<std::vector<store::JobRow>> jobs(const store::Identity& who, const store::Page& page) override;
+    result<store::CorrectionRow> correct(const store::Identity& who, const store::CorrectionAsked& asked) override;
+    result<store::CorrectionRow> correction(const store::Identity& who, std::int64_t id) override;
+    result<std::vector<store::HandlingRow>> handle_event(const store::Identity& who, std::int64_t event,
+                                                         const std::string& step, const std::string& note) override;
+    result<std::vector<store::HandlingRow>> handle_failure(const store::Identity& who, std::int64_t failure,
+                                                           const std::string& step, const std::string& note) override;
+    result<std::vector<store::CollectionRate>> collection_rates(const store::Identity& who, CivilDay day,
+                                                                const std::string& by) override;
+    result<store::MorningReport> morning(const store::Identity& who, Instant now) override;
     void ping() override;
 
 private:
@@ -73,5 +110,10 @@ private:
 
 /// Watts of the half-hour that starts at `start`; nothing where this home's readings are missing.
 [[nodiscard]] std::optional<std::int64_t> fake_power_w(Instant start, Instant now);
+/// A batch began each second since 1970.
+[[nodiscard]] std::optional<BatchNumber> number_of(const store::AsOf& as_of);
+/// What is read of it. On one day in five two half-hours from 15:00 on are estimates, and the one at 18:00 was corrected.
+[[nodiscard]] std::optional<store::ReadingRow> fake_reading(Instant start, Instant now);
+[[nodiscard]] engine::DaySummary fake_day(CivilDay day, Instant now);
 
 } // namespace releve::tests

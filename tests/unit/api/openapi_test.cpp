@@ -18,15 +18,31 @@ struct Operation {
     std::string operation_id, roles;
     std::set<std::string> parameters;
     std::set<std::string> statuses;
-    bool is_public = false;
+    bool is_public = false, has_body = false;
 };
 
 std::string trimmed(const std::string& line) { return line.substr(std::min(line.find_first_not_of(' '), line.size())); }
 
-/// Components of one parameter that is required here and not there have two names.
-std::string parameter_name(const std::string& component)
+/// Names in the query by the names of their components; two may share one, of which one is required. Those of paths are empty.
+std::map<std::string, std::string> read_parameters()
 {
-    return component.starts_with("optional_") ? component.substr(9) : component;
+    std::ifstream file(RELEVE_SOURCE_DIR "/proto/openapi.yaml");
+    std::map<std::string, std::string> out;
+    std::string line, component;
+    bool inside = false;
+    while (std::getline(file, line)) {
+        const auto text = trimmed(line);
+        const auto indent = line.size() - text.size();
+        if (indent == 2)
+            inside = text == "parameters:";
+        else if (inside && indent == 4)
+            component = text.substr(0, text.size() - 1);
+        else if (inside && indent == 6 && text.starts_with("name: "))
+            out[component] = text.substr(6);
+        else if (inside && text == "in: path")
+            out[component].clear();
+    }
+    return out;
 }
 
 /// "get /path" to what stands under it.
@@ -53,10 +69,12 @@ std::map<std::string, Operation> read_operations()
             current->operation_id = value;
         else if (text.starts_with("x-roles: "))
             current->roles = value;
+        else if (text == "requestBody:")
+            current->has_body = true;
         else if (text == "security: []")
             current->is_public = true;
         else if (text.starts_with("- $ref: '#/components/parameters/"))
-            current->parameters.insert(parameter_name(text.substr(33, text.size() - 34)));
+            current->parameters.insert(text.substr(33, text.size() - 34));
         else if (indent == 8 && text.starts_with("'"))
             current->statuses.insert(text.substr(1, 3));
     }
@@ -75,9 +93,10 @@ std::string roles_of(const Rule& rule)
 TEST(openapi, equals_the_route_table)
 {
     auto operations = read_operations();
+    const auto parameters = read_parameters();
     EXPECT_EQ(operations.size(), routes().size());
     for (const auto& route : routes()) {
-        const auto found = operations.find("get " + std::string(route.path));
+        const auto found = operations.find((route.verb == Verb::get ? "get " : "post ") + std::string(route.path));
         ASSERT_NE(found, operations.end()) << route.path << " is not in proto/openapi.yaml";
         const auto& operation = found->second;
         EXPECT_EQ(operation.operation_id, route.operation_id);
@@ -87,12 +106,14 @@ TEST(openapi, equals_the_route_table)
         std::istringstream names{std::string(route.parameters)};
         for (std::string name; names >> name;)
             expected.insert(name);
-        auto written = operation.parameters;
-        std::erase_if(written, [](const std::string& name) {
-            return name == "usagePointId" || name == "meterId" || name == "problemName"; // of the path
-        });
+        std::set<std::string> written;
+        for (const auto& component : operation.parameters)
+            if (const auto& name = parameters.at(component); !name.empty())
+                written.insert(name);
         EXPECT_EQ(written, expected) << route.path;
         EXPECT_EQ(operation.statuses.contains("401"), !route.rule.is_public()) << route.path;
+        EXPECT_EQ(operation.statuses.contains("415"), route.verb == Verb::post) << route.path;
+        EXPECT_EQ(operation.has_body, route.verb == Verb::post) << route.path;
         operations.erase(found);
     }
     for (const auto& [name, operation] : operations)

@@ -68,7 +68,8 @@ TEST_F(parameters, readings_have_the_contract_s_shape_and_utc_starts)
     EXPECT_EQ(answer["readings"][0]["start"], "2024-03-30T23:00:00Z");
     EXPECT_EQ(answer["readings"][45]["start"], "2024-03-31T21:30:00Z");
     EXPECT_EQ(answer["readings"][0]["quality"], "raw");
-    EXPECT_EQ(answer["readings"][0].size(), 3U);
+    EXPECT_EQ(answer["readings"][0].size(), 4U);
+    EXPECT_TRUE(answer["readings"][0]["measured"].is_null());
     EXPECT_TRUE(answer["readings"][0]["value"].is_number_integer());
     const auto same = json(own + "/readings?from=2024-03-31T00:00:00%2B01:00&to=2024-04-01T00:00:00+02:00");
     EXPECT_EQ(same["readings"], answer["readings"]);
@@ -106,7 +107,7 @@ TEST_F(parameters, csv_by_accept_or_by_format)
               "attachment; filename=\"releve-" + own_point + "-daily-2024-04-01-2024-04-03.csv\"");
     EXPECT_TRUE(by_accept.body().starts_with("date,energy_wh,slots,missing,quality\r\n2024-04-01,")) << by_accept.body();
     const auto readings = client.get(own + "/readings?from=2024-04-01&to=2024-04-02&format=csv", "household").body();
-    EXPECT_TRUE(readings.starts_with("start,value,quality,unit\r\n2024-03-31T22:00:00Z,")) << readings.substr(0, 80);
+    EXPECT_TRUE(readings.starts_with("start,value,quality,measured,unit\r\n2024-03-31T22:00:00Z,")) << readings.substr(0, 80);
     const auto accesses = client.get(own + "/accesses?format=csv", "household").body();
     EXPECT_NE(accesses.find(",\"'=Town hall, energy desk\","), std::string::npos) << accesses;
     EXPECT_TRUE(client.get(own + "/daily?from=2050-01-01&to=2050-01-02&format=csv", "household")

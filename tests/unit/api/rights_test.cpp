@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <sstream>
+
 namespace releve::tests {
 namespace {
 
@@ -35,10 +37,28 @@ std::string address_of(const api::Route& route, const std::string& point)
     };
     fill("{name}", "not_found");
     fill("{id}", route.rule.scope() == Scope::usage_point ? point : "1");
-    if (route.parameters.find("from") != std::string_view::npos)
-        out += "?from=2024-03-01&to=2024-03-02";
+    std::istringstream names{std::string(route.parameters)};
+    for (std::string name; names >> name;)
+        for (const auto& [required, value] : {std::pair{"from", "2024-03-01"}, std::pair{"to", "2024-03-02"}, std::pair{"date", "2024-03-01"},
+                                              std::pair{"at", "2024-03-01T10:00:00Z"}, std::pair{"period", "week"}})
+            if (name == required)
+                out.append(out.find('?') == std::string::npos ? "?" : "&").append(name).append("=").append(value);
     return out;
 }
+
+/// Asks for the route as it wants to be asked: what is sent to a POST is right.
+Reply ask(Client& client, const api::Route& route, const std::string& address, const std::string& token, const std::string& more = {})
+{
+    if (route.verb == api::Verb::get)
+        return client.get(address, token, more);
+    const bool corrects = route.operation_id == "askCorrection";
+    return client.post(address, token,
+                       corrects ? R"({"action":"accept","from":"2024-03-01","to":"2024-03-02","reason":"looked at"})"
+                                : R"({"step":"taken"})",
+                       more);
+}
+
+unsigned success(const api::Route& route) { return route.operation_id == "askCorrection" ? 202 : 200; }
 
 TEST(rights, every_route_for_every_role_and_scope)
 {
@@ -47,14 +67,15 @@ TEST(rights, every_route_for_every_role_and_scope)
     for (const auto& route : api::routes()) {
         for (const auto& [role, token] : roles) {
             auto client = server.client();
-            const unsigned expected = route.rule.allows(role) ? 200 : 403;
+            const unsigned expected = route.rule.allows(role) ? success(route) : 403;
             // As from behind a proxy: this machine itself may read more.
-            EXPECT_EQ(client.get(address_of(route, own_point), token, "Forwarded: for=192.0.2.1\r\n").result_int(), expected) << route.path << " " << token;
-            ++(expected == 200 ? allowed : refused);
+            EXPECT_EQ(ask(client, route, address_of(route, own_point), token, "Forwarded: for=192.0.2.1\r\n").result_int(), expected)
+                << route.path << " " << token;
+            ++(expected == 403 ? refused : allowed);
             if (route.rule.is_public() || route.rule.scope() != Scope::usage_point)
                 continue;
             for (const auto& hidden_point : {other_point, std::string("00000000000000"), std::string("%27%20OR%201")}) {
-                EXPECT_EQ(client.get(address_of(route, hidden_point), token).result_int(), expected == 200 ? 404U : 403U)
+                EXPECT_EQ(ask(client, route, address_of(route, hidden_point), token).result_int(), expected == 403 ? 403U : 404U)
                     << route.path << " " << token << " " << hidden_point;
                 ++hidden;
             }
@@ -68,7 +89,7 @@ TEST(rights, every_route_for_every_role_and_scope)
 TEST(rights, a_household_does_not_reach_its_neighbour_even_if_the_database_would_answer)
 {
     store::Identity household{"", 1, Role::household, "", {}, {{own_point}}};
-    const auto match = api::find_route("/api/v1/usage-points/" + other_point + "/daily").value();
+    const auto match = api::find_route("/api/v1/usage-points/" + other_point + "/daily", api::Verb::get).value();
     EXPECT_EQ(api::authorise(*match.route, household, match.path_values).error().code, errc::not_found);
     household.usage_points.push_back({other_point});
     EXPECT_TRUE(api::authorise(*match.route, household, match.path_values));
@@ -78,7 +99,9 @@ TEST(rights, a_household_does_not_reach_its_neighbour_even_if_the_database_would
 
 TEST(rights, what_the_issue_says_of_each_role)
 {
-    const auto allows = [](const char* path, Role role) { return api::find_route(path).value().route->rule.allows(role); };
+    const auto allows = [](const char* path, Role role) {
+        return api::find_route(path, api::Verb::get).value().route->rule.allows(role);
+    };
     const std::string point = "/api/v1/usage-points/1";
     for (const char* tail : {"/readings", "/daily"}) {
         EXPECT_TRUE(allows((point + tail).c_str(), Role::household));
@@ -107,20 +130,44 @@ TEST(rights, what_the_issue_says_of_each_role)
             EXPECT_EQ(allows(path, role), role == Role::operator_) << path;
 }
 
+TEST(rights, what_may_be_billed_on)
+{
+    const auto allows = [](const std::string& path, Role role, api::Verb verb = api::Verb::get) {
+        return api::find_route(path, verb).value().route->rule.allows(role);
+    };
+    for (const auto& [role, token] : roles) {
+        // A person may see why something of theirs is missing, doubted or changed.
+        for (const char* tail : {"revisions", "totals", "gaps", "failures"})
+            EXPECT_EQ(allows("/api/v1/usage-points/1/" + std::string(tail), role), role != Role::auditor) << tail << token;
+        for (const char* path : {"/api/v1/groups", "/api/v1/groups/a/members", "/api/v1/groups/a/totals", "/api/v1/groups/a/curve",
+                                 "/api/v1/failures", "/api/v1/failures/1", "/api/v1/gaps", "/api/v1/breaches", "/api/v1/collection",
+                                 "/api/v1/reports/morning"})
+            EXPECT_EQ(allows(path, role), role == Role::operator_ || role == Role::energy_manager) << path << token;
+        for (const char* path : {"/api/v1/failures/1/handling", "/api/v1/events/1/handling", "/api/v1/usage-points/1/corrections"})
+            EXPECT_EQ(allows(path, role, api::Verb::post), role == Role::operator_) << path << token;
+        for (const char* path : {"/api/v1/jobs", "/api/v1/corrections/1"})
+            EXPECT_EQ(allows(path, role), role == Role::operator_) << path << token;
+    }
+}
+
 TEST(rights, without_a_good_token_nothing_but_public_routes)
 {
-    RunningServer server;
+    api::ServerOptions options;
+    options.attempts.failures_max = 1'000; // this one guesses a lot
+    RunningServer server(options);
     for (const auto& route : api::routes()) {
         auto client = server.client();
         const auto address = address_of(route, own_point);
         const bool loopback = route.rule.allows_loopback();
         const unsigned expected = route.rule.is_public() || loopback ? 200 : 401;
-        const auto reply = client.get(address);
+        const auto reply = ask(client, route, address, {});
         EXPECT_EQ(reply.result_int(), expected) << route.path;
         EXPECT_EQ(reply.count(http::field::www_authenticate), expected == 401 ? 1U : 0U) << route.path;
         if (!route.rule.is_public() && !loopback) {
-            EXPECT_EQ(client.get(address, "wrong").result_int(), 401U) << route.path;
-            EXPECT_EQ(client.get(address, {}, "Authorization: Basic b3BlcmF0b3I6\r\n").result_int(), 401U);
+            auto another = server.client(); // a body that nobody signs for is not read
+            EXPECT_EQ(ask(another, route, address, "wrong").result_int(), 401U) << route.path;
+            auto basic = server.client();
+            EXPECT_EQ(ask(basic, route, address, {}, "Authorization: Basic b3BlcmF0b3I6\r\n").result_int(), 401U);
         }
     }
 }

@@ -6,6 +6,7 @@
 #include <releve/api/server.hpp>
 
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/read.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
@@ -36,11 +37,24 @@ public:
         return parser.release();
     }
     Reply get(const std::string& target, const std::string& token = {}, const std::string& more = {},
-              const std::string& verb = "GET")
+              const std::string& verb = "GET", const std::string& body = {})
     {
         send(verb + " " + target + " HTTP/1.1\r\nHost: test\r\n" +
-             (token.empty() ? "" : "Authorization: Bearer " + token + "\r\n") + more + "\r\n");
+             (token.empty() ? "" : "Authorization: Bearer " + token + "\r\n") + more + "\r\n" + body);
         return receive(verb == "HEAD");
+    }
+    Reply post(const std::string& target, const std::string& token, const std::string& body, const std::string& more = {},
+               const std::string& type = "application/json")
+    {
+        return get(target, token, "Content-Type: " + type + "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n" + more,
+                   "POST", body);
+    }
+    /// As many bytes as "go on" has.
+    std::string receive_interim()
+    {
+        std::string text(25, '\0');
+        asio::read(socket_, asio::buffer(text));
+        return text;
     }
     /// Reads until the server closes; whether it did so without another byte.
     bool is_closed()

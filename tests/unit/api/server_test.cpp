@@ -77,10 +77,88 @@ TEST(server, other_methods_and_bodies_are_refused)
     auto chunked = server.client();
     chunked.send("GET /healthz HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n");
     EXPECT_EQ(chunked.receive().result_int(), 413U);
+    EXPECT_EQ(server.client().get("/api/v1/jobs/1/2", "operator", {}, "BREW").result_int(), 404U);
     auto posted = server.client();
     posted.send("POST /api/v1/me HTTP/1.1\r\nHost: t\r\nContent-Length: 500000000\r\n\r\nhello");
     EXPECT_EQ(posted.receive().result_int(), 405U);
     EXPECT_TRUE(posted.is_closed());
+}
+
+const std::string handling = "/api/v1/failures/1/handling";
+
+TEST(server, a_post_has_a_body_of_json_and_leaves_the_connection_open)
+{
+    RunningServer server;
+    auto client = server.client();
+    for (int i = 1; i <= 2; ++i)
+        EXPECT_EQ(client.post(handling, "operator", R"({"step":"taken"})").result_int(), 200U);
+    EXPECT_EQ(server.world.failures_handled[1].size(), 2U);
+    client.send("POST " + handling + " HTTP/1.1\r\nHost: t\r\nAuthorization: Bearer operator\r\n"
+                "Content-Type: application/json; charset=utf-8\r\nTransfer-Encoding: chunked\r\n\r\n"
+                "9\r\n{\"step\":\"\r\n8\r\nclosed\"}\r\n0\r\n\r\n");
+    EXPECT_EQ(client.receive().result_int(), 200U) << "in pieces";
+    EXPECT_EQ(client.get("/healthz").result_int(), 200U);
+    EXPECT_EQ(server.world.failures_handled[1].back().step, "closed");
+    const auto other_method = client.get(handling, "operator");
+    EXPECT_EQ(other_method.result_int(), 405U);
+    EXPECT_EQ(other_method[http::field::allow], "POST");
+}
+
+TEST(server, a_body_is_read_only_where_somebody_signs_for_it)
+{
+    RunningServer server;
+    const std::string far_more = "Content-Length: 500000000\r\n";
+    const std::pair<std::string, unsigned> cases[] = {
+        {"Authorization: Bearer operator\r\nContent-Type: text/plain\r\n", 415U},
+        {"Authorization: Bearer operator\r\n", 415U},
+        {"Content-Type: application/json\r\n", 401U},
+        {"Authorization: Bearer operator\r\nContent-Type: application/json\r\n", 413U},
+    };
+    for (const auto& [headers, status] : cases) {
+        auto client = server.client();
+        const auto reply = client.get(handling, {}, headers + far_more, "POST", "{");
+        EXPECT_EQ(reply.result_int(), status) << headers;
+        EXPECT_EQ(reply[http::field::connection], "close");
+        EXPECT_TRUE(client.is_closed());
+    }
+    EXPECT_TRUE(server.world.failures_handled.empty());
+}
+
+TEST(server, a_body_has_a_limit)
+{
+    RunningServer server;
+    const auto filled = [](std::size_t size) { return R"({"step":"taken")" + std::string(size - 16, ' ') + "}"; };
+    auto client = server.client();
+    EXPECT_EQ(client.post(handling, "operator", filled(api::body_bytes_max)).result_int(), 200U);
+    EXPECT_EQ(client.post(handling, "operator", filled(api::body_bytes_max + 1)).result_int(), 413U);
+    auto chunked = server.client();
+    chunked.send("POST " + handling + " HTTP/1.1\r\nHost: t\r\nAuthorization: Bearer operator\r\n"
+                 "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n10001\r\n");
+    EXPECT_EQ(chunked.receive().result_int(), 413U);
+    EXPECT_TRUE(chunked.is_closed());
+}
+
+TEST(server, a_client_that_asks_before_it_sends_is_told_to_go_on)
+{
+    RunningServer server;
+    auto client = server.client();
+    client.send("POST " + handling + " HTTP/1.1\r\nHost: t\r\nAuthorization: Bearer operator\r\nContent-Type: application/json\r\n"
+                "Content-Length: 16\r\nExpect: 100-continue\r\n\r\n");
+    EXPECT_EQ(client.receive_interim(), "HTTP/1.1 100 Continue\r\n\r\n");
+    client.send(R"({"step":"taken"})");
+    EXPECT_EQ(client.receive().result_int(), 200U);
+}
+
+TEST(server, a_body_that_does_not_come_is_not_waited_for)
+{
+    api::ServerOptions options;
+    options.idle_max = std::chrono::milliseconds(20);
+    RunningServer server(options);
+    auto client = server.client();
+    client.send("POST " + handling + " HTTP/1.1\r\nHost: t\r\nAuthorization: Bearer operator\r\nContent-Type: application/json\r\n"
+                "Content-Length: 16\r\n\r\n{");
+    EXPECT_TRUE(client.is_closed());
+    EXPECT_TRUE(server.world.failures_handled.empty());
 }
 
 TEST(server, headers_have_a_limit_and_must_be_http)

@@ -2,6 +2,9 @@
 
 #include "running_server.hpp"
 
+#include <releve/engine/estimation.hpp>
+#include <releve/engine/gaps.hpp>
+
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
@@ -26,6 +29,26 @@ TEST(service, words_name_everything_a_page_shows_in_both_languages)
         EXPECT_TRUE(has("frame_states", row.name)) << row.name;
     for (const auto& row : error_rows())
         EXPECT_TRUE(has("errors", row.name)) << row.name;
+    for (const auto& row : quality_rows())
+        EXPECT_EQ(words["qualities"][std::string(row.name)]["espi"], row.espi);
+    for (const auto& row : engine::validation_rule_rows())
+        EXPECT_TRUE(has("validation_rules", row.name)) << row.name;
+    for (const auto& row : engine::gap_state_rows())
+        EXPECT_TRUE(has("gap_states", row.name)) << row.name;
+    for (const auto& row : engine::estimation_method_rows())
+        EXPECT_TRUE(has("revision_methods", row.name)) << row.name;
+    for (const auto& [table, names] : std::initializer_list<std::pair<const char*, std::initializer_list<const char*>>>{
+             {"revision_methods", {"measured", "check", "edit", "accept"}},
+             {"severities", {"note", "doubt"}},
+             {"handling_steps", {"taken", "noted", "closed", "reopened"}},
+             {"correction_states", {"waiting", "done", "refused"}},
+             {"job_states", {"queued", "running", "stopped", "done", "failed"}},
+             {"breach_kinds", {"index", "stored_total", "group"}},
+             {"place_kinds", {"concentrator", "feeder", "area"}},
+             {"outage_causes", {"power", "link"}},
+             {"accessed", {"revisions", "totals", "group_totals", "group_curve", "checks", "correction"}}})
+        for (const char* name : names)
+            EXPECT_TRUE(has(table, name)) << table << " " << name;
     for (const char* state : {"on_time", "silent", "refused", "never_seen"})
         EXPECT_TRUE(has("meter_states", state)) << state;
     for (const char* role : {"operator", "energy_manager", "household", "auditor"})

@@ -107,6 +107,26 @@ TEST(Describe, ScaledValuesAndObis)
     EXPECT_THAT(text, HasSubstr("long-unsigned 2500  = 250.0 V"));
 }
 
+TEST(Describe, AnEventIsToldInTheWordsOfTheModel)
+{
+    const Bytes apdu = hex("c2010c07e8010f01121e0000ffc40000010000616200ff021109");
+    MeterModel model;
+    model.name = "test";
+    model.events = {{"alarms", {{0, 0, 97, 98, 0, 255}}, 2, EventModel::Form::bits,
+                     {{0, "power_lost", {"Power lost", "Courant coupé", "No power any more.", "Plus de courant."}}}}};
+    const FrameDescription frame = describe_frame(apdu, {}, &model);
+    const std::string text = to_text(frame);
+    EXPECT_THAT(text, HasSubstr("2024-01-15T18:30:00+01:00"));
+    EXPECT_THAT(text, HasSubstr("event            power_lost: Power lost. No power any more."));
+    EXPECT_THAT(text, HasSubstr("bits without a name: 1"));
+    EXPECT_EQ(frame.layers[0].content["event"], "alarms");
+    EXPECT_EQ(frame.layers[0].content["alarms"][0]["label"], "Power lost");
+    model.events.clear();
+    EXPECT_THAT(to_text(describe_frame(apdu, {}, &model)),
+                HasSubstr("the model test describes no event of 0.0.97.98.0.255 attribute 2"));
+    EXPECT_THAT(to_text(describe_frame(apdu, {})), Not(HasSubstr("event  ")));
+}
+
 TEST(Describe, TextThatIsNoneDoesNotBreakJson)
 {
     const FrameDescription frame = describe_frame(hex("0f00000001000a02fffe"), {});

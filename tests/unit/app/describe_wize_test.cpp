@@ -82,6 +82,11 @@ TEST_F(DescribeWize, CommandsAreShownWithoutTheKeysThatTheyBring)
     for (const std::string& text : {to_text(written), to_json(written).dump()})
         EXPECT_THAT(text, Not(HasSubstr("00112233445566778899aabbccddeeff")));
     EXPECT_THAT(to_text(written), HasSubstr("write key 2: not shown"));
+    Bytes cut = wize::encode_write_key({.index = 2, .key = secret}).value();
+    cut.pop_back();
+    const FrameDescription unreadable = describe_wize(down(cut, 15), keys, model);
+    EXPECT_TRUE(unreadable.problem);
+    EXPECT_THAT(to_text(unreadable), Not(HasSubstr("00112233445566778899aabbccddeeff")));
     const std::array<std::uint8_t, 1> ids{wize::find_parameter("exch_rx_delay")->id};
     const FrameDescription read = describe_wize(down(wize::encode_read_parameters(ids).value(), 1), keys, model);
     EXPECT_THAT(to_text(read), HasSubstr("exch_rx_delay"));

@@ -60,6 +60,13 @@ public:
         return cut_off_;
     }
 
+    /// How often each value of the alarm register came.
+    [[nodiscard]] std::map<int, std::size_t> alarms() const
+    {
+        const std::scoped_lock lock{mutex_};
+        return alarms_;
+    }
+
 private:
     void serve()
     {
@@ -113,6 +120,11 @@ private:
         if (!clear || (!clear->authenticated && !manners_.confirms_anything))
             return std::nullopt;
         const std::scoped_lock lock{mutex_};
+        if (clear->plaintext.front() == std::byte{0xc2}) {
+            const auto event = dlms::decode_event_notification(clear->plaintext).value();
+            ++alarms_[static_cast<int>(event.value.number)];
+            return std::nullopt;
+        }
         const auto counter = std::pair{*ciphered.system_title, ciphered.invocation_counter};
         const auto known = stored_.try_emplace(counter, apdu).first;
         if (known->second != apdu && !manners_.confirms_anything)
@@ -135,6 +147,7 @@ private:
     Manners manners_;
     std::map<std::pair<SystemTitle, std::uint32_t>, Bytes> stored_;
     std::size_t cut_off_ = 0;
+    std::map<int, std::size_t> alarms_;
     mutable std::mutex mutex_;
     std::atomic<bool> stopping_{false};
     asio::io_context context_;
@@ -255,6 +268,35 @@ TEST_F(FleetClientTest, MetersCanHaveALineEach)
     const FleetReport report = push(head_end.port());
     EXPECT_EQ(report.confirmed, 30u);
     EXPECT_EQ(report.connections, 5u);
+}
+
+TEST_F(FleetClientTest, AStormIsSentAsItWasPlanted)
+{
+    const Instant night = paris().start_of(CivilDay{2024y / 1 / 3}) + 20h;
+    const sim::Storm storm{.places = {{"north", "C1", 3}},
+                           .causes = {{.kind = sim::Cause::Kind::area_lost, .at = night, .place = "north",
+                                       .last_gasp_percent = 100,
+                                       .back = sim::Return{.after = 10h, .over = 2h, .hole_percent = 33}},
+                                      {.kind = sim::Cause::Kind::alarm_flood, .at = night, .place = {}, .meters = 2,
+                                       .times = 4}}};
+    const sim::StormPlan plan = sim::plan_storm(storm, work_.size(), 1).value();
+    std::vector<std::vector<sim::Act>> acts;
+    for (const sim::Fate& fate : plan.fates)
+        acts.push_back(sim::acts_of(fate, storm, pushes_));
+    for (std::size_t i = 0; i < work_.size(); ++i)
+        work_[i].acts = acts[i];
+    SmallHeadEnd head_end{fleet_, {}};
+    const FleetReport report = push(head_end.port());
+    const auto planted = sim::planted_by(plan, storm, pushes_);
+    EXPECT_EQ(planted[0].holes, 1u);
+    EXPECT_EQ(planted[0].missing, 1u) << "the midnight in the storm";
+    EXPECT_EQ(planted[0].late, 2u);
+    EXPECT_EQ(report.pushed, 29u);
+    EXPECT_EQ(report.confirmed, 29u);
+    EXPECT_EQ(report.alarms, planted[0].alarms + planted[1].alarms);
+    EXPECT_TRUE(report.good()) << report.problem;
+    EXPECT_EQ(head_end.stored(), 29u);
+    EXPECT_EQ(head_end.alarms(), (std::map<int, std::size_t>{{1, 3}, {2, 3}, {4, 8}}));
 }
 
 TEST_F(FleetClientTest, BadTlsFilesAreNamed)

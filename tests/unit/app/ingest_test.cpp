@@ -87,8 +87,10 @@ public:
     void deliver(std::vector<net::Reply> replies) override
     {
         const std::scoped_lock lock{mutex_};
-        for (net::Reply& reply : replies)
+        for (net::Reply& reply : replies) {
+            not_kept_ += reply.detail.find("; not kept:") != std::string::npos ? 1 : 0;
             got_.push_back(std::move(reply.apdu));
+        }
         changed_.notify_all();
     }
     std::vector<Bytes> wait_for(std::size_t count)
@@ -102,8 +104,14 @@ public:
         const std::scoped_lock lock{mutex_};
         return got_.size();
     }
+    std::size_t not_kept()
+    {
+        const std::scoped_lock lock{mutex_};
+        return not_kept_;
+    }
 
 private:
+    std::size_t not_kept_ = 0; // refused, and told so
     std::mutex mutex_;
     std::condition_variable changed_;
     std::vector<Bytes> got_;
@@ -302,6 +310,7 @@ TEST_F(IngestTest, of_a_flood_of_refused_messages_all_are_counted_and_some_are_k
     EXPECT_EQ(ledger.refused.size() + counters.quarantine_not_kept, flood);
     EXPECT_GE(ledger.refused.size(), 1'000U);
     EXPECT_GT(counters.quarantine_not_kept, 0U);
+    EXPECT_EQ(answers->not_kept(), counters.quarantine_not_kept) << "whoever sent it is told";
 }
 
 TEST_F(IngestTest, another_replay_mode_forgets_nothing)

@@ -235,6 +235,120 @@ TEST_F(JudgeTest, after_a_key_change_both_keys_open_until_the_meter_follows)
     EXPECT_GT(renewed_frame.counter, old.counter);
 }
 
+/// Under the meter's keys, at its clock.
+struct EventTest : JudgeTest {
+    Instant happened = home.push(2).at + Seconds{600};
+    sim::AlarmReport gasp{sim::MeterAlarm::power_lost, happened};
+
+    Bytes sealed(std::string_view apdu, std::uint32_t counter = 900'000'000, std::uint8_t control = 0x30) const
+    {
+        return dlms::protect(from_hex(apdu).value(), home.device.keys[0].keys,
+                             {.system_title = home.meter.identity().system_title, .invocation_counter = counter,
+                              .security_control = control});
+    }
+    static std::vector<store::FrameExtras::Event> events(const Judgement& judgement)
+    {
+        return judgement.write && judgement.write->extras ? judgement.write->extras->events
+                                                          : std::vector<store::FrameExtras::Event>{};
+    }
+    /// What becomes of the only event of an APDU in clear.
+    store::FrameExtras::Event only_event(std::string_view apdu)
+    {
+        const Judgement judgement = judge_frame(sealed(apdu));
+        EXPECT_EQ(judgement.state, FrameState::accepted_unconfirmed) << judgement.detail;
+        EXPECT_EQ(events(judgement).size(), 1U);
+        return events(judgement).empty() ? store::FrameExtras::Event{} : events(judgement)[0];
+    }
+};
+
+TEST_F(EventTest, a_last_gasp_is_stored_as_an_event_at_the_meters_clock)
+{
+    const sim::Frame sent = home.meter.build(gasp);
+    const Judgement judgement = judge_frame(sent.apdu);
+    ASSERT_EQ(judgement.state, FrameState::accepted_unconfirmed) << judgement.detail;
+    ASSERT_EQ(events(judgement).size(), 1U);
+    EXPECT_EQ(events(judgement)[0].kind, "power_lost");
+    EXPECT_EQ(events(judgement)[0].at, happened);
+    EXPECT_EQ(events(judgement)[0].detail, "0.0.97.98.0.255 attribute 2");
+    EXPECT_EQ(judgement.write->archive, sent.apdu);
+    EXPECT_FALSE(judgement.write->undecoded);
+    EXPECT_EQ(judgement.write->readings, 0U);
+    EXPECT_TRUE(judgement.reply.empty()) << "nobody asks for a confirmation";
+}
+
+TEST_F(EventTest, it_is_a_duplicate_or_a_replay_as_any_other_frame)
+{
+    const sim::Frame sent = home.meter.build(gasp);
+    accept(judge_frame(sent.apdu));
+    const Judgement again = judge_frame(sent.apdu);
+    EXPECT_EQ(again.state, FrameState::duplicate);
+    EXPECT_FALSE(again.write);
+    const Judgement forged = judge_frame(home.meter.build(sim::AlarmReport{sim::MeterAlarm::cover_opened, happened}).apdu);
+    EXPECT_EQ(forged.state, FrameState::replay) << "the same counter";
+    EXPECT_EQ(judge_frame(home.day_frame(1).apdu).state, FrameState::replay) << "counters only rise";
+    EXPECT_EQ(judge_frame(home.day_frame(3).apdu).state, FrameState::accepted);
+}
+
+TEST_F(EventTest, what_the_model_does_not_describe_is_kept_until_it_does)
+{
+    const Bytes sent = sealed("c2010c07e8010f01121e0000ffc40000010000600b00ff021105");
+    const Judgement judgement = judge_frame(sent);
+    EXPECT_EQ(judgement.state, FrameState::undecoded);
+    EXPECT_TRUE(judgement.write->undecoded);
+    EXPECT_TRUE(events(judgement).empty());
+    EXPECT_EQ(judge_frame(sealed("c2010c07e8010f01121e0000ffc40000010000616200ff021180")).state, FrameState::undecoded)
+        << "a bit without a name";
+    EXPECT_EQ(judge_frame(sealed("c2010c07e8010f01121e0000ffc4")).state, FrameState::undecoded) << "cut before it was sealed";
+
+    MeterModel told = *home.device.model;
+    told.events.push_back({"code", {{0, 0, 96, 11, 0, 255}}, 2, EventModel::Form::values, {{5, "fuse_blown", told.words}}});
+    home.device.model = &told;
+    const auto again = judge_again(home.device, {.meter = home.device.meter, .generation = 1, .counter = judgement.counter,
+                                                 .digest = judgement.digest, .received_at = home.received_at, .frame = sent},
+                                   home.rules);
+    ASSERT_TRUE(again) << to_string(again.error());
+    ASSERT_TRUE(again->extras);
+    EXPECT_EQ(again->extras->events.at(0).kind, "fuse_blown");
+}
+
+TEST_F(EventTest, without_a_clock_that_can_be_right_its_reception_dates_it_and_it_says_so)
+{
+    const auto without = only_event("c20000010000616200ff020600000002");
+    EXPECT_EQ(without.kind, "power_restored");
+    EXPECT_EQ(without.at, home.received_at);
+    EXPECT_EQ(without.detail, "0.0.97.98.0.255 attribute 2, dated by its reception: the notification names no time");
+    const auto reset = only_event("c2010c07d0010106000000008000 00 0001 0000616200ff020600000002");
+    EXPECT_EQ(reset.at, home.received_at);
+    EXPECT_NE(reset.detail.find("dated by its reception: the meter's clock says 1999-12-31T23:00:00Z"), std::string::npos)
+        << reset.detail;
+    EXPECT_EQ(only_event("c2010c07e9010103120000008000 00 0001 0000616200ff0211 01").at, home.received_at) << "next year";
+    const auto doubtful = only_event("c2010c07e8010f01121e0000ffc40200010000616200ff021109");
+    EXPECT_EQ(to_iso8601(doubtful.at), "2024-01-15T17:30:00Z");
+    EXPECT_EQ(doubtful.detail, "0.0.97.98.0.255 attribute 2, the clock is doubtful, bits without a name: 1");
+}
+
+TEST_F(EventTest, one_that_nothing_authenticates_says_so_and_needs_a_policy_that_takes_it)
+{
+    const std::string_view apdu = "c2010c07e8010f01121e0000ffc40000010000616200ff0211 01";
+    EXPECT_EQ(judge_frame(sealed(apdu, 900'000'000, 0x20)).state, FrameState::policy);
+    home.device.policy = dlms::Policy::encrypted;
+    const Judgement weak = judge_frame(sealed(apdu, 900'000'000, 0x20));
+    ASSERT_EQ(events(weak).size(), 1U) << weak.detail;
+    EXPECT_EQ(events(weak)[0].detail, "0.0.97.98.0.255 attribute 2, not authenticated");
+}
+
+TEST_F(EventTest, no_bit_flip_and_no_prefix_of_one_is_ever_stored)
+{
+    const Bytes sent = home.meter.build(gasp).apdu;
+    for (std::size_t bit = 0; bit < sent.size() * 8; ++bit) {
+        Bytes altered = sent;
+        altered[bit / 8] ^= std::byte{static_cast<unsigned char>(1U << (bit % 8))};
+        EXPECT_FALSE(judge_frame(altered).write) << "bit " << bit;
+    }
+    for (std::size_t size = 1; size < sent.size(); ++size)
+        EXPECT_FALSE(judge_frame(Bytes(sent.begin(), sent.begin() + static_cast<std::ptrdiff_t>(size))).write) << size;
+}
+
 TEST_F(JudgeTest, no_bit_flip_and_no_prefix_of_a_push_is_ever_stored)
 {
     const Bytes sent = home.day_frame(0).apdu;

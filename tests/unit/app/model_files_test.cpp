@@ -33,6 +33,13 @@ constexpr std::string_view own_model = R"({
     {"name": "other", "elements": [{"role": "push_setup", "obis": "0.1.25.9.0.255"}, {"role": "ignored"}]},
     {"name": "described", "self_describing": true}
   ],
+  "events": [
+    {"name": "alarms", "obis": "0.0.97.98.0.255", "attribute": 4, "bits": [
+      {"bit": 3, "name": "power_lost", "label": {"en": "Lost", "fr": "Perdu"},
+       "plain": {"en": "No power.", "fr": "Sans courant."}}]},
+    {"name": "codes", "obis": "0.0.96.11.0.255", "values": [
+      {"value": 900, "name": "opened", "label": {"en": "Open", "fr": "Ouvert"}, "plain": {"en": "Opened.", "fr": "Ouverts."}}]}
+  ],
   "tests": [
     {"name": "an index", "apdu": "0f4000000100 0202 090c07e8010a030c000000800000 060000002a",
      "expect": {"layout": "index", "registers": [{"channel": "index", "at": "2024-01-10T12:00:00Z", "value": 42}]}}
@@ -99,6 +106,14 @@ TEST(ModelFile, ReadsEveryField)
     EXPECT_EQ(model.layouts[1].elements[1].columns.size(), 3U);
     EXPECT_EQ(model.layouts[2].elements[0].role, PushElement::Role::push_setup);
     EXPECT_TRUE(model.layouts[3].self_describing);
+    ASSERT_EQ(model.events.size(), 2U);
+    EXPECT_EQ(model.events[0].attribute, 4);
+    EXPECT_EQ(model.events[0].form, EventModel::Form::bits);
+    EXPECT_EQ(model.events[0].alarms.at(0).bit, 3);
+    EXPECT_EQ(model.events[1].attribute, 2) << "the value of most objects";
+    EXPECT_EQ(model.events[1].form, EventModel::Form::values);
+    EXPECT_EQ(model.events[1].alarms.at(0).bit, 900);
+    EXPECT_EQ(model.find_alarm("opened")->words.plain_fr, "Ouverts.");
     ASSERT_EQ(file->cases.size(), 1U);
     EXPECT_TRUE(run_cases(*file, "own.json"));
 }
@@ -160,6 +175,18 @@ TEST(ModelFile, ErrorsNameFilePointerAndReason)
          "own.json: /layouts/2: has the shape of /layouts/0; a push_setup element tells them apart"},
         {R"("name": "other")", R"("name": "curve")",
          "own.json: /layouts/2/name: the same name as /layouts/1"},
+        {R"("bit": 3,)", R"("bit": 64,)", "own.json: /events/0/bits/0/bit: must be a whole number from 0 to 63"},
+        {R"("bit": 3,)", R"("value": 3,)", "own.json: /events/0/bits/0/value: unknown key"},
+        {R"("value": 900,)", R"("value": -1,)",
+         "own.json: /events/1/values/0/value: must be a whole number from 0 to 2147483647"},
+        {R"("attribute": 4)", R"("attribute": 0)", "own.json: /events/0/attribute: must lie between -128 and 127 and not be 0"},
+        {R"("attribute": 4, "bits")", R"("attribute": 4, "values": [], "bits")",
+         "own.json: /events/0/values: an event has bits or values, not both"},
+        {R"("attribute": 4, "bits")", R"("attribute": 4, "codes")", "own.json: /events/0/codes: unknown key"},
+        {R"("name": "codes", "obis": "0.0.96.11.0.255")", R"("name": "codes", "obis": "0.0.96.11.0")",
+         "own.json: /events/1/obis: "},
+        {R"("name": "codes")", R"("name": "alarms")", "own.json: /events/1/name: the same name as /events/0"},
+        {R"(, "fr": "Ouverts.")", "", "own.json: /events/1/values/0/plain/fr: missing"},
         {R"("apdu": "0f)", R"("apdu": "0g)", "own.json: /tests/0/apdu: "},
         {R"("channel": "index", "at")", R"("channel": "none", "at")",
          "own.json: /tests/0/expect/registers/0/channel: no reading has this name"},
@@ -229,6 +256,8 @@ TEST(ShippedModels, TheirCasesAreAbleToFail)
                 altered.cases[0].expected.opaque = false;
             else if (!test.expected.registers.empty())
                 ++altered.cases[0].expected.registers.back().value;
+            else if (!test.expected.alarms.empty())
+                altered.cases[0].expected.alarms.back().at += Seconds{1};
             else
                 ++altered.cases[0].expected.intervals.back().value;
             EXPECT_FALSE(run_cases(altered, "altered")) << test.name;

@@ -59,7 +59,7 @@ TEST(DayBlock, keeps_the_extremes_of_values_counters_and_batches)
     DayBlock day;
     day.first = Instant{Seconds{4'294'967'295}};
     day.step = Seconds{86'400};
-    day.slots = {Slot{lowest, {true, 65'535, counter_max, Quality::missing, lowest}},
+    day.slots = {Slot{lowest, {true, 65'535, counter_max, Quality::derived, lowest}},
                  Slot{highest, {false, 0, 0, Quality::valid, highest}},
                  Slot{lowest, {true, 1, 0, Quality::raw, 0}}};
     EXPECT_EQ(decode_day_block(encode_day_block(day).value()).value(), day);
@@ -188,11 +188,6 @@ TEST(DayBlock, is_refused_where_its_bytes_are_not_the_shortest_or_out_of_range)
                            "f9010a0e"
                            "6401"),
               "bad_block: a presence bit after the last slot");
-    EXPECT_EQ(decode_error("1165f00000880e0701"
-                           "05"
-                           "fe010a0e"
-                           "6401"),
-              "bad_block: no such quality");
     EXPECT_EQ(decode_error("1165f00000880e0701"
                            "05"
                            "f98080040a0e"

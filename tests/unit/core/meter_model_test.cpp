@@ -30,6 +30,18 @@ TEST(MeterModel, finds_its_channels)
     EXPECT_EQ(model.find_by_name(""), nullptr);
 }
 
+TEST(MeterModel, finds_its_events_and_what_they_are_called)
+{
+    MeterModel model = two_channels();
+    const Obis alarms{{0, 0, 97, 98, 0, 255}};
+    model.events = {{"alarms", alarms, 2, EventModel::Form::bits, {{0, "power_lost", {}}, {1, "power_restored", {}}}}};
+    EXPECT_EQ(model.find_event(alarms, 2), &model.events[0]);
+    EXPECT_EQ(model.find_event(alarms, 3), nullptr);
+    EXPECT_EQ(model.find_event(Obis{}, 2), nullptr);
+    EXPECT_EQ(model.find_alarm("power_restored"), &model.events[0].alarms[1]);
+    EXPECT_EQ(model.find_alarm("tamper"), nullptr);
+}
+
 TEST(MeterModel, has_a_main_channel_if_one_says_so)
 {
     MeterModel model = two_channels();

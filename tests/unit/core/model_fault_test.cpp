@@ -64,6 +64,10 @@ MeterModel right_model()
          false,
          {element(Role::logical_device_name), element(Role::clock), element(Role::reading, total)}},
         {"described", true, {}}};
+    model.events = {{"register", {{0, 0, 97, 98, 0, 255}}, 2, EventModel::Form::bits,
+                     {{0, "lost", words}, {63, "opened", words}}},
+                    {"code", {{0, 0, 96, 11, 0, 255}}, 2, EventModel::Form::values,
+                     {{0, "lost", words}, {900, "back", words}}}};
     return model;
 }
 
@@ -163,6 +167,35 @@ TEST(ModelFault, of_a_layout)
          },
          "/layouts/2", "a self-describing layout comes last"},
     });
+}
+
+TEST(ModelFault, of_an_event)
+{
+    expect_each_told({
+        {[](MeterModel& m) { m.events[0].name.clear(); }, "/events/0/name", "empty"},
+        {[](MeterModel& m) { m.events[1].name = "register"; }, "/events/1/name", "the same name as /events/0"},
+        {[](MeterModel& m) { m.events[1].obis = m.events[0].obis; }, "/events/1/obis", "the same attribute as /events/0"},
+        {[](MeterModel& m) { m.events[0].attribute = 0; }, "/events/0/attribute", "must lie between -128 and 127"},
+        {[](MeterModel& m) { m.events[0].attribute = 128; }, "/events/0/attribute", "must lie between -128 and 127"},
+        {[](MeterModel& m) { m.events[0].alarms.clear(); }, "/events/0/bits", "names at least one"},
+        {[](MeterModel& m) { m.events[1].alarms.clear(); }, "/events/1/values", "names at least one"},
+        {[](MeterModel& m) { m.events[0].alarms[1].bit = 64; }, "/events/0/bits/1/bit", "must lie within 64 bits"},
+        {[](MeterModel& m) { m.events[1].alarms[1].bit = -1; }, "/events/1/values/1/value", "must be 0 or more"},
+        {[](MeterModel& m) { m.events[0].alarms[1].bit = 0; }, "/events/0/bits/1/bit", "the same bit as /events/0/bits/0"},
+        {[](MeterModel& m) { m.events[1].alarms[1].bit = 0; }, "/events/1/values/1/value",
+         "the same value as /events/1/values/0"},
+        {[](MeterModel& m) { m.events[0].alarms[1].name = "lost"; }, "/events/0/bits/1/name",
+         "the same name as /events/0/bits/0"},
+        {[](MeterModel& m) { m.events[0].alarms[0].name.clear(); }, "/events/0/bits/0/name", "empty"},
+        {[](MeterModel& m) { m.events[1].alarms[1].words.plain_fr.clear(); }, "/events/1/values/1/plain/fr", "missing"},
+        {[](MeterModel& m) { m.events[1].alarms[0].words.label_en = "Z"; }, "/events/1/values/0/name",
+         "has other words at /events/0/bits/0"},
+        {[](MeterModel& m) { m.protocol = "tic"; m.layouts.clear(); }, "/events", "of another protocol"},
+    });
+    MeterModel model = right_model();
+    model.events[1].obis = model.events[0].obis;
+    model.events[1].attribute = 3;
+    EXPECT_EQ(find_fault(model), std::nullopt) << "two attributes of one object";
 }
 
 TEST(ModelFault, of_a_profile)

@@ -36,13 +36,14 @@ TEST(Units, have_the_codes_of_the_standard_and_come_back)
     EXPECT_FALSE(unit_from_symbol(""));
 }
 
-TEST(Qualities, are_numbered_from_best_to_worst_and_explained)
+TEST(Qualities, stand_from_best_to_worst_and_are_explained)
 {
     std::set<std::string_view> names;
-    int number = 0;
+    std::set<int> numbers;
     for (const QualityRow& row : quality_rows()) {
         SCOPED_TRACE(row.name);
-        EXPECT_EQ(static_cast<int>(row.quality), number++) << "rows stand in the order of their numbers";
+        EXPECT_EQ(quality_rank(row.quality), static_cast<int>(numbers.size()));
+        EXPECT_TRUE(numbers.insert(static_cast<int>(row.quality)).second);
         EXPECT_EQ(quality_name(row.quality), row.name);
         EXPECT_TRUE(names.insert(row.name).second);
         EXPECT_GE(row.espi, 0);
@@ -51,16 +52,21 @@ TEST(Qualities, are_numbered_from_best_to_worst_and_explained)
     }
     EXPECT_EQ(quality_rows().front().quality, Quality::valid);
     EXPECT_EQ(quality_rows().back().quality, Quality::missing);
-    EXPECT_LE(quality_rows().size(), 8u) << "a stored block has three bits for it";
+    for (int number = 0; number <= stored_quality_max; ++number)
+        EXPECT_TRUE(numbers.contains(number)) << "each of a stored block's three bits is one";
+    EXPECT_EQ(worse(Quality::raw, Quality::verified), Quality::raw);
+    EXPECT_EQ(worse(Quality::estimated_linear, Quality::questionable), Quality::questionable);
 }
 
 TEST(Qualities, keep_the_numbers_that_are_stored)
 {
     EXPECT_EQ(static_cast<int>(Quality::raw), 1);
     EXPECT_EQ(static_cast<int>(Quality::questionable), 2);
+    EXPECT_EQ(static_cast<int>(Quality::edited), 4);
+    EXPECT_EQ(static_cast<int>(Quality::derived), 7);
     EXPECT_EQ(static_cast<int>(Quality::unauthenticated), 3);
-    EXPECT_EQ(static_cast<int>(Quality::incomplete), 4);
-    EXPECT_EQ(static_cast<int>(Quality::missing), 5);
+    EXPECT_EQ(static_cast<int>(Quality::incomplete), 9);
+    EXPECT_EQ(static_cast<int>(Quality::missing), 10);
 }
 
 TEST(Qualities, the_worse_of_two_stays)

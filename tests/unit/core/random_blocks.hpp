@@ -47,7 +47,7 @@ inline Provenance any_provenance(Random& random)
     p.authenticated = !one_in(random, 4);
     p.key_generation = static_cast<std::uint16_t>(one_in(random, 8) ? random() : below(random, 3));
     p.counter = one_in(random, 8) ? random() : std::uint64_t{p.key_generation} << 32 | below(random, 1000);
-    p.quality = quality_rows()[below(random, quality_rows().size())].quality;
+    p.quality = static_cast<Quality>(below(random, stored_quality_max + 1));
     p.batch =
         one_in(random, 8) ? static_cast<std::int64_t>(random()) : static_cast<std::int64_t>(below(random, 5));
     return p;

@@ -52,7 +52,7 @@ TEST(Registers, do_not_mind_order_repetition_and_batches)
                 if (one_in(random, 6)) { // what a clock or a line made of it
                     read.value = any_value(random);
                     read.authenticated = !one_in(random, 3);
-                    read.quality = quality_rows()[below(random, quality_rows().size())].quality;
+                    read.quality = static_cast<Quality>(below(random, stored_quality_max + 1));
                 }
         home.options.authenticated_only = one_in(random, 2);
         home.options.backwards = one_in(random, 2) ? BackwardsStep::flag : BackwardsStep::refuse;

@@ -25,4 +25,12 @@ struct PushBody {
 [[nodiscard]] std::optional<PushContent> decode_push_directly(const MeterModel& model, const std::optional<DateTime>& sent_at,
                                                               ByteView body, const Zone& zone);
 
+struct EventNotification; // apdu.hpp
+
+/// When it happened, by the notification's own clock. errc::time_undefined without a date-time that names an instant.
+[[nodiscard]] result<Instant> event_time(const MeterModel& model, const EventNotification& event, const Zone& zone);
+/// The alarms, all of them at `at`, by what the model says of the notified attribute. A set bit without a name is counted as
+/// ignored. errc::undecoded if the model does not describe the attribute, or names nothing of what the value says.
+[[nodiscard]] result<PushContent> decode_event(const MeterModel& model, const EventNotification& event, Instant at);
+
 } // namespace releve::dlms

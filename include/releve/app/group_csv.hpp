@@ -1,0 +1,24 @@
+#pragma once
+// Who is in which group and when, as people write it: a CSV file (RFC 4180) with the columns group, label, usage_point, from, to
+// in any order. Mistakes are named by row and column.
+
+#include <releve/store/admin_store.hpp>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace releve::app {
+
+/// What is wrong with the name of a group; empty: nothing.
+[[nodiscard]] std::string problem_of_group(std::string_view name);
+
+struct GroupCsv {
+    std::vector<store::GroupMembership> rows;
+    std::vector<std::string> problems; // "row 3, column from: ..."; rows are only complete without any
+};
+/// An empty `to` is until further notice; without `label`, or where it is empty, a group keeps its own. Two rows for the same
+/// day of a usage point in a group are a problem, and so are two labels of one group.
+[[nodiscard]] GroupCsv parse_group_csv(std::string_view text);
+
+} // namespace releve::app

@@ -1,0 +1,402 @@
+#include <releve/engine/estimation.hpp>
+#include <releve/engine/meter_checks.hpp>
+
+#include "wide.hpp"
+
+#include <algorithm>
+
+namespace releve::engine {
+
+namespace {
+
+using Days = std::chrono::days;
+
+CivilDay first_of_month(CivilDay day, int months_later = 0)
+{
+    const std::chrono::year_month_day date{day};
+    return CivilDay{(date.year() / date.month() + std::chrono::months{months_later}) / 1};
+}
+
+bool counts_same(const ChannelModel& reg, const ChannelModel& curve, RuleKind kind)
+{
+    if (reg.kind != ChannelKind::reading || reg.quantity != Quantity::cumulative)
+        return false;
+    if (kind == RuleKind::volume)
+        return reg.unit == curve.unit;
+    const std::uint8_t direction = kind == RuleKind::electricity_import ? 1 : 2;
+    return reg.unit == Unit::watt_hour && reg.obis.groups[2] == direction && reg.obis.groups[3] == 8;
+}
+
+void add(History& sum, const History& other)
+{
+    sum.days += other.days;
+    sum.slots += other.slots;
+    sum.zero_slots += other.zero_slots;
+    if (__builtin_add_overflow(sum.sum, other.sum, &sum.sum))
+        sum.sum = other.sum > 0 ? INT64_MAX : INT64_MIN;
+    sum.greatest = std::max(sum.greatest, other.greatest);
+}
+
+std::optional<std::int64_t> read_at(std::span<const BoundaryRead> reads, ChannelId channel, Instant at)
+{
+    const auto found = std::ranges::find_if(reads, [&](const BoundaryRead& read) { return read.channel == channel && read.at == at; });
+    return found == reads.end() ? std::nullopt : std::optional{found->value};
+}
+
+std::optional<std::int64_t> counted_by(const ChannelModel& reg, std::span<const BoundaryRead> reads, Instant from, Instant to)
+{
+    const auto before = read_at(reads, reg.channel, from), after = read_at(reads, reg.channel, to);
+    std::int64_t difference = 0;
+    if (!before || !after || __builtin_sub_overflow(*after, *before, &difference))
+        return std::nullopt;
+    if (difference < 0 && reg.digits > 0 && reg.digits <= 18) {
+        std::int64_t round = 1;
+        for (int i = 0; i < reg.digits; ++i)
+            round *= 10;
+        // Not every step back is a rollover: half the register in a day is none.
+        if (difference + round >= 0 && difference + round < round / 2)
+            difference += round;
+    }
+    return difference;
+}
+
+std::optional<TariffSums> tariffs_between(const CheckedModel::Channel& channel, std::span<const BoundaryRead> reads, Instant from,
+                                          Instant to)
+{
+    if (channel.total == nullptr || channel.tariffs.empty())
+        return std::nullopt;
+    const auto total = counted_by(*channel.total, reads, from, to);
+    if (!total)
+        return std::nullopt;
+    TariffSums sums{.parts = 0, .total = *total};
+    bool any = false;
+    for (const ChannelModel* tariff : channel.tariffs) {
+        const auto part = counted_by(*tariff, reads, from, to);
+        any = any || part.has_value();
+        // A tariff that was read at one end only may hold what is missing.
+        if (!part && (read_at(reads, tariff->channel, from) || read_at(reads, tariff->channel, to)))
+            return std::nullopt;
+        if (part && (tariff->scaler != channel.total->scaler || __builtin_add_overflow(sums.parts, *part, &sums.parts)))
+            return std::nullopt;
+    }
+    return any ? std::optional{sums} : std::nullopt;
+}
+
+Instant end_of(const DayValues& day)
+{
+    return day.first + day.step * static_cast<std::int64_t>(day.slots);
+}
+
+/// Behind the last value of a channel's last day nothing is missing yet.
+std::uint32_t slots_until_last(const DayValues& day)
+{
+    std::uint32_t over = day.slots;
+    while (over > 0 && !day.has(over - 1))
+        --over;
+    return over;
+}
+
+struct DayAround {
+    bool is_last = false;
+    const DayValues* opposite = nullptr;
+    const DayRepeats* repeats = nullptr;
+};
+
+void judge_day(const CheckedModel& model, const CheckedModel::Channel& channel, const ChannelWalk& walk, const DayValues& day,
+               std::span<const BoundaryRead> reads, const PointContext& point, const DayAround& around,
+               std::vector<ValidationFailure>& out)
+{
+    DayContext context;
+    context.before = walk.tail;
+    context.history = walk.history();
+    context.registers = counted_between(channel, reads, day.first, end_of(day));
+    context.tariffs = tariffs_between(channel, reads, day.first, end_of(day));
+    if (around.opposite != nullptr) {
+        context.opposite = around.opposite;
+        context.opposite_channel = model.find(*channel.opposite)->model;
+    }
+    context.subscribed_va = point.subscribed_va;
+    context.active = point.active;
+    if (around.repeats != nullptr) {
+        context.sent_again = around.repeats->same;
+        context.sent_changed = around.repeats->other;
+    }
+    if (around.is_last)
+        context.slots_over = slots_until_last(day);
+    channel.validator.validate(day, context, out);
+}
+
+} // namespace
+
+CheckedModel::CheckedModel(const MeterModel& model, const RuleBook& rules) : model_{model}
+{
+    for (const ChannelModel& curve : model.channels) {
+        const auto kind = rule_kind_of(curve);
+        if (!kind)
+            continue;
+        Channel channel{&curve, DayValidator{rules[*kind], curve}};
+        for (const ChannelModel& reg : model.channels)
+            if (counts_same(reg, curve, *kind) && reg.obis.groups[4] == 0 && channel.total == nullptr)
+                channel.total = &reg;
+        for (const ChannelModel& reg : model.channels)
+            if (counts_same(reg, curve, *kind) && reg.obis.groups[4] != 0 && channel.total != nullptr && reg.obis.groups[1] == channel.total->obis.groups[1])
+                channel.tariffs.push_back(&reg);
+        channels_.push_back(std::move(channel));
+    }
+    for (Channel& channel : channels_)
+        for (const Channel& other : channels_)
+            if (rule_kind_of(*channel.model) != RuleKind::volume && rule_kind_of(*other.model) != RuleKind::volume &&
+                rule_kind_of(*channel.model) != rule_kind_of(*other.model))
+                channel.opposite = other.model->channel;
+}
+
+const CheckedModel::Channel* CheckedModel::find(ChannelId channel) const
+{
+    const auto found = std::ranges::find_if(channels_, [&](const Channel& one) { return one.model->channel == channel; });
+    return found == channels_.end() ? nullptr : &*found;
+}
+
+std::vector<BoundaryRead> boundary_reads(const RegisterBlock& block, const MeterModel& model, const Zone& zone)
+{
+    std::vector<BoundaryRead> reads;
+    for (const RegisterRead& read : block.reads) {
+        const ChannelModel* channel = read.provenance.authenticated ? model.find(read.channel) : nullptr;
+        if (channel == nullptr || channel->quantity != Quantity::cumulative)
+            continue;
+        const Seconds start = channel->day_start;
+        if (zone.start_of(zone.day_of(read.at, start), start) == read.at)
+            reads.push_back({read.channel, read.at, read.value});
+    }
+    return reads;
+}
+
+std::optional<RegisterDifference> counted_between(const CheckedModel::Channel& channel, std::span<const BoundaryRead> reads, Instant from,
+                                                  Instant to)
+{
+    if (channel.total == nullptr)
+        return std::nullopt;
+    const auto amount = counted_by(*channel.total, reads, from, to);
+    if (!amount)
+        return std::nullopt;
+    return RegisterDifference{.amount = *amount, .scaler = channel.total->scaler};
+}
+
+std::optional<std::int64_t> as_values_of(const ChannelModel& channel, Seconds step, const RegisterDifference& counted)
+{
+    if (std::abs(counted.scaler - channel.scaler) > 9)
+        return std::nullopt;
+    Wide over = counted.amount, under = 1;
+    if (channel.quantity == Quantity::mean_power) {
+        over *= 3600;
+        under *= step.count();
+    }
+    for (int scaler = counted.scaler; scaler > channel.scaler; --scaler)
+        over *= 10;
+    for (int scaler = counted.scaler; scaler < channel.scaler; ++scaler)
+        under *= 10;
+    const Wide sum = (over >= 0 ? 2 * over + under : 2 * over - under) / (2 * under);
+    if (sum < -estimation_value_max || sum > estimation_value_max)
+        return std::nullopt;
+    return static_cast<std::int64_t>(sum);
+}
+
+// ---------------------------------------------------------------------- the days before
+
+void ChannelWalk::come_to(CivilDay day)
+{
+    const CivilDay of_day = first_of_month(day);
+    if (!month)
+        month = of_day;
+    while (*month < of_day) {
+        months = {months[1], months[2], History{}};
+        month = first_of_month(*month, 1);
+        if (months == std::array<History, 3>{})
+            month = of_day; // nothing to carry over a long pause
+    }
+    if (last && *last + Days{1} != day)
+        tail = {};
+}
+
+void ChannelWalk::walk_over(CivilDay day, const DayValues& values)
+{
+    tail = tail_of(values, tail);
+    add_to(months[2], values);
+    last = day;
+}
+
+std::optional<History> ChannelWalk::history() const
+{
+    History sum = months[0];
+    add(sum, months[1]);
+    return sum.days > 0 ? std::optional{sum} : std::nullopt;
+}
+
+bool DayRepeats::any() const
+{
+    return same != SlotSet{} || other != SlotSet{};
+}
+
+// ---------------------------------------------------------------------- what is remembered
+
+bool MeterMemory::take_day(const CheckedModel& model, ChannelId channel, CivilDay day, ByteView block)
+{
+    if (model.find(channel) == nullptr)
+        return true; // nobody judges it
+    const auto known = std::ranges::find(channels, channel, &Channel::channel);
+    if (known == channels.end())
+        return false;
+    if (day != known->day) {
+        if (day != known->day + Days{1} || first_of_month(day) != first_of_month(known->day))
+            return false;
+        DayValues values;
+        if (!decode_day_values(known->block, values) || values.count() != values.slots)
+            return false;
+        known->walk.walk_over(known->day, values);
+        known->walk.come_to(day);
+        known->day = day;
+    }
+    known->block.assign(block.begin(), block.end());
+    return true;
+}
+
+bool MeterMemory::take_reads(std::span<const BoundaryRead> fresh, const Zone& zone)
+{
+    if (channels.empty())
+        return true; // registers alone are judged by nobody
+    Instant earliest = Instant::max();
+    for (const Channel& channel : channels)
+        earliest = std::min(earliest, zone.start_of(channel.day));
+    for (const BoundaryRead& read : fresh) {
+        const auto known =
+            std::ranges::find_if(reads, [&](const BoundaryRead& one) { return one.channel == read.channel && one.at == read.at; });
+        if (known != reads.end() && known->value == read.value)
+            continue;
+        // Of what ended by then there is more to judge again.
+        if (known != reads.end() || read.at <= earliest + Seconds{12 * 3600})
+            return false;
+        reads.push_back(read);
+    }
+    std::erase_if(reads, [&](const BoundaryRead& read) { return read.at < earliest; });
+    return true;
+}
+
+bool MeterMemory::keeps_all_rules(const CheckedModel& model) const
+{
+    std::vector<ValidationFailure> failures;
+    DayValues values, opposite;
+    for (const Channel& channel : channels) {
+        const CheckedModel::Channel* judged = model.find(channel.channel);
+        if (judged == nullptr || !decode_day_values(channel.block, values))
+            return false;
+        DayAround around{.is_last = true};
+        if (judged->opposite) {
+            const auto other = std::ranges::find(channels, *judged->opposite, &Channel::channel);
+            if (other != channels.end()) {
+                // The day that is behind would have to be judged with this one's day before.
+                if (other->day > channel.day)
+                    return false;
+                if (other->day == channel.day) {
+                    if (!decode_day_values(other->block, opposite))
+                        return false;
+                    around.opposite = &opposite;
+                }
+            }
+        }
+        judge_day(model, *judged, channel.walk, values, reads, point, around, failures);
+        if (!failures.empty())
+            return false;
+    }
+    return true;
+}
+
+// ---------------------------------------------------------------------- a stretch of days
+
+namespace {
+
+class MeterJudge {
+public:
+    MeterJudge(const CheckedModel& model, const MeterDays& days, CivilDay from, CivilDay to)
+        : model_{model}, days_{days}, from_{from}, to_{to}
+    {}
+
+    result<MeterVerdict> run()
+    {
+        for (const auto& [channel, days] : days_.channels)
+            if (const CheckedModel::Channel* judged = model_.find(channel))
+                RELEVE_CHECK(walk(*judged, days));
+        remember_reads();
+        verdict_.memory.point = days_.point;
+        return std::move(verdict_);
+    }
+
+private:
+    result<void> walk(const CheckedModel::Channel& channel, const std::map<CivilDay, Bytes>& days)
+    {
+        ChannelWalk walk;
+        for (auto day = days.begin(); day != days.end(); ++day) {
+            RELEVE_CHECK(decode_day_values(day->second, values_));
+            walk.come_to(day->first);
+            const bool is_last = std::next(day) == days.end();
+            if (day->first >= from_ && day->first <= to_)
+                RELEVE_CHECK(judge(channel, walk, day->first, is_last));
+            if (is_last)
+                verdict_.memory.channels.push_back({channel.model->channel, walk, day->first, day->second});
+            else
+                walk.walk_over(day->first, values_);
+        }
+        return {};
+    }
+
+    result<void> judge(const CheckedModel::Channel& channel, const ChannelWalk& walk, CivilDay day, bool is_last)
+    {
+        DayAround around{.is_last = is_last};
+        if (channel.opposite)
+            if (const auto other = days_.channels.find(*channel.opposite); other != days_.channels.end())
+                if (const auto same = other->second.find(day); same != other->second.end()) {
+                    RELEVE_CHECK(decode_day_values(same->second, opposite_));
+                    around.opposite = &opposite_;
+                }
+        const auto repeats = days_.repeats.find({channel.model->channel, day});
+        around.repeats = repeats == days_.repeats.end() ? nullptr : &repeats->second;
+        JudgedChannelDay judged{channel.model->channel, day, {}};
+        judge_day(model_, channel, walk, values_, days_.reads, days_.point, around, judged.failures);
+        verdict_.days.push_back(std::move(judged));
+        return {};
+    }
+
+    void remember_reads()
+    {
+        Instant earliest = Instant::max();
+        for (const MeterMemory::Channel& channel : verdict_.memory.channels)
+            if (DayValues last; decode_day_values(channel.block, last))
+                earliest = std::min(earliest, last.first);
+        for (const BoundaryRead& read : days_.reads)
+            if (read.at >= earliest)
+                verdict_.memory.reads.push_back(read);
+    }
+
+    const CheckedModel& model_;
+    const MeterDays& days_;
+    CivilDay from_, to_;
+    MeterVerdict verdict_;
+    DayValues values_, opposite_;
+};
+
+} // namespace
+
+result<MeterVerdict> judge_meter(const CheckedModel& model, const MeterDays& days, CivilDay from, CivilDay to)
+{
+    return MeterJudge{model, days, from, to}.run();
+}
+
+CivilDay last_day_touched_by(CivilDay changed)
+{
+    return first_of_month(changed, 3) - Days{1};
+}
+
+CivilDay first_day_looked_at(CivilDay day)
+{
+    return first_of_month(day, -2);
+}
+
+} // namespace releve::engine

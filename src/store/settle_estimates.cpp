@@ -1,0 +1,199 @@
+#include "settle.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+namespace releve::store {
+
+namespace {
+
+using Days = std::chrono::days;
+using Values = std::vector<std::optional<std::int64_t>>;
+
+constexpr Days series_around{7 * engine::estimation_weeks_max}; // a method looks no further
+
+/// A channel's values around a run, on one grid.
+class Series {
+public:
+    Series(const MeterRows& rows, const engine::CheckedModel::Channel& channel, const MissingRun& run, const Zone& zone)
+        : rows_{rows}, channel_{channel}, zone_{zone}, step_{channel.model->step}
+    {
+        const Seconds start = channel.model->day_start;
+        const auto& days = rows.days.channels.at(run.channel);
+        first_day_ = std::max(days.begin()->first, zone.day_of(run.starts, start) - series_around);
+        last_day_ = std::min(days.rbegin()->first, zone.day_of(run.ends - Seconds{1}, start) + series_around);
+        first_ = zone.start_of(first_day_, start);
+        values_.resize(static_cast<std::size_t>((zone.start_of(last_day_ + Days{1}, start) - first_) / step_));
+    }
+
+    /// False: the days are divided otherwise than the model says.
+    [[nodiscard]] result<bool> fill(const OverlayDesk& desk)
+    {
+        const auto& days = rows_.days.channels.at(channel_.model->channel);
+        for (auto day = days.lower_bound(first_day_); day != days.end() && day->first <= last_day_; ++day) {
+            RELEVE_TRY(block, decode_day_block(day->second));
+            if (block.step != step_)
+                return false;
+            const DayBlock* over = desk.find({channel_.model->channel, day->first});
+            RELEVE_TRY(slots, resolve(&block, over));
+            for (std::size_t i = 0; i < slots.size(); ++i) {
+                const Quality quality = slots[i].quality;
+                const bool sure = quality == Quality::valid || quality == Quality::verified || quality == Quality::raw || quality == Quality::edited;
+                if (sure)
+                    values_.at(place_of(block.first) + i) = slots[i].value;
+            }
+        }
+        return true;
+    }
+
+    [[nodiscard]] std::size_t place_of(Instant at) const { return static_cast<std::size_t>((at - first_) / step_); }
+
+    /// By the register, of the run alone: what it counted from the start of its first day to the end of its last, less what was
+    /// measured in these days.
+    [[nodiscard]] std::optional<std::int64_t> counted(const MissingRun& run) const
+    {
+        const Seconds start = channel_.model->day_start;
+        const Instant from = zone_.start_of(zone_.day_of(run.starts, start), start);
+        const Instant to = zone_.start_of(zone_.day_of(run.ends - Seconds{1}, start) + Days{1}, start);
+        const auto difference = engine::counted_between(channel_, rows_.days.reads, from, to);
+        if (!difference)
+            return std::nullopt;
+        auto sum = engine::as_values_of(*channel_.model, step_, *difference);
+        for (std::size_t i = place_of(from); sum && i < place_of(to); ++i) {
+            if (i >= place_of(run.starts) && i < place_of(run.ends))
+                continue;
+            if (i >= values_.size() || !values_[i])
+                return std::nullopt; // another hole in the same days: the register says nothing of this one alone
+            *sum -= *values_[i];
+        }
+        return sum && *sum >= 0 ? sum : std::nullopt;
+    }
+
+    [[nodiscard]] engine::EstimationQuestion question(const MissingRun& run) const
+    {
+        return {.first = first_,
+                .step = step_,
+                .values = values_,
+                .gap_first = place_of(run.starts),
+                .gap_count = place_of(run.ends) - place_of(run.starts),
+                .zone = &zone_,
+                .day_start = channel_.model->day_start,
+                .holidays = {},
+                .counted = counted(run)};
+    }
+
+private:
+    const MeterRows& rows_;
+    const engine::CheckedModel::Channel& channel_;
+    const Zone& zone_;
+    Seconds step_;
+    CivilDay first_day_{}, last_day_{};
+    Instant first_{};
+    Values values_;
+};
+
+result<void> lay(const MeterRows& rows, const engine::CheckedModel::Channel& channel, const MissingRun& run,
+                 const engine::Estimate& estimate, const Zone& zone, OverlayDesk& desk)
+{
+    const Seconds step = channel.model->step, start = channel.model->day_start;
+    const auto& days = rows.days.channels.at(run.channel);
+    std::size_t next = 0;
+    for (CivilDay day = zone.day_of(run.starts, start); next < estimate.values.size(); day += Days{1}) {
+        const ChannelDay of{run.channel, day};
+        DayBlock shape = empty_block(*channel.model, day, zone);
+        if (const auto stored = days.find(day); stored != days.end()) {
+            RELEVE_TRY(block, decode_day_block(stored->second));
+            shape = std::move(block);
+        }
+        const DayBlock* now = desk.find(of);
+        std::vector<OverlayValue> values;
+        for (std::uint32_t slot = 0; slot < shape.slots.size() && next < estimate.values.size(); ++slot) {
+            if (shape.first + step * static_cast<std::int64_t>(slot) < run.starts)
+                continue;
+            const std::int64_t value = estimate.values[next++];
+            if (now == nullptr || !now->slots.at(slot)) // what somebody put there stays
+                values.push_back({slot, value, estimate.quality});
+        }
+        if (values.empty())
+            continue;
+        RELEVE_TRY(laid, lay_over(now, shape, values, desk.next_revision(of), desk.number().value));
+        desk.replace(of, std::move(laid), std::string{engine::estimation_method_row(estimate.method).name}, "releve",
+                     estimate.scaled ? "nothing was received; the index says how much it was in all" : "nothing was received");
+    }
+    return {};
+}
+
+} // namespace
+
+DayBlock empty_block(const ChannelModel& channel, CivilDay day, const Zone& zone)
+{
+    DayBlock block{zone.start_of(day, channel.day_start), channel.step, {}};
+    block.slots.resize(static_cast<std::size_t>(zone.length_of(day, channel.day_start) / channel.step));
+    return block;
+}
+
+bool has_hole(const MissingRun& run, const ChannelModel& channel, const Zone& zone, const OverlayDesk& desk)
+{
+    for (CivilDay day = zone.day_of(run.starts, channel.day_start); zone.start_of(day, channel.day_start) < run.ends; day += Days{1}) {
+        const DayBlock* over = desk.find({run.channel, day});
+        if (over == nullptr)
+            return true;
+        for (std::size_t i = 0; i < over->slots.size(); ++i) {
+            const Instant at = over->first + over->step * static_cast<std::int64_t>(i);
+            if (at >= run.starts && at < run.ends && !over->slots[i])
+                return true;
+        }
+    }
+    return false;
+}
+
+result<std::vector<MissingRun>> missing_runs(ChannelId channel, const std::map<CivilDay, Bytes>& days)
+{
+    std::vector<MissingRun> runs;
+    std::optional<Instant> seen_until;
+    DayValues values;
+    for (const auto& [day, data] : days) {
+        RELEVE_CHECK(decode_day_values(data, values));
+        for (std::uint32_t slot = 0; slot < values.slots; ++slot) {
+            if (!values.has(slot))
+                continue;
+            const Instant at = values.first + values.step * static_cast<std::int64_t>(slot);
+            if (seen_until && at > *seen_until)
+                runs.push_back({channel, *seen_until, at});
+            seen_until = at + values.step;
+        }
+    }
+    return runs;
+}
+
+namespace {
+
+/// One that is found only now was found by whoever asks for everything.
+bool found_in_time(const MeterRows& rows, const MissingRun& run)
+{
+    return *rows.estimate_found_by == Instant::max() || std::ranges::any_of(rows.gaps, [&](const StoredGap& gap) {
+        return gap.channel == run.channel && gap.ends > run.starts && gap.starts < run.ends && gap.found_at <= *rows.estimate_found_by;
+    });
+}
+
+} // namespace
+
+result<void> estimate_runs(const MeterRows& rows, const std::vector<MissingRun>& runs, const Zone& zone, OverlayDesk& desk)
+{
+    for (const MissingRun& run : runs) {
+        const engine::CheckedModel::Channel* channel = rows.model->find(run.channel);
+        if (channel == nullptr || !found_in_time(rows, run) || !has_hole(run, *channel->model, zone, desk))
+            continue;
+        Series series{rows, *channel, run, zone};
+        RELEVE_TRY(fits, series.fill(desk));
+        if (!fits)
+            continue;
+        // Longer than any method goes, or too little around it: it stays a gap.
+        const auto found = engine::estimate(series.question(run));
+        if (found && *found)
+            RELEVE_CHECK(lay(rows, *channel, run, **found, zone, desk));
+    }
+    return {};
+}
+
+} // namespace releve::store

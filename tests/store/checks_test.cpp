@@ -1,0 +1,446 @@
+// From batches to verdicts: what a writer judges at once, what it looks at later, and that both end alike.
+
+#include "store_fixture.hpp"
+
+#include <releve/core/overlay.hpp>
+#include <releve/engine/month_totals.hpp>
+
+#include <algorithm>
+#include <random>
+
+namespace releve::store::test {
+
+namespace {
+
+engine::RuleBook rules_of_these_tests()
+{
+    engine::RuleBook book;
+    engine::RuleSet& rules = book[engine::RuleKind::electricity_import];
+    using Rule = engine::ValidationRule;
+    rules[Rule::gap] = {true, engine::Severity::note, {0}};
+    rules[Rule::negative] = {true, engine::Severity::doubt, {}};
+    rules[Rule::overlap] = {true, engine::Severity::doubt, {0}};
+    rules[Rule::duplicate] = {true, engine::Severity::note, {0}};
+    rules[Rule::frozen] = {true, engine::Severity::doubt, {60, 100}}; // over a day of 48
+    rules[Rule::high] = {true, engine::Severity::doubt, {300, 3000}};
+    rules[Rule::sum_check] = {true, engine::Severity::doubt, {2}};
+    return book;
+}
+
+const MeterModel* checked_model(std::string_view name)
+{
+    static const MeterModel model = [] {
+        MeterModel made = *test_model("test");
+        made.channels[1].obis = Obis{{1, 1, 1, 8, 0, 255}};
+        made.channels[1].digits = 9;
+        return made;
+    }();
+    return name == model.name ? &model : nullptr;
+}
+
+} // namespace
+
+class Checked_ : public StoreTest {
+protected:
+    std::shared_ptr<CheckPlan> plan = std::make_shared<CheckPlan>(CheckPlan{.models = checked_model, .rules = rules_of_these_tests()});
+    MeterId meter = add_meter("4c4b590000000001");
+    Numbers numbers;
+    BatchWriter writer{address, 1};
+
+    void SetUp() override
+    {
+        add_usage_point("01000000000001");
+        install(meter, "01000000000001");
+    }
+    BatchWriter::Request request(std::span<FrameWrite> frames = {})
+    {
+        auto made = numbers.request(frames);
+        made.checks = plan;
+        return made;
+    }
+    void write(std::vector<FrameWrite> frames)
+    {
+        const auto result = writer.write(request(frames));
+        ASSERT_TRUE(result);
+        for (const auto& reason : result->reasons)
+            EXPECT_EQ(reason, "");
+    }
+    void look()
+    {
+        while (writer.due() > 0)
+            ASSERT_TRUE(writer.look(request()));
+        for (const std::string& line : writer.take_unjudged())
+            ADD_FAILURE() << line;
+    }
+    void write_and_look(std::vector<FrameWrite> frames)
+    {
+        write(std::move(frames));
+        look();
+    }
+    std::string failures()
+    {
+        return ask(DbRole::owner, "SELECT day, rule, severity, first_slot, last_slot, value FROM validation_failure WHERE cleared IS NULL "
+                                  "ORDER BY 1, 2, 4");
+    }
+    std::string due() { return ask(DbRole::owner, "SELECT meter_id, day_from, day_to FROM check_due ORDER BY 1"); }
+    std::string gaps()
+    {
+        return ask(DbRole::owner, "SELECT starts AT TIME ZONE 'UTC', ends AT TIME ZONE 'UTC', estimated FROM gap WHERE closed IS NULL ORDER BY starts");
+    }
+    std::optional<DayBlock> overlay(const char* on)
+    {
+        pg::Connection connection{address, DbRole::collect};
+        const auto rows = connection.run("SELECT data FROM interval_overlay_day WHERE day = $1::date", pg::Params{}.add(day(on)));
+        if (rows.size() == 0)
+            return std::nullopt;
+        return decode_day_block(rows.bytes(0, 0)).value();
+    }
+    std::vector<engine::DayTotal> month(const char* first)
+    {
+        pg::Connection connection{address, DbRole::collect};
+        const auto rows = connection.run("SELECT data FROM interval_month WHERE month = $1::date", pg::Params{}.add(day(first)));
+        return rows.size() == 0 ? std::vector<engine::DayTotal>{} : engine::decode_month(rows.bytes(0, 0), day(first)).value();
+    }
+    /// As the collector does.
+    void finish_jobs()
+    {
+        CollectStore store{address};
+        while (const auto step = store.run_jobs(at("2024-06-01T08:00:00Z"))) {
+            std::vector<MeterId> meters;
+            for (const auto& due_meter : store.load_due(false))
+                meters.push_back(due_meter.meter);
+            writer.look_later(meters);
+            look();
+        }
+    }
+    /// As ask_correction of the API would.
+    void ask_correction(const std::string& action, const std::string& on, const std::string& slots, const std::string& amounts)
+    {
+        owner("INSERT INTO correction (meter_id, channel, day, action, slots, amounts, reason, author) VALUES (1, 1, '" + on + "', '" + action +
+              "', '{" + slots + "}', '{" + amounts + "}', 'seen on site', 'Anne')");
+        CollectStore store{address};
+        std::vector<MeterId> meters;
+        for (const auto& due : store.load_due(false))
+            meters.push_back(due.meter);
+        writer.look_later(meters);
+        look();
+    }
+};
+
+TEST_F(Checked_, a_first_day_is_looked_at_and_the_next_one_is_judged_at_once)
+{
+    write({frame(meter, 1, "2024-03-10", 100)});
+    EXPECT_EQ(due(), "1|2024-03-10|2024-03-10");
+    EXPECT_EQ(writer.due(), 1U);
+    look();
+    EXPECT_EQ(due(), "");
+    write({frame(meter, 2, "2024-03-11", 110)});
+    EXPECT_EQ(due(), "") << "what it remembers is enough";
+    EXPECT_EQ(writer.due(), 0U);
+    EXPECT_EQ(failures(), "");
+}
+
+TEST_F(Checked_, a_day_that_grows_is_judged_as_it_grows)
+{
+    write_and_look({slots_of(frame(meter, 1, "2024-03-10", 100), 0, 10)});
+    write({slots_of(frame(meter, 2, "2024-03-10", 100), 10, 48)});
+    EXPECT_EQ(due(), "");
+    EXPECT_EQ(failures(), "") << "behind the last value nothing is missing yet";
+}
+
+TEST_F(Checked_, a_negative_value_is_doubtful_until_somebody_accepts_it)
+{
+    write_and_look({frame(meter, 1, "2024-03-10", 100)});
+    FrameWrite bad = frame(meter, 2, "2024-03-11", 100);
+    bad.interval_days[0].part.values[5].slot.value = -7;
+    write_and_look({bad});
+    EXPECT_EQ(failures(), "2024-03-11|negative|doubt|5|5|-7");
+    ASSERT_TRUE(overlay("2024-03-11"));
+    EXPECT_EQ(overlay("2024-03-11")->slots[5]->provenance.quality, Quality::questionable);
+    ask_correction("accept", "2024-03-11", "5", "");
+    EXPECT_EQ(overlay("2024-03-11")->slots[5]->provenance.quality, Quality::valid);
+    EXPECT_EQ(failures(), "2024-03-11|negative|doubt|5|5|-7") << "it failed, and was accepted";
+    EXPECT_EQ(ask(DbRole::owner, "SELECT rev, method, author, reason FROM interval_overlay_day"), "2|accept|Anne|seen on site");
+    EXPECT_EQ(ask(DbRole::owner, "SELECT rev, method, author, reason FROM overlay_history"), "1|check|releve|negative");
+    EXPECT_EQ(ask(DbRole::owner, "SELECT state FROM correction"), "done");
+    ask_correction("undo", "2024-03-11", "5", "");
+    EXPECT_EQ(overlay("2024-03-11")->slots[5]->provenance.quality, Quality::questionable);
+}
+
+TEST_F(Checked_, a_corrected_reading_clears_its_failure)
+{
+    FrameWrite bad = frame(meter, 1, "2024-03-11", 100);
+    bad.interval_days[0].part.values[5].slot.value = -7;
+    write_and_look({bad});
+    plan = std::make_shared<CheckPlan>(*plan); // two values of one time are a failure of their own, not of this test
+    plan->rules[engine::RuleKind::electricity_import][engine::ValidationRule::overlap].on = false;
+    plan->rules[engine::RuleKind::electricity_import][engine::ValidationRule::duplicate].on = false;
+    write_and_look({frame(meter, 2, "2024-03-11", 100)});
+    EXPECT_EQ(failures(), "");
+    EXPECT_FALSE(overlay("2024-03-11"));
+    EXPECT_EQ(ask(DbRole::owner, "SELECT batch, cleared FROM validation_failure"), "2|4") << "known from, until";
+}
+
+TEST_F(Checked_, two_values_of_one_time_are_told_whichever_came_first)
+{
+    FrameWrite one = frame(meter, 1, "2024-03-11", 100), two = frame(meter, 2, "2024-03-11", 100);
+    two.interval_days[0].part.values[3].slot.value = 150;
+    write_and_look({two});
+    write_and_look({one});
+    EXPECT_EQ(failures(), "2024-03-11|duplicate|note|0|2|3\n2024-03-11|duplicate|note|4|47|44\n2024-03-11|overlap|doubt|3|3|1");
+}
+
+TEST_F(Checked_, holes_are_gaps_until_they_are_filled)
+{
+    write_and_look({slots_of(frame(meter, 1, "2024-03-10", 100), 0, 40)});
+    EXPECT_EQ(gaps(), "");
+    write_and_look({frame(meter, 2, "2024-03-13", 100)});
+    EXPECT_EQ(gaps(), "2024-03-10 19:00:00|2024-03-12 23:00:00|f");
+    EXPECT_EQ(failures(), "2024-03-10|gap|note|40|47|8");
+    write_and_look({frame(meter, 3, "2024-03-11", 100)});
+    EXPECT_EQ(gaps(), "2024-03-10 19:00:00|2024-03-10 23:00:00|f\n2024-03-11 23:00:00|2024-03-12 23:00:00|f");
+    write_and_look({frame(meter, 4, "2024-03-12", 100), slots_of(frame(meter, 5, "2024-03-10", 100), 40, 48)});
+    EXPECT_EQ(gaps(), "");
+    EXPECT_EQ(failures(), "");
+    EXPECT_EQ(ask(DbRole::owner, "SELECT count(*) FROM gap WHERE closed IS NOT NULL"), "2");
+}
+
+TEST_F(Checked_, a_register_that_disagrees_is_told)
+{
+    const auto index = [&](std::uint64_t counter, const char* on, const char* when, std::int64_t value) {
+        FrameWrite write = frame(meter, counter, on, 0);
+        write.interval_days.clear();
+        write.register_days.push_back({day(on), {{{ChannelId{20}, at(when), value, {true, 1, counter, Quality::raw, 0}}}}, false});
+        return write;
+    };
+    write_and_look({frame(meter, 1, "2024-03-10", 100), index(2, "2024-03-10", "2024-03-09T23:00:00Z", 5'000),
+                    index(3, "2024-03-11", "2024-03-10T23:00:00Z", 7'400)});
+    EXPECT_EQ(failures(), "");
+    write({frame(meter, 4, "2024-03-11", 100), index(5, "2024-03-12", "2024-03-11T23:00:00Z", 9'800)});
+    EXPECT_EQ(due(), "") << "both fit, and are judged at once";
+    write_and_look({frame(meter, 6, "2024-03-12", 100)});
+    EXPECT_EQ(due(), "");
+    write_and_look({index(7, "2024-03-13", "2024-03-12T23:00:00Z", 12'300)});
+    EXPECT_EQ(failures(), "2024-03-12|sum_check|doubt|0|47|2400") << "2,400 Wh by the curve, 2,500 by the index";
+}
+
+TEST_F(Checked_, estimates_fill_old_gaps_and_go_when_the_readings_come)
+{
+    std::vector<FrameWrite> frames;
+    std::uint64_t counter = 0;
+    for (int date = 1; date <= 25; ++date) {
+        const std::string on = "2024-03-" + std::string(date < 10 ? "0" : "") + std::to_string(date);
+        FrameWrite write = frame(meter, ++counter, on.c_str(), 0);
+        for (std::uint32_t slot = 0; slot < 48; ++slot)
+            write.interval_days[0].part.values[slot].slot.value = 200 + 10 * static_cast<std::int64_t>(slot);
+        if (date != 15)
+            frames.push_back(write);
+    }
+    write_and_look(frames);
+    EXPECT_EQ(gaps(), "2024-03-14 23:00:00|2024-03-15 23:00:00|f");
+    owner("INSERT INTO job (kind) VALUES ('estimate')");
+    finish_jobs();
+    EXPECT_EQ(ask(DbRole::owner, "SELECT state, total, done FROM job"), "done|1|1");
+    EXPECT_EQ(gaps(), "2024-03-14 23:00:00|2024-03-15 23:00:00|t");
+    ASSERT_TRUE(overlay("2024-03-15"));
+    EXPECT_EQ(overlay("2024-03-15")->slots[7]->value, 270);
+    EXPECT_EQ(overlay("2024-03-15")->slots[7]->provenance.quality, Quality::estimated_reference_day);
+    ASSERT_EQ(month("2024-03-01").size(), 25U);
+    EXPECT_EQ(month("2024-03-01")[14].estimated, 48);
+
+    FrameWrite truth = frame(meter, 99, "2024-03-15", 0);
+    for (std::uint32_t slot = 0; slot < 48; ++slot)
+        truth.interval_days[0].part.values[slot].slot.value = 201 + 10 * static_cast<std::int64_t>(slot);
+    write_and_look({truth});
+    EXPECT_EQ(gaps(), "");
+    EXPECT_FALSE(overlay("2024-03-15"));
+    EXPECT_EQ(ask(DbRole::owner, "SELECT slots, measured - estimated, absolute FROM estimate_error"), "48|48|48");
+    EXPECT_EQ(ask(DbRole::owner, "SELECT count(*) FROM overlay_history WHERE method <> 'check'"), "1");
+    EXPECT_EQ(month("2024-03-01")[14].estimated, 0);
+}
+
+TEST_F(Checked_, a_ledger_finds_what_does_not_add_up)
+{
+    write_and_look({frame(meter, 1, "2024-03-11", 100), frame(meter, 2, "2024-03-12", 100)});
+    const auto run_ledger = [&] {
+        owner("INSERT INTO job (kind) VALUES ('ledger')");
+        finish_jobs();
+        return ask(DbRole::owner, "SELECT kind, meter_id, channel, day, expected, found FROM ledger_breach WHERE cleared_at IS NULL");
+    };
+    EXPECT_EQ(run_ledger(), "");
+    const auto right = month("2024-03-01");
+    auto wrong = right;
+    wrong[1].energy_wh += 3;
+    owner("UPDATE interval_month SET data = '\\x" + to_hex(engine::encode_month(wrong, day("2024-03-01")).value()) + "'");
+    EXPECT_EQ(run_ledger(), "stored_total|1|1|2024-03-12|2400|2403");
+    EXPECT_EQ(month("2024-03-01"), right) << "and it is put right";
+    EXPECT_EQ(run_ledger(), "");
+    EXPECT_EQ(ask(DbRole::owner, "SELECT count(*) FROM ledger_breach"), "1");
+}
+
+TEST_F(Checked_, what_a_person_puts_there_stays_over_whatever_comes)
+{
+    write_and_look({frame(meter, 1, "2024-03-11", 100)});
+    ask_correction("set", "2024-03-11", "4,5", "50,60");
+    EXPECT_EQ(month("2024-03-01")[0].energy_wh, 2'400 - 25 - 20);
+    EXPECT_EQ(month("2024-03-01")[0].estimated, 2);
+    write_and_look({frame(meter, 2, "2024-03-12", 100)});
+    ASSERT_TRUE(overlay("2024-03-11"));
+    EXPECT_EQ(overlay("2024-03-11")->slots[4]->value, 50);
+    EXPECT_EQ(ask(DbRole::owner, "SELECT method, author FROM interval_overlay_day"), "set|Anne");
+    ask_correction("undo", "2024-03-11", "4,5", "");
+    EXPECT_FALSE(overlay("2024-03-11"));
+    EXPECT_EQ(month("2024-03-01")[0].energy_wh, 2'400);
+    ask_correction("set", "2024-03-11", "60", "1");
+    EXPECT_EQ(ask(DbRole::owner, "SELECT state, detail FROM correction ORDER BY id DESC LIMIT 1"), "refused|slots: 60 is beyond the day");
+}
+
+TEST_F(Checked_, a_home_with_daily_totals_is_not_looked_at)
+{
+    write({frame(meter, 1, "2024-03-11", -5)});
+    owner("UPDATE usage_point SET collection = 'daily'");
+    look();
+    EXPECT_EQ(failures(), "");
+    EXPECT_EQ(due(), "");
+}
+
+TEST_F(Checked_, what_is_due_outlives_the_writer)
+{
+    write({frame(meter, 1, "2024-03-11", -5)});
+    BatchWriter next{address, 1};
+    CollectStore store{address};
+    std::vector<MeterId> meters;
+    for (const auto& due_meter : store.load_due(true))
+        meters.push_back(due_meter.meter);
+    next.look_later(meters);
+    ASSERT_TRUE(next.look(request()));
+    EXPECT_EQ(failures(), "2024-03-11|negative|doubt|0|47|-5");
+}
+
+// ---------------------------------------------------------------------- any order
+
+/// A year of several meters: late, twice, corrected, with holes and indexes. Whatever the order of arrival, and whenever the
+/// rules looked, the end is the same.
+class AnyOrder : public Checked_ {
+protected:
+    static constexpr const char* first_day = "2024-01-01";
+
+    std::vector<FrameWrite> a_year(std::mt19937_64& random, const std::vector<MeterId>& meters, int days)
+    {
+        std::vector<FrameWrite> frames;
+        const auto one_in = [&](std::uint64_t n) { return random() % n == 0; };
+        for (const MeterId id : meters) {
+            std::uint64_t counter = 0;
+            std::int64_t index = 1'000;
+            for (int i = 0; i < days; ++i) {
+                const CivilDay date = day(first_day) + std::chrono::days{i};
+                FrameWrite write = frame(id, ++counter, to_iso8601(date).c_str(), 0);
+                std::int64_t half_watt_hours = 0;
+                for (auto& value : write.interval_days[0].part.values) {
+                    value.slot.value = 100 + static_cast<std::int64_t>(random() % 900);
+                    if (one_in(5'000))
+                        value.slot.value = one_in(2) ? -3 : 20'000;
+                    half_watt_hours += value.slot.value;
+                }
+                const CivilDay next = date + std::chrono::days{1};
+                write.register_days.push_back(
+                    {next, {{{ChannelId{20}, paris().start_of(next), index += half_watt_hours / 2 + (one_in(200) ? 9 : 0), {true, 1, counter, Quality::raw, 0}}}}, false});
+                if (one_in(40))
+                    continue; // never came
+                if (one_in(40)) { // came again, with another value in it
+                    FrameWrite again = write;
+                    again.counter += 5'000;
+                    again.digest += 1;
+                    set_counter(again, again.counter);
+                    again.interval_days[0].part.values[3].slot.value += 1;
+                    frames.push_back(std::move(again));
+                }
+                frames.push_back(one_in(30) ? slots_of(write, 0, 30) : write);
+            }
+        }
+        return frames;
+    }
+    static void set_counter(FrameWrite& write, std::uint64_t counter)
+    {
+        for (auto& value : write.interval_days[0].part.values)
+            value.slot.provenance.counter = counter;
+        for (auto& read : write.register_days[0].block.reads)
+            read.provenance.counter = counter;
+    }
+    /// All that the rules left, without numbers and times of arrival.
+    std::string state_after(const std::vector<FrameWrite>& frames, std::size_t looks, std::mt19937_64& random)
+    {
+        BatchWriter own{address, 1};
+        const std::size_t batch = 500;
+        for (std::size_t begin = 0; begin < frames.size(); begin += batch) {
+            std::vector<FrameWrite> some(frames.begin() + static_cast<std::ptrdiff_t>(begin),
+                                         frames.begin() + static_cast<std::ptrdiff_t>(std::min(begin + batch, frames.size())));
+            EXPECT_TRUE(own.write(request(some)));
+            const bool last = begin + batch >= frames.size();
+            const bool looks_now = last || random() % (frames.size() / batch / looks + 1) == 0;
+            while (looks_now && own.due() > 0)
+                EXPECT_TRUE(own.look(request()));
+            for (const std::string& line : own.take_unjudged())
+                ADD_FAILURE() << line;
+        }
+        std::string state;
+        for (const char* sql :
+             {"SELECT meter_id, channel, day, rule, severity, first_slot, last_slot, value, limits, detail FROM validation_failure "
+              "WHERE cleared IS NULL ORDER BY 1, 2, 3, 4, 6",
+              "SELECT meter_id, channel, starts, ends, estimated FROM gap WHERE closed IS NULL ORDER BY 1, 2, 3",
+              "SELECT meter_id, channel, day FROM interval_overlay_day ORDER BY 1, 2, 3", "SELECT * FROM check_due"})
+            state += ask(DbRole::owner, sql) + "\n--\n";
+        // The month that is under way is stored as the last closer look left it: days that were judged at once are in none.
+        owner("INSERT INTO check_due (meter_id, day_from, day_to, batch) SELECT id, '2024-12-31', '2024-12-31', 0 FROM meter");
+        std::vector<MeterId> all;
+        for (const auto& due_meter : CollectStore{address}.load_due(true))
+            all.push_back(due_meter.meter);
+        own.look_later(all);
+        while (own.due() > 0)
+            EXPECT_TRUE(own.look(request()));
+        return state + ask(DbRole::owner, "SELECT meter_id, channel, month, through, data FROM interval_month ORDER BY 1, 2, 3");
+    }
+    void forget_everything()
+    {
+        owner("TRUNCATE validation_failure, gap, interval_month, interval_overlay_day, overlay_history, check_due, day_repeat, interval_day, "
+              "interval_history, register_day, register_history, batch, frame_archive CASCADE");
+    }
+};
+
+TEST_F(AnyOrder, the_end_is_the_same_in_whatever_order_a_year_arrives)
+{
+    const char* given = std::getenv("RELEVE_SEED");
+    const std::uint64_t seed = given != nullptr ? std::stoull(given) : std::random_device{}();
+    const char* many = std::getenv("RELEVE_METERS"); // 1000 takes some minutes
+    const int count = many != nullptr ? std::stoi(many) : 12;
+    SCOPED_TRACE("RELEVE_SEED=" + std::to_string(seed));
+    std::printf("RELEVE_SEED=%llu, %d meters\n", static_cast<unsigned long long>(seed), count);
+    CollectStore::ensure_partitions(address, day("2024-01-01"), day("2025-01-02"));
+    std::mt19937_64 random{seed};
+    std::vector<MeterId> meters{meter};
+    for (int i = 1; i < count; ++i) {
+        char title[17];
+        std::snprintf(title, sizeof title, "4c4b59%010d", i + 1);
+        meters.push_back(add_meter(title));
+    }
+    std::vector<FrameWrite> frames = a_year(random, meters, 366);
+    std::ranges::stable_sort(frames, {}, [](const FrameWrite& write) { return write.interval_days[0].day; });
+    const std::string in_order = state_after(frames, 12, random);
+    EXPECT_NE(in_order.find("negative"), std::string::npos);
+    EXPECT_NE(in_order.find("sum_check"), std::string::npos);
+    EXPECT_NE(in_order.find("overlap"), std::string::npos);
+    for (const std::size_t looks : {std::size_t{1}, std::size_t{8}}) {
+        forget_everything();
+        numbers.last = 0;
+        std::ranges::shuffle(frames, random);
+        const std::string shuffled = state_after(frames, looks, random);
+        if (shuffled != in_order) {
+            const auto differs = std::ranges::mismatch(in_order, shuffled);
+            const auto at_byte = static_cast<std::size_t>(differs.in1 - in_order.begin());
+            const std::size_t from = at_byte < 200 ? 0 : at_byte - 200;
+            FAIL() << "in order:\n" << in_order.substr(from, 400) << "\nshuffled:\n" << shuffled.substr(from, 400);
+        }
+    }
+}
+
+} // namespace releve::store::test
