@@ -189,8 +189,10 @@ private:
             return false;
         sent.seconds += *waited;
         costs.stop();
-        say_progress("comparing what is stored with what was sent");
         result_.details = costs.figures();
+        say_progress("waiting for the closer look");
+        std::ranges::copy(wait_until_checked(*server_, name, report_), std::back_inserter(result_.details));
+        say_progress("comparing what is stored with what was sent");
         result_.details.insert(result_.details.begin(), {"cpu_generator_s", sent.cpu_seconds});
         add("electricity_answer_p50_ms", sent.electricity.answer_p50_ms);
         add("electricity_answer_p99_ms", sent.electricity.answer_p99_ms);

@@ -77,8 +77,10 @@ private:
             return false;
         sent.seconds += *waited;
         costs.stop();
-        say_progress(name + ": comparing what is stored with what was sent");
         auto details = costs.figures();
+        say_progress(name + ": waiting for the closer look");
+        std::ranges::copy(wait_until_checked(*server_, name, report_), std::back_inserter(details));
+        say_progress(name + ": comparing what is stored with what was sent");
         details.insert(details.begin(), {"cpu_generator_s", sent.cpu_seconds});
         details.insert(details.end(), {{"answer_p50_ms", sent.answer_p50_ms},
                                        {"answer_p99_ms", sent.answer_p99_ms},

@@ -53,6 +53,17 @@ std::optional<double> wait_until_in_days(const BenchServer& server, const std::s
     return std::nullopt;
 }
 
+std::vector<BenchFigure> wait_until_checked(BenchServer& server, const std::string& name, BenchReport& report)
+{
+    const auto began = std::chrono::steady_clock::now();
+    const std::int64_t due = server.store().due_meters();
+    if (!becomes([&] { return server.store().due_meters() == 0; }, in_days_at_most))
+        report.problems.push_back(name + ": days of " + std::to_string(server.store().due_meters()) + " meters were not looked at " +
+                                  std::to_string(in_days_at_most.count()) + " s after the last reading was in its day");
+    return {{"due_meters", static_cast<double>(due)},
+            {"seconds_until_checked", std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count()}};
+}
+
 void BaselineBatches::add_frame(std::uint32_t meter, const Readings& readings)
 {
     for (const auto& [at, value] : readings)

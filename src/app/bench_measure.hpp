@@ -28,6 +28,10 @@ private:
 /// the report says so.
 [[nodiscard]] std::optional<double> wait_until_in_days(const BenchServer& server, const std::string& name, BenchReport& report);
 
+/// due_meters, whose days are to be looked at closer, and seconds_until_checked: how long until none is. The report says so if
+/// that takes too long.
+[[nodiscard]] std::vector<BenchFigure> wait_until_checked(BenchServer& server, const std::string& name, BenchReport& report);
+
 /// The same readings as a table of rows would get them: by key, in batches.
 class BaselineBatches {
 public:

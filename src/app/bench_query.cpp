@@ -1,12 +1,9 @@
 // Questions over days, beside the same questions in SQL over the same readings as one row each.
 
-#include "bench_server.hpp"
+#include "bench_query_data.hpp"
 
-#include <releve/app/bench.hpp>
 #include <releve/app/demo.hpp>
-#include <releve/core/block.hpp>
 #include <releve/sim/random.hpp>
-#include <releve/store/bench_days.hpp>
 #include <releve/store/collect_store.hpp>
 #include <releve/store/fleet_store.hpp>
 
@@ -17,14 +14,9 @@ namespace releve::app {
 namespace {
 
 using namespace std::chrono_literals;
-using SteadyClock = std::chrono::steady_clock;
-
-constexpr auto home_year = 2025y;                            // of homes, with both changes of clocks
-constexpr CivilDay fleet_day{2025y / 1 / 15};           // of the fleet: 48 half-hours
-constexpr CivilDay first_round_day{2024y / 10 / 27};    // BenchLoad's round 1
+constexpr auto home_year = 2025y; // of homes, with both changes of clocks
+constexpr CivilDay fleet_day = BenchFleet::day;
 constexpr std::size_t area_points = 10'000;
-constexpr int repeats_min = 3;
-constexpr int repeats_max = 100'000;
 constexpr int homes_compared = 100; // before a time is taken
 
 CivilDay first_of(int month)
@@ -47,30 +39,6 @@ std::int64_t energy_of_powers(std::int64_t sum_w)
     return (sum_w * sim::slot_length.count() + 1'800) / 3'600;
 }
 
-struct AskedTimes {
-    std::vector<double> seconds;
-    [[nodiscard]] double percentile(double share) const
-    {
-        std::vector<double> sorted = seconds;
-        std::ranges::sort(sorted);
-        return sorted[static_cast<std::size_t>(share * static_cast<double>(sorted.size() - 1) + 0.5)];
-    }
-};
-
-/// Asks for so long, but at least a few times; `ask(n)` is the n-th question, the same for both sides.
-template <class Ask>
-AskedTimes measure_times(int seconds, Ask ask)
-{
-    AskedTimes times;
-    const auto until = SteadyClock::now() + std::chrono::seconds{seconds};
-    for (int n = 0; n < repeats_min || (n < repeats_max && SteadyClock::now() < until); ++n) {
-        const auto began = SteadyClock::now();
-        ask(n);
-        times.seconds.push_back(std::chrono::duration<double>(SteadyClock::now() - began).count());
-    }
-    return times;
-}
-
 class QueryBench {
 public:
     explicit QueryBench(const BenchQueryOptions& options) : options_(options)
@@ -81,24 +49,15 @@ public:
 
     result<BenchReport> run()
     {
-        RELEVE_TRY(load, BenchLoad::make({.meters = options_.meters,
-                                          .connections = 1,
-                                          .rounds = 1,
-                                          .demo_data = options_.demo_data}));
-        load_.emplace(std::move(load));
-        if (options_.data_dir.empty())
-            temporary_.emplace();
-        Config config;
-        config.data_dir = options_.data_dir.empty() ? temporary_->path() : options_.data_dir;
-        say_progress("database");
-        RELEVE_TRY(database, open_database(config, [](std::string_view) {}));
-        database_ = std::move(database);
-        store::CollectStore::ensure_partitions(database_.address, first_of(1), first_of(12));
-        rows_.emplace(database_.address);
-        days_.emplace(database_.address);
+        RELEVE_TRY(fleet, BenchFleet::open({options_.meters, options_.data_dir, options_.demo_data}));
+        fleet_ = std::move(fleet);
+        rows_ = &fleet_->tables();
+        store::CollectStore::ensure_partitions(fleet_->database(), first_of(1), first_of(12));
+        days_.emplace(fleet_->database());
         RELEVE_CHECK(fill());
         RELEVE_CHECK(fleet_curve());
         RELEVE_CHECK(area_day());
+        RELEVE_CHECK(area_day_totals());
         RELEVE_CHECK(home_month());
         RELEVE_CHECK(home_year_daily());
         return std::move(report_);
@@ -107,50 +66,36 @@ public:
 private:
     // ---- the readings
 
-    [[nodiscard]] std::vector<std::pair<Instant, std::int32_t>> slots(std::uint32_t meter, CivilDay day) const
-    {
-        return load_->slots({meter, static_cast<std::uint32_t>((day - first_round_day).count()) + 1});
-    }
-    [[nodiscard]] static MeterId meter_id(std::uint32_t meter) { return MeterId{static_cast<std::int32_t>(meter) + 1}; }
+    [[nodiscard]] static MeterId meter_id(std::uint32_t meter) { return BenchFleet::meter_id(meter); }
 
     /// Every day of the year for some meters, and one day for so many.
-    template <class Take>
-    void for_each_day(std::uint32_t meters_that_day, Take take) const
+    [[nodiscard]] std::vector<BenchFleet::MeterDay> days_of(std::uint32_t meters_that_day) const
     {
+        std::vector<BenchFleet::MeterDay> order;
         for (CivilDay day = first_of(1); day < first_of(12) + std::chrono::days{31}; day += std::chrono::days{1}) {
             const std::uint32_t meters = day == fleet_day ? meters_that_day : options_.year_meters;
             for (std::uint32_t meter = 0; meter < meters; ++meter)
-                take(meter, day);
+                order.push_back({meter, day});
         }
+        return order;
     }
 
     result<void> fill()
     {
         say_progress("writing a day of " + std::to_string(options_.meters) + " meters and a year of " +
                      std::to_string(options_.year_meters) + " as days");
-        RELEVE_CHECK(fill_days());
+        RELEVE_CHECK(fleet_->write_days(days_of(options_.meters), [this](const BenchFleet::MeterDay& of) {
+            if (of.day == fleet_day)
+                expect(of.meter, fleet_->slots(of));
+            return fleet_->block(of);
+        }));
+        say_progress("writing their totals of the month");
+        RELEVE_CHECK(fleet_->write_months(channel_));
         say_progress("writing the day of " + std::to_string(options_.row_meters) + " of them and the year as rows");
         fill_rows();
         say_progress("VACUUM ANALYZE");
         rows_->settle();
         return {};
-    }
-
-    /// As a day's frame leaves it: one run, a counter of the meter's own.
-    [[nodiscard]] result<Bytes> encoded(std::uint32_t meter, CivilDay day)
-    {
-        const auto readings = slots(meter, day);
-        const Provenance provenance{.authenticated = true,
-                                    .key_generation = 1,
-                                    .counter = std::uint64_t{1} << 32 | static_cast<std::uint32_t>(day_number(day)) << 8,
-                                    .quality = Quality::raw,
-                                    .batch = 1 + meter / 1'000};
-        DayBlock block{.first = readings.front().first, .step = sim::slot_length, .slots = {}};
-        for (const auto& [start, power] : readings)
-            block.slots.emplace_back(Slot{power, provenance});
-        if (day == fleet_day)
-            expect(meter, readings);
-        return encode_day_block(block);
     }
 
     void expect(std::uint32_t meter, const std::vector<std::pair<Instant, std::int32_t>>& readings)
@@ -166,46 +111,21 @@ private:
         }
     }
 
-    result<void> fill_days()
-    {
-        std::vector<std::pair<std::uint32_t, CivilDay>> order;
-        for_each_day(options_.meters, [&](std::uint32_t meter, CivilDay day) { order.emplace_back(meter, day); });
-        std::size_t next = 0;
-        Bytes data;
-        std::optional<Error> refused;
-        rows_->copy_days([&](store::BenchDay& day) {
-            if (next == order.size() || refused)
-                return false;
-            auto bytes = encoded(order[next].first, order[next].second);
-            if (!bytes) {
-                refused = bytes.error();
-                return false;
-            }
-            data = std::move(*bytes);
-            day = {meter_id(order[next].first), order[next].second, data};
-            ++next;
-            return true;
-        });
-        return refused ? result<void>{*refused} : result<void>{};
-    }
-
     void fill_rows()
     {
         rows_->make_rows(first_of(1) - std::chrono::days{1}, first_of(12) + std::chrono::days{30});
-        std::vector<std::pair<std::uint32_t, CivilDay>> order;
-        for_each_day(options_.row_meters, [&](std::uint32_t meter, CivilDay day) { order.emplace_back(meter, day); });
+        const std::vector<BenchFleet::MeterDay> order = days_of(options_.row_meters);
         std::size_t next = 0, slot = 0;
         std::vector<std::pair<Instant, std::int32_t>> readings;
         rows_->copy_rows([&](store::BaselineReading& reading) {
             if (slot == readings.size()) {
                 if (next == order.size())
                     return false;
-                readings = slots(order[next].first, order[next].second);
+                readings = fleet_->slots(order[next]);
                 ++next;
                 slot = 0;
             }
-            const std::uint32_t meter = order[next - 1].first;
-            reading = {meter_id(meter).value, readings[slot].first, readings[slot].second};
+            reading = {meter_id(order[next - 1].meter).value, readings[slot].first, readings[slot].second};
             ++slot;
             return true;
         });
@@ -289,29 +209,42 @@ private:
         return points;
     }
 
+    using AreaAnswer = std::vector<std::optional<store::DayEnergy>>;
+    using AskArea = std::function<result<AreaAnswer>(std::span<const MeterId> points)>;
+
     result<void> area_day()
     {
-        say_progress("area_day");
+        return ask_areas("area_day", [this](std::span<const MeterId> points) { return days_->area_day(points, fleet_day, channel_); });
+    }
+    result<void> area_day_totals()
+    {
+        return ask_areas("area_day_totals", [this](std::span<const MeterId> points) {
+            return days_->area_day_totals(points, fleet_day, channel_.channel);
+        });
+    }
+
+    result<void> ask_areas(const char* name, const AskArea& ask)
+    {
+        say_progress(name);
         const Instant from = start(fleet_day), to = start(fleet_day + std::chrono::days{1});
         std::vector<std::vector<MeterId>> areas;
         for (int n = 0; n < 8; ++n)
             areas.push_back(area(n));
         for (const auto& points : areas) {
-            RELEVE_TRY(answer, days_->area_day(points, fleet_day, channel_));
+            RELEVE_TRY(answer, ask(points));
             std::vector<std::pair<MeterId, std::int64_t>> found, expected;
             for (std::size_t i = 0; i < points.size(); ++i)
                 found.emplace_back(points[i], answer[i] ? answer[i]->energy_wh : -1);
             for (const auto& [meter, sum] : rows_->area_day(points, from, to))
                 expected.emplace_back(meter, energy_of_powers(sum));
             std::ranges::sort(found);
-            if (!same("area_day", found == expected))
+            if (!same(name, found == expected))
                 return {};
         }
         const auto points = [&](int n) -> const auto& { return areas[static_cast<std::size_t>(n) % areas.size()]; };
-        const auto ask_days = [&](int n) { (void)days_->area_day(points(n), fleet_day, channel_).value(); };
-        const AskedTimes own = measure_times(options_.seconds, ask_days);
+        const AskedTimes own = measure_times(options_.seconds, [&](int n) { (void)ask(points(n)).value(); });
         const AskedTimes rows = measure_times(options_.seconds, [&](int n) { (void)rows_->area_day(points(n), from, to); });
-        report({.name = "area_day",
+        report({.name = name,
                 .unit = "ms",
                 .per_second = 1'000,
                 .details = {{"points", static_cast<double>(areas[0].size())},
@@ -383,10 +316,8 @@ private:
 
     BenchQueryOptions options_;
     ChannelModel channel_ = channel_model();
-    std::optional<BenchLoad> load_;
-    std::optional<TemporaryFolder> temporary_;
-    OpenDatabase database_;
-    std::optional<store::BenchDays> rows_;
+    std::unique_ptr<BenchFleet> fleet_;
+    store::BenchDays* rows_ = nullptr; // of the fleet
     std::optional<store::FleetStore> days_;
     store::BenchDays::Sums expected_, expected_rows_; // of the fleet's day, as it was written
     BenchReport report_{"query", {}, {}};

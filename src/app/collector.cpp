@@ -16,7 +16,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr auto checkpoint_every = 2min;
 constexpr auto housekeeping_every = 10min;
 constexpr auto drain_at_most = 30s;
 constexpr auto load_all_after = 5min;
@@ -100,7 +99,7 @@ result<std::unique_ptr<Collector>> Collector::start(const Config& config, store:
     RELEVE_CHECK(self->read_all_deferred());
     RELEVE_CHECK(self->open_listeners());
     const auto now = std::chrono::steady_clock::now();
-    self->next_checkpoint_ = now + checkpoint_every;
+    self->next_checkpoint_ = now + std::chrono::seconds{config.collector.checkpoint_s};
     self->next_housekeeping_ = now + housekeeping_every;
     self->maintenance_ = std::thread{[collector = self.get()] { collector->run_maintenance(); }};
     return self;
@@ -308,7 +307,7 @@ void Collector::maintain_once()
         checkpoint();
         if (const auto silent = store().note_silences(wall_clock(), listening_since_); silent > 0)
             spdlog::warn("{} meters were not heard for far longer than is usual for them", silent);
-        next_checkpoint_ = now + checkpoint_every;
+        next_checkpoint_ = now + std::chrono::seconds{config_.collector.checkpoint_s};
     }
     if (now >= next_housekeeping_) {
         make_partitions();

@@ -93,6 +93,10 @@ int run_bench(std::span<const std::string> arguments)
     query_command->add_option("--year-meters", query.year_meters, "Meters with a year of days and rows")
         ->check(CLI::Range(1U, 100'000U));
 
+    BenchValidationOptions validation;
+    CLI::App* validation_command = app.add_subcommand("validation", "A day of a fleet judged by all rules, beside only reading it");
+    add_common(*validation_command, validation, json);
+
     BenchTarget target;
     int seconds = 0;
     CLI::App* send_command = app.add_subcommand("send", "");
@@ -129,6 +133,8 @@ int run_bench(std::span<const std::string> arguments)
         return print(bench_estimation(estimation), json);
     if (query_command->parsed())
         return print(bench_query(query), json);
+    if (validation_command->parsed())
+        return print(bench_validation(validation), json);
     spdlog::set_default_logger(spdlog::stderr_logger_mt("releve"));
     spdlog::set_level(spdlog::level::warn);
     return print(hostile_command->parsed() ? bench_hostile(hostile) : bench_ingest(ingest), json);

@@ -26,6 +26,7 @@ constexpr const char* clock_change_day = "2024-03-31";
 constexpr const char* organisation = "root";
 /// A run's meters use counters over a span of at most so many; the next one starts above.
 constexpr std::uint32_t counters_of_a_run = 20'000;
+constexpr std::chrono::seconds ledger_at_most{60};
 
 struct Choices {
     std::string data_dir, demo_data;
@@ -248,6 +249,26 @@ result<int> check(const DemoHomes& demo, const DemoGas& gas, std::uint16_t port,
     return report.good() && equal == static_cast<std::ptrdiff_t>(days.size()) && gas_is_equal ? 0 : 1;
 }
 
+/// When the job is over; a signal ends the waiting, and then there is nothing to say.
+result<std::optional<DemoLedger>> wait_for_ledger(store::AdminStore& admin, std::int64_t job, std::uint16_t port, const Tokens& tokens,
+                                                  const sigset_t& signals)
+{
+    const auto until = std::chrono::steady_clock::now() + ledger_at_most;
+    for (;;) {
+        RELEVE_TRY(row, admin.show_job(job));
+        if (row.state == "done") {
+            RELEVE_TRY(answer, get_loopback(port, "/api/v1/breaches?limit=1000", tokens.operator_));
+            RELEVE_TRY(ledger, demo_ledger(answer, row.done));
+            return std::optional{std::move(ledger)};
+        }
+        if ((row.state != "queued" && row.state != "running") || std::chrono::steady_clock::now() > until)
+            return fail(errc::unavailable, "the ledger did not end: it is " + row.state + " " + row.detail);
+        const timespec a_while{0, 50'000'000};
+        if (sigtimedwait(&signals, nullptr, &a_while) > 0)
+            return std::optional<DemoLedger>{};
+    }
+}
+
 result<int> demo(const Choices& choices)
 {
     const std::filesystem::path data_dir =
@@ -283,16 +304,21 @@ result<int> demo(const Choices& choices)
         return fail(errc::unavailable, "the gateway could not hand over its frames: " + handed_over.problem);
     say("  " + std::to_string(handed_over.accepted) + " of " + std::to_string(handed_over.frames) + " frames accepted, " +
         std::to_string(handed_over.duplicate) + " known before, " + std::to_string(handed_over.refused) + " refused");
+    store::AdminStore admin{database.address};
+    RELEVE_TRY(job, admin.ask_job({.kind = "ledger"})); // the server goes through its sums while ours are compared
     RELEVE_TRY(checked, check(homes, gas, ports.api, tokens, report));
-    const int code = handed_over.refused == 0 ? checked : 1;
-    if (!choices.once) {
+    if (!choices.once)
         print_links(homes, gas, ports.api, tokens);
-        say("\nCtrl-C ends the demo; its data stay for the next one.");
+    RELEVE_TRY(ledger, wait_for_ledger(admin, job, ports.api, tokens, signals));
+    if (ledger)
+        say("\n" + ledger->text);
+    if (ledger && !choices.once) {
+        say("Ctrl-C ends the demo; its data stay for the next one.");
         int signal = 0;
         sigwait(&signals, &signal);
     }
     server->stop();
-    return code;
+    return handed_over.refused == 0 && (!ledger || ledger->differences == 0) ? checked : 1;
 }
 
 } // namespace

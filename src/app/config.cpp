@@ -211,6 +211,8 @@ std::vector<Setting> make_settings()
         number("collector.network_threads", c(&C::network_threads), 1, 64, "Threads that read sockets."),
         number("collector.batch_frames", c(&C::batch_frames), 1, 1'000, "Messages committed together at most."),
         number("collector.batch_wait_ms", c(&C::batch_wait_ms), 0, 1'000, "How long a message waits for company."),
+        number("collector.checkpoint_s", c(&C::checkpoint_s), 1, 3'600,
+               "How often counters are written down and silent meters are looked for."),
         flag("collector.general_ciphering", c(&C::general_ciphering), "Accept general-ciphering (experimental)."),
         endpoint("api.listen", a(&A::listen), "REST API and web page."),
         number("api.database_threads", a(&A::database_threads), 1, 64, "Threads that read the database."),

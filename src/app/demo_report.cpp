@@ -98,4 +98,30 @@ std::string demo_differences(const std::vector<DemoDay>& days)
     return text;
 }
 
+result<DemoLedger> demo_ledger(std::string_view breaches_json, std::int64_t meters)
+{
+    const auto answer = nlohmann::json::parse(breaches_json, nullptr, false);
+    if (!answer.is_object() || !answer.contains("breaches") || !answer["breaches"].is_array())
+        return fail(errc::bad_value, "the API's answer holds no breaches");
+    const auto& breaches = answer["breaches"];
+    DemoLedger ledger{.differences = breaches.size(), .text = "The ledger went through " + std::to_string(meters) + " meters: "};
+    if (breaches.empty()) {
+        ledger.text += "all sums add up, 0 differences between half-hours, indexes and stored totals.\n";
+        return ledger;
+    }
+    ledger.text += breaches.size() == 1 ? "1 sum does not add up:\n" : std::to_string(breaches.size()) + " sums do not add up:\n";
+    const auto named = std::min<std::size_t>(breaches.size(), differences_named);
+    for (std::size_t i = 0; i < named; ++i) {
+        const auto& breach = breaches[i];
+        if (!breach.is_object())
+            return fail(errc::bad_value, "the API's answer holds a breach that is none");
+        ledger.text += "  " + breach.value("day", "") + ", meter " + breach.value("meter", nlohmann::json{}).dump() + ": " +
+                       breach.value("expected", nlohmann::json{}).dump() + " expected, " +
+                       breach.value("found", nlohmann::json{}).dump() + " found (" + breach.value("kind", "") + ")\n";
+    }
+    if (breaches.size() > named)
+        ledger.text += "  and " + std::to_string(breaches.size() - named) + " more\n";
+    return ledger;
+}
+
 } // namespace releve::app

@@ -16,6 +16,7 @@ constexpr std::uint8_t tag_data_notification = 0x0f;
 constexpr std::uint8_t tag_event_notification = 0xc2;
 constexpr std::uint8_t tag_general_glo = 0xdb;
 constexpr std::uint8_t tag_general_ciphering = 0xdd;
+constexpr Seconds clock_ahead_max{60}; // clocks of networks and machines differ too
 
 std::uint8_t first_octet(ByteView bytes)
 {
@@ -113,6 +114,19 @@ result<PushContent> content_of(Case& c)
     return fail(errc::not_a_push, "the deciphered message is none that a meter sends on its own");
 }
 
+/// By how much a message was sent later than it was received. One that arrives late may have been on its way.
+std::optional<Seconds> clock_ahead(const Case& c)
+{
+    if (!c.authenticated || !c.notification || !c.notification->date_time)
+        return std::nullopt;
+    const auto sent = dlms::to_instant(
+        *c.notification->date_time,
+        {.zone = c.rules.zone, .undefined_deviation_is_local = c.device->model->quirks.undefined_deviation_is_local});
+    if (!sent || *sent <= c.frame.received_at + clock_ahead_max)
+        return std::nullopt;
+    return *sent - c.frame.received_at;
+}
+
 Judgement judge_content(Case& c)
 {
     const auto content = content_of(c);
@@ -130,6 +144,9 @@ Judgement judge_content(Case& c)
     if (judgement.write && judgement.write->extras)
         for (store::FrameExtras::Event& event : judgement.write->extras->events)
             event.detail = c.event_detail;
+    if (judgement.write)
+        if (const auto ahead = clock_ahead(c))
+            add_clock_alarm(c, *ahead, *judgement.write);
     return judgement;
 }
 

@@ -115,6 +115,11 @@ Judgement store_content(Case& c, const PushContent& content, const Provenance& p
     return std::move(c.judgement);
 }
 
+void add_clock_alarm(const Case& c, Seconds off, store::FrameWrite& write)
+{
+    write.extra().events.push_back({std::string{store::clock_alarm_event}, std::to_string(off.count()) + " s", c.frame.received_at});
+}
+
 ReplayVerdict check_replay(Case& c, WindowId id, std::uint64_t counter)
 {
     c.judgement.window = id;

@@ -37,6 +37,8 @@ struct Case {
 [[nodiscard]] Judgement keep_undecoded(Case& c, const Error& error);
 /// Cuts readings into days and makes the write of them; `accepted` is the state if all is well.
 [[nodiscard]] Judgement store_content(Case& c, const PushContent& content, const Provenance& provenance, FrameState accepted);
+/// An event of the time of reception: the device's clock is so far off.
+void add_clock_alarm(const Case& c, Seconds off, store::FrameWrite& write);
 /// Whether the frame's counter was seen before; sets the judgement's window and counter.
 [[nodiscard]] ReplayVerdict check_replay(Case& c, WindowId window, std::uint64_t counter);
 

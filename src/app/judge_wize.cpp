@@ -15,7 +15,6 @@ namespace {
 // A RESPONSE repeats its COMMAND's counter, so it has a window of its own.
 constexpr WindowId data_window = 1, response_window = 2, install_window = 3;
 constexpr std::uint64_t jump_max = 4'096; // of a counter: five years of two messages a day
-constexpr const char* clock_event = "clock_alarm";
 constexpr const char* install_event = "installation_ping";
 
 struct Opened {
@@ -86,9 +85,8 @@ void note_clock(Case& c, const wize::ExchangeFrame& frame, store::FrameWrite& wr
 {
     const WizeOptions& options = c.device->model->wize;
     const Seconds off = wize::emission_time(frame.tstamp, c.frame.received_at, options.clock_base) - c.frame.received_at;
-    if (std::chrono::abs(off) <= options.clock_alarm)
-        return;
-    write.extra().events.push_back({clock_event, std::to_string(off.count()) + " s", c.frame.received_at});
+    if (std::chrono::abs(off) > options.clock_alarm)
+        add_clock_alarm(c, off, write);
 }
 
 /// While the device still listens: the oldest command that is not too old, as a frame for the gateway.

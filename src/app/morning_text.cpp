@@ -15,7 +15,7 @@ struct MorningWords {
     std::string_view decimal_point, percent, colon;
     std::array<std::string_view, engine::place_kinds> places; // by engine::PlaceKind
     std::string_view title, quiet, stopped_one, stopped, place_one, place, alone_one, alone;
-    std::string_view power_lost, link_lost, link_lost_but, none_back, one_back, back;
+    std::string_view power_lost, link_lost, link_lost_but, none_back, one_back, back_at, back;
     std::string_view rate, nothing_expected, week_before, gaps, events, no_events;
 };
 
@@ -37,6 +37,7 @@ constexpr MorningWords english{
     .link_lost_but = "link lost (# said that they lost power)",
     .none_back = "none heard again",
     .one_back = "1 heard again at @",
+    .back_at = "# heard again at @",
     .back = "# heard again between @ and @",
     .rate = "Collected on @: # of # intervals (@)",
     .nothing_expected = "nothing was expected",
@@ -64,6 +65,7 @@ constexpr MorningWords french{
     .link_lost_but = "liaison perdue (# ont signalé une coupure de courant)",
     .none_back = "aucun entendu à nouveau",
     .one_back = "1 entendu à nouveau à @",
+    .back_at = "# entendus à nouveau à @",
     .back = "# entendus à nouveau entre @ et @",
     .rate = "Collecte du @ : # intervalles sur # (@)",
     .nothing_expected = "rien n'était attendu",
@@ -139,11 +141,10 @@ std::string return_text(const engine::Outage& outage, const MorningWords& words,
         return std::string{words.none_back};
     if (outage.restored == 1)
         return Sentence{words.one_back}.with(times.time(*outage.first_restored_at)).text();
-    return Sentence{words.back}
-        .with(outage.restored)
-        .with(times.time(*outage.first_restored_at))
-        .with(times.time(*outage.last_restored_at))
-        .text();
+    const std::string first = times.time(*outage.first_restored_at), last = times.time(*outage.last_restored_at);
+    if (first == last)
+        return Sentence{words.back_at}.with(outage.restored).with(first).text();
+    return Sentence{words.back}.with(outage.restored).with(first).with(last).text();
 }
 
 std::string outage_text(const engine::Outage& outage, const MorningWords& words, const LocalTimes& times)

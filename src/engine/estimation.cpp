@@ -91,6 +91,8 @@ result<void> check_amounts(const EstimationQuestion& q)
         return bad("counted: out of range");
     if (q.counted && *q.counted < 0 && !any_negative)
         return bad("counted: negative, and no reading is");
+    if (q.grain < 1 || q.grain > estimation_grain_max)
+        return bad("grain: 1 to " + std::to_string(estimation_grain_max) + " is possible");
     return {};
 }
 
@@ -157,8 +159,9 @@ std::vector<std::int64_t> rounded(const Shape& shape)
     return values;
 }
 
-/// Weights of both signs have no proportion: what is missing is added instead, as where all are 0.
-std::vector<std::int64_t> scale_to(Shape shape, std::int64_t counted)
+/// Weights of both signs have no proportion: what is missing is added instead, as where all are 0. `counted` and what is given
+/// are in grains.
+std::vector<std::int64_t> scale_to(Shape shape, std::int64_t counted, std::int64_t grain)
 {
     const bool turned = counted < 0;
     if (turned)
@@ -174,7 +177,19 @@ std::vector<std::int64_t> scale_to(Shape shape, std::int64_t counted)
     if (turned)
         std::ranges::transform(shape.weights, shape.weights.begin(), std::negate{});
     auto values = rounded(shape);
+    for (std::int64_t& value : values)
+        value /= grain;
     add_evenly(values, counted);
+    return values;
+}
+
+/// Shared out in grains.
+std::vector<std::int64_t> scale_in_grains(Shape shape, std::int64_t counted, std::int64_t grain)
+{
+    auto values = scale_to(std::move(shape), counted / grain, grain);
+    for (std::int64_t& value : values)
+        value *= grain;
+    values.front() += counted % grain;
     return values;
 }
 
@@ -187,8 +202,8 @@ std::optional<Estimate> made_by(const MethodRow& method, const EstimationQuestio
     return Estimate{.method = method.row.method,
                     .quality = method.row.quality,
                     .scaled = question.counted.has_value(),
-                    .values =
-                        question.counted ? scale_to(std::move(*shape), *question.counted) : rounded(*shape)};
+                    .values = question.counted ? scale_in_grains(std::move(*shape), *question.counted, question.grain)
+                                               : rounded(*shape)};
 }
 
 const MethodRow& row_of(Method method)

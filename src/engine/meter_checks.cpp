@@ -43,11 +43,10 @@ std::optional<std::int64_t> read_at(std::span<const BoundaryRead> reads, Channel
     return found == reads.end() ? std::nullopt : std::optional{found->value};
 }
 
-std::optional<std::int64_t> counted_by(const ChannelModel& reg, std::span<const BoundaryRead> reads, Instant from, Instant to)
+std::optional<std::int64_t> counted_from(const ChannelModel& reg, std::int64_t before, std::int64_t after)
 {
-    const auto before = read_at(reads, reg.channel, from), after = read_at(reads, reg.channel, to);
     std::int64_t difference = 0;
-    if (!before || !after || __builtin_sub_overflow(*after, *before, &difference))
+    if (__builtin_sub_overflow(after, before, &difference))
         return std::nullopt;
     if (difference < 0 && reg.digits > 0 && reg.digits <= 18) {
         std::int64_t round = 1;
@@ -60,6 +59,13 @@ std::optional<std::int64_t> counted_by(const ChannelModel& reg, std::span<const 
     return difference;
 }
 
+std::optional<std::int64_t> counted_by(const ChannelModel& reg, std::span<const BoundaryRead> reads, Instant from, Instant to)
+{
+    const auto before = read_at(reads, reg.channel, from), after = read_at(reads, reg.channel, to);
+    return before && after ? counted_from(reg, *before, *after) : std::nullopt;
+}
+
+/// Goes by the reads, not by the tariffs: a model has many more than a home has.
 std::optional<TariffSums> tariffs_between(const CheckedModel::Channel& channel, std::span<const BoundaryRead> reads, Instant from,
                                           Instant to)
 {
@@ -69,17 +75,29 @@ std::optional<TariffSums> tariffs_between(const CheckedModel::Channel& channel, 
     if (!total)
         return std::nullopt;
     TariffSums sums{.parts = 0, .total = *total};
-    bool any = false;
-    for (const ChannelModel* tariff : channel.tariffs) {
-        const auto part = counted_by(*tariff, reads, from, to);
-        any = any || part.has_value();
+    std::size_t parts = 0, ends = 0;
+    for (std::size_t i = 0; i < reads.size(); ++i) {
+        const BoundaryRead& read = reads[i];
+        if (read.at != from && read.at != to)
+            continue;
+        const auto place = std::ranges::find(channel.tariff_channels, read.channel) - channel.tariff_channels.begin();
+        if (static_cast<std::size_t>(place) == channel.tariffs.size())
+            continue;
+        if (read.at == to) {
+            ++ends;
+            continue;
+        }
+        const ChannelModel& tariff = *channel.tariffs[static_cast<std::size_t>(place)];
+        auto after = read_at(reads.subspan(i), read.channel, to); // mostly behind it
+        if (!after)
+            after = read_at(reads.first(i), read.channel, to);
+        const auto part = after ? counted_from(tariff, read.value, *after) : std::nullopt;
         // A tariff that was read at one end only may hold what is missing.
-        if (!part && (read_at(reads, tariff->channel, from) || read_at(reads, tariff->channel, to)))
+        if (!part || tariff.scaler != channel.total->scaler || __builtin_add_overflow(sums.parts, *part, &sums.parts))
             return std::nullopt;
-        if (part && (tariff->scaler != channel.total->scaler || __builtin_add_overflow(sums.parts, *part, &sums.parts)))
-            return std::nullopt;
+        ++parts;
     }
-    return any ? std::optional{sums} : std::nullopt;
+    return parts > 0 && parts == ends ? std::optional{sums} : std::nullopt;
 }
 
 Instant end_of(const DayValues& day)
@@ -100,7 +118,18 @@ struct DayAround {
     bool is_last = false;
     const DayValues* opposite = nullptr;
     const DayRepeats* repeats = nullptr;
+    std::span<const ClockCheck> clocks{};
 };
+
+/// The furthest it was off during the day.
+std::optional<Seconds> clock_drift(std::span<const ClockCheck> clocks, Instant from, Instant to)
+{
+    std::optional<Seconds> furthest;
+    for (const ClockCheck& clock : clocks)
+        if (clock.at >= from && clock.at < to && (!furthest || std::chrono::abs(clock.off) > std::chrono::abs(*furthest)))
+            furthest = clock.off;
+    return furthest;
+}
 
 void judge_day(const CheckedModel& model, const CheckedModel::Channel& channel, const ChannelWalk& walk, const DayValues& day,
                std::span<const BoundaryRead> reads, const PointContext& point, const DayAround& around,
@@ -121,6 +150,7 @@ void judge_day(const CheckedModel& model, const CheckedModel::Channel& channel, 
         context.sent_again = around.repeats->same;
         context.sent_changed = around.repeats->other;
     }
+    context.clock_drift = clock_drift(around.clocks, day.first, end_of(day));
     if (around.is_last)
         context.slots_over = slots_until_last(day);
     channel.validator.validate(day, context, out);
@@ -141,6 +171,8 @@ CheckedModel::CheckedModel(const MeterModel& model, const RuleBook& rules) : mod
         for (const ChannelModel& reg : model.channels)
             if (counts_same(reg, curve, *kind) && reg.obis.groups[4] != 0 && channel.total != nullptr && reg.obis.groups[1] == channel.total->obis.groups[1])
                 channel.tariffs.push_back(&reg);
+        for (const ChannelModel* tariff : channel.tariffs)
+            channel.tariff_channels.push_back(tariff->channel);
         channels_.push_back(std::move(channel));
     }
     for (Channel& channel : channels_)
@@ -238,24 +270,55 @@ bool DayRepeats::any() const
 
 // ---------------------------------------------------------------------- what is remembered
 
-bool MeterMemory::take_day(const CheckedModel& model, ChannelId channel, CivilDay day, ByteView block)
+namespace {
+
+/// As ChannelWalk::walk_over leaves it; to come to the next day of the same month changes nothing more.
+MeterMemory::Channel::End end_of_walk(const ChannelWalk& walk, const DayValues& day)
 {
-    if (model.find(channel) == nullptr)
+    MeterMemory::Channel::End end{.tail = tail_of(day, walk.tail), .month = walk.months[2], .is_whole = day.is_whole()};
+    add_to(end.month, day);
+    return end;
+}
+
+} // namespace
+
+bool MeterMemory::take(const CheckedModel& model, std::span<const FreshDay> days, std::span<const BoundaryRead> fresh, const Zone& zone)
+{
+    for (std::size_t i = 0; i < days.size(); ++i) {
+        // Only last days are judged: each of them before it is followed by another.
+        if (i > 0 && days[i].day != days[i - 1].day && !keeps_all_rules(model))
+            return false;
+        if (!take_day(model, days[i]))
+            return false;
+    }
+    return (fresh.empty() || take_reads(fresh, zone)) && keeps_all_rules(model);
+}
+
+bool MeterMemory::take_day(const CheckedModel& model, const FreshDay& fresh)
+{
+    if (model.find(fresh.channel) == nullptr)
         return true; // nobody judges it
-    const auto known = std::ranges::find(channels, channel, &Channel::channel);
+    const auto known = std::ranges::find(channels, fresh.channel, &Channel::channel);
     if (known == channels.end())
         return false;
-    if (day != known->day) {
-        if (day != known->day + Days{1} || first_of_month(day) != first_of_month(known->day))
+    if (fresh.day != known->day) {
+        if (fresh.day != known->day + Days{1} || std::chrono::year_month_day{fresh.day}.day() == std::chrono::day{1})
+            return false; // with a month the months before it change
+        if (!known->end) {
+            DayValues values;
+            if (!decode_day_values(known->block, values))
+                return false;
+            known->end = end_of_walk(known->walk, values);
+        }
+        if (!known->end->is_whole)
             return false;
-        DayValues values;
-        if (!decode_day_values(known->block, values) || values.count() != values.slots)
-            return false;
-        known->walk.walk_over(known->day, values);
-        known->walk.come_to(day);
-        known->day = day;
+        known->walk.tail = known->end->tail;
+        known->walk.months[2] = known->end->month;
+        known->walk.last = known->day;
+        known->day = fresh.day;
     }
-    known->block.assign(block.begin(), block.end());
+    known->block.assign(fresh.block.begin(), fresh.block.end());
+    known->end.reset();
     return true;
 }
 
@@ -280,15 +343,15 @@ bool MeterMemory::take_reads(std::span<const BoundaryRead> fresh, const Zone& zo
     return true;
 }
 
-bool MeterMemory::keeps_all_rules(const CheckedModel& model) const
+bool MeterMemory::keeps_all_rules(const CheckedModel& model)
 {
     std::vector<ValidationFailure> failures;
     DayValues values, opposite;
-    for (const Channel& channel : channels) {
+    for (Channel& channel : channels) {
         const CheckedModel::Channel* judged = model.find(channel.channel);
         if (judged == nullptr || !decode_day_values(channel.block, values))
             return false;
-        DayAround around{.is_last = true};
+        DayAround around{.is_last = true, .clocks = clocks};
         if (judged->opposite) {
             const auto other = std::ranges::find(channels, *judged->opposite, &Channel::channel);
             if (other != channels.end()) {
@@ -305,6 +368,8 @@ bool MeterMemory::keeps_all_rules(const CheckedModel& model) const
         judge_day(model, *judged, channel.walk, values, reads, point, around, failures);
         if (!failures.empty())
             return false;
+        if (!channel.end)
+            channel.end = end_of_walk(channel.walk, values);
     }
     return true;
 }
@@ -340,7 +405,7 @@ private:
             if (day->first >= from_ && day->first <= to_)
                 RELEVE_CHECK(judge(channel, walk, day->first, is_last));
             if (is_last)
-                verdict_.memory.channels.push_back({channel.model->channel, walk, day->first, day->second});
+                verdict_.memory.channels.push_back({channel.model->channel, walk, day->first, day->second, end_of_walk(walk, values_)});
             else
                 walk.walk_over(day->first, values_);
         }
@@ -349,7 +414,7 @@ private:
 
     result<void> judge(const CheckedModel::Channel& channel, const ChannelWalk& walk, CivilDay day, bool is_last)
     {
-        DayAround around{.is_last = is_last};
+        DayAround around{.is_last = is_last, .clocks = days_.clocks};
         if (channel.opposite)
             if (const auto other = days_.channels.find(*channel.opposite); other != days_.channels.end())
                 if (const auto same = other->second.find(day); same != other->second.end()) {
@@ -373,6 +438,9 @@ private:
         for (const BoundaryRead& read : days_.reads)
             if (read.at >= earliest)
                 verdict_.memory.reads.push_back(read);
+        for (const ClockCheck& clock : days_.clocks)
+            if (clock.at >= earliest)
+                verdict_.memory.clocks.push_back(clock);
     }
 
     const CheckedModel& model_;

@@ -135,4 +135,28 @@ result<std::vector<DayTotal>> decode_month(ByteView bytes, CivilDay month)
     return days;
 }
 
+
+result<std::optional<DayTotal>> find_day_total(ByteView bytes, CivilDay month, CivilDay day)
+{
+    const CivilSpan span = period_around(month, Period::month);
+    if (day < span.from || day >= span.to)
+        return bad_month(to_iso8601(day) + " is of another month");
+    Reader in{bytes};
+    if (in.u8() != month_version_1)
+        in.set_error(errc::bad_block, "another kind or version of block");
+    const std::uint32_t present = in.u32_be();
+    const auto wanted = (day - month).count();
+    DayTotal total{.day = month, .slots = usual_slots};
+    if ((present >> wanted & 1U) != 0)
+        for (int i = 0; i <= wanted && !in.failed(); ++i)
+            if (present >> i & 1U)
+                total = read_day(in, month + std::chrono::days{i}, total.slots);
+    if (in.failed())
+        return Error{errc::bad_block, in.error().detail, in.error().offset};
+    if ((present >> wanted & 1U) == 0)
+        return std::optional<DayTotal>{};
+    RELEVE_CHECK(check_day_total(total, span));
+    return std::optional{total};
+}
+
 } // namespace releve::engine

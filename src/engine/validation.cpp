@@ -38,7 +38,7 @@ public:
     JudgedDay(const DayValidator& ready, const DayValues& day, const DayContext& context,
               std::vector<ValidationFailure>& out)
         : ready_{ready}, day_{day}, context_{context}, out_{out}, screen_{screen_of(day, context.before)},
-          is_whole_{day.count() == day.slots}
+          is_whole_{day.is_whole()}
     {
     }
 
@@ -90,6 +90,8 @@ public:
         if (!context_.subscribed_va || channel().quantity == Quantity::volume)
             return;
         const Wide allowed = Wide{*context_.subscribed_va} * limit(Rule::high_power, 0);
+        if (is_surely_within(screen_.greatest, channel(), day_.step, allowed, 100))
+            return;
         report_above(Rule::high_power, greatest_within(channel(), day_.step, allowed, 100),
                      *context_.subscribed_va);
     }

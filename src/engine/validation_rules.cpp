@@ -105,14 +105,26 @@ std::uint32_t look_back_slots(const RuleSet& rules)
 
 void add_to(History& history, const DayValues& day)
 {
-    if (day.slots == 0 || day.count() != day.slots)
+    if (day.slots == 0 || !day.is_whole())
         return;
+    std::int64_t least = day.values[0], greatest = day.values[0];
+    std::uint32_t zero_slots = 0;
+    std::uint64_t sum = 0; // modulo 2^64
     for (std::uint32_t i = 0; i < day.slots; ++i) {
         const std::int64_t value = day.values[i];
-        history.greatest = history.days == 0 && i == 0 ? value : std::max(history.greatest, value);
-        history.sum = sum_or_end(history.sum, value);
-        history.zero_slots += value == 0 ? 1 : 0;
+        least = std::min(least, value);
+        greatest = std::max(greatest, value);
+        sum += static_cast<std::uint64_t>(value);
+        zero_slots += value == 0 ? 1 : 0;
     }
+    constexpr std::int64_t small = std::int64_t{1} << 53; // 300 of them and the sum before fit 64 bits
+    if (least > -small && greatest < small && history.sum > -(small << 8) && history.sum < small << 8)
+        history.sum += static_cast<std::int64_t>(sum);
+    else
+        for (std::uint32_t i = 0; i < day.slots; ++i)
+            history.sum = sum_or_end(history.sum, day.values[i]);
+    history.greatest = history.days == 0 ? greatest : std::max(history.greatest, greatest);
+    history.zero_slots += zero_slots;
     ++history.days;
     history.slots += day.slots;
 }

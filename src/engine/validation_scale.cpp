@@ -65,6 +65,16 @@ std::int64_t greatest_within(const ChannelModel& channel, Seconds step, Wide lim
     return saturated(divide_rounding_down(product(limit, rate.down), product(rate.up, divisor)));
 }
 
+bool is_surely_within(std::int64_t value, const ChannelModel& channel, Seconds step, Wide limit, std::int64_t divisor)
+{
+    const Rate rate = rate_of(channel, step);
+    Wide over = 0, allowed = 0, scaled = 0;
+    if (__builtin_mul_overflow(limit, rate.down, &allowed) || __builtin_mul_overflow(rate.up, Wide{divisor}, &scaled) ||
+        __builtin_mul_overflow(Wide{value}, scaled, &over))
+        return false;
+    return over <= allowed;
+}
+
 CommonUnit common_unit(const ChannelModel& channel, Seconds step, int scaler)
 {
     const bool is_power = channel.quantity == Quantity::mean_power;

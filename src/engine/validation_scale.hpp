@@ -17,6 +17,9 @@ namespace releve::engine {
 /// (l/h). Channels of other quantities have neither: none of their values is above it.
 [[nodiscard]] std::int64_t greatest_within(const ChannelModel& channel, Seconds step, Wide limit,
                                            std::int64_t divisor = 1);
+/// True only if `value` is not above it: most are far below, which is seen without a division of 128 bits.
+[[nodiscard]] bool is_surely_within(std::int64_t value, const ChannelModel& channel, Seconds step, Wide limit,
+                                    std::int64_t divisor = 1);
 
 /// Values of a channel and of a register in one unit, so small that both are whole numbers of it.
 struct CommonUnit {

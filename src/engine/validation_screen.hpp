@@ -21,7 +21,7 @@ struct DayScreen {
     std::int64_t least = 0;
     std::int64_t greatest = 0;
     std::uint64_t greatest_step = 0;
-    std::uint32_t longest_run = 0; // with the run that comes from the day before
+    std::uint32_t longest_run = 0; // no run is longer, the one that comes from the day before among them; all may be shorter
 };
 
 /// The day has at least one slot.

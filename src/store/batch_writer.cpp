@@ -77,6 +77,7 @@ void BatchWriter::Impl::run_transaction(const Group& group, const BatchRow& row,
     write_deferred(db, row.number, group.days, recent, checks);
     finish_deferred(db, group.finished);
     write_registers(db, row.number, group.frames, checks);
+    checks.note_clocks(group.frames);
     checks.write_due(db, row.number);
     write_daily_totals(db, row.number, group.frames);
     write_extras(db, row.number, group.frames);
@@ -307,8 +308,10 @@ std::size_t BatchWriter::Impl::look(const std::vector<std::int32_t>& meters, con
         checks.nothing_due(meter);
     for (SettledMeter& meter : settled) {
         const std::int32_t id = meter.rows->meter.value;
-        if (load.rest.contains(id))
+        if (load.rest.contains(id)) {
+            checks.look_later({&meter.rows->meter, 1}); // less is due of it than before
             continue;
+        }
         if (meter.changes.memory)
             checks.looked_at(id, meter.rows->model, std::move(*meter.changes.memory));
         else

@@ -3,6 +3,7 @@
 #include "pg.hpp"
 
 #include <algorithm>
+#include <set>
 #include <string>
 
 namespace releve::store {
@@ -80,6 +81,11 @@ void put_field(Writer& out, std::int64_t value)
     out.u32_be(8).u64_be(static_cast<std::uint64_t>(value));
 }
 
+void put_field(Writer& out, ByteView value)
+{
+    out.u32_be(static_cast<std::uint32_t>(value.size())).bytes(value);
+}
+
 constexpr pg::Statement rows_of_fleet{
     "bench_fleet_curve", "SELECT ts, sum(value) FROM bench_row WHERE ts >= $1::timestamptz AND ts < $2::timestamptz GROUP BY ts"};
 constexpr pg::Statement rows_of_area{
@@ -104,10 +110,11 @@ BenchDays::Sums sums_of(const pg::Rows& rows)
 
 struct BenchDays::Impl {
     pg::Connection connection;
+    std::set<std::string> written{}; // tables
 };
 
 BenchDays::BenchDays(const DatabaseAddress& address)
-    : impl_(std::make_unique<Impl>(Impl{pg::Connection{address, DbRole::owner}}))
+    : impl_(std::make_unique<Impl>(Impl{.connection = pg::Connection{address, DbRole::owner}}))
 {
 }
 BenchDays::~BenchDays() = default;
@@ -122,9 +129,26 @@ void BenchDays::copy_days(const std::function<bool(BenchDay&)>& next)
         put_field(out, day_number(day.day) - pg::detail::postgres_epoch_day);
         put_field(out, row_revision);
         put_field(out, std::int64_t{1});
-        out.u32_be(static_cast<std::uint32_t>(day.data.size())).bytes(day.data);
+        put_field(out, day.data);
     }
     copy.finish();
+    impl_->written.emplace("interval_day");
+}
+
+void BenchDays::copy_months(const std::function<bool(BenchMonth&)>& next)
+{
+    CopyIn copy{impl_->connection, "interval_month (meter_id, channel, month, through, batch, data)"};
+    for (BenchMonth month; next(month);) {
+        Writer& out = copy.row(6);
+        put_field(out, month.meter.value);
+        put_field(out, channel.value);
+        put_field(out, day_number(month.month) - pg::detail::postgres_epoch_day);
+        put_field(out, day_number(month.through) - pg::detail::postgres_epoch_day);
+        put_field(out, std::int64_t{1});
+        put_field(out, month.data);
+    }
+    copy.finish();
+    impl_->written.emplace("interval_month");
 }
 
 void BenchDays::make_rows(CivilDay from, CivilDay to)
@@ -153,12 +177,14 @@ void BenchDays::copy_rows(const std::function<bool(BaselineReading&)>& next)
         put_field(out, row_quality);
     }
     copy.finish();
+    impl_->written.emplace("bench_row");
 }
 
 void BenchDays::settle()
 {
-    for (const char* what : {"VACUUM ANALYZE interval_day", "VACUUM ANALYZE bench_row", "CHECKPOINT"})
-        impl_->connection.exec(what);
+    for (const std::string& table : impl_->written)
+        impl_->connection.exec("VACUUM ANALYZE " + table);
+    impl_->connection.exec("CHECKPOINT");
 }
 
 BenchDays::Sums BenchDays::fleet_curve(Instant from, Instant to)

@@ -92,6 +92,11 @@ std::int64_t BenchStore::archived_frames()
     return impl_->connection.run("SELECT coalesce(sum(cardinality(meter_ids)), 0)::int8 FROM frame_archive").int8(0, 0);
 }
 
+std::int64_t BenchStore::due_meters()
+{
+    return impl_->connection.run("SELECT count(*) FROM check_due").int8(0, 0);
+}
+
 std::int64_t BenchStore::refused_messages()
 {
     return impl_->connection.run("SELECT count(*) FROM quarantine").int8(0, 0);

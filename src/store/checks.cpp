@@ -11,6 +11,12 @@ using Days = std::chrono::days;
 constexpr std::size_t remembered_max = 2'000'000; // meters, about 1 kB each
 constexpr std::size_t bits_stored = 320;
 
+CivilDay end_of_month(CivilDay day)
+{
+    const std::chrono::year_month_day date{day};
+    return CivilDay{date.year() / date.month() / std::chrono::last};
+}
+
 template <class Range>
 auto of_meter(Range& sorted, std::int32_t meter)
 {
@@ -91,6 +97,19 @@ void Checks::note_reads(std::int32_t meter, const RegisterBlock& block)
         reads_.push_back({meter, &block});
 }
 
+void Checks::note_clocks(std::span<const FrameWrite> frames)
+{
+    if (!plan_)
+        return;
+    for (const FrameWrite& frame : frames)
+        if (frame.extras)
+            for (const FrameExtras::Event& event : frame.extras->events)
+                if (event.kind == clock_alarm_event) { // a gas day begins the civil day before
+                    const CivilDay day = plan_->zone->day_of(event.at);
+                    add_due(frame.meter.value, day - Days{1}, day);
+                }
+}
+
 void Checks::add_due(std::int32_t meter, CivilDay from, CivilDay to)
 {
     const auto [place, fresh] = now_due_.try_emplace(meter, Range{from, to});
@@ -104,12 +123,14 @@ void Checks::judge(std::int32_t meter, std::span<const ChangedDay> days, std::sp
 {
     if (const auto known = remembered_.find(meter); known != remembered_.end()) {
         Remembered now = known->second;
-        bool enough = std::ranges::all_of(days, [&](const ChangedDay& day) {
-            return now.memory.take_day(*now.model, ChannelId{day.key.channel}, day.key.day, day.block);
-        });
+        fresh_days_.clear();
+        for (const ChangedDay& day : days)
+            fresh_days_.push_back({ChannelId{day.key.channel}, day.key.day, day.block});
+        fresh_reads_.clear();
         for (const ChangedReads& changed : reads)
-            enough = enough && now.memory.take_reads(engine::boundary_reads(*changed.block, now.model->model(), *plan_->zone), *plan_->zone);
-        if (enough && now.memory.keeps_all_rules(*now.model)) {
+            for (const engine::BoundaryRead& read : engine::boundary_reads(*changed.block, now.model->model(), *plan_->zone))
+                fresh_reads_.push_back(read);
+        if (now.memory.take(*now.model, fresh_days_, fresh_reads_, *plan_->zone)) {
             passed_.emplace_back(meter, std::move(now));
             return;
         }
@@ -158,8 +179,14 @@ void Checks::write_due(pg::Connection& connection, BatchNumber number)
         meters.insert(reads.meter);
     for (const std::int32_t meter : meters)
         judge(meter, of_meter(days_, meter), of_meter(reads_, meter));
+    std::erase_if(now_due_, [this](const auto& row) {
+        const auto known = due_.find(row.first);
+        return known != due_.end() && known->second && known->second->contains(row.second);
+    });
     if (now_due_.empty())
         return;
+    for (auto& [meter, range] : now_due_)
+        range.to = end_of_month(range.to);
     pg::Params params;
     params.array(now_due_, [](const auto& row) { return row.first; })
         .array(now_due_, [](const auto& row) { return row.second.from; })
@@ -179,7 +206,11 @@ void Checks::keep()
         remembered_.insert_or_assign(meter, std::move(remembered));
     for (const auto& [meter, range] : now_due_) {
         remembered_.erase(meter);
-        due_.insert(meter);
+        const auto [known, fresh] = due_.try_emplace(meter, range);
+        if (!fresh && known->second)
+            known->second = Range{std::min(known->second->from, range.from), std::max(known->second->to, range.to)};
+        else
+            known->second = range;
     }
     if (!due_.empty() && !due_since_)
         due_since_ = std::chrono::steady_clock::now();
@@ -199,12 +230,14 @@ void Checks::forget()
 {
     drop();
     remembered_.clear();
+    for (auto& [meter, range] : due_)
+        range.reset();
 }
 
 void Checks::forget_if_older(std::int64_t choice_version)
 {
     if (std::exchange(choice_version_, choice_version) != choice_version)
-        remembered_.clear();
+        forget();
 }
 
 // ---------------------------------------------------------------------- the closer look
@@ -212,7 +245,7 @@ void Checks::forget_if_older(std::int64_t choice_version)
 void Checks::look_later(std::span<const MeterId> meters)
 {
     for (const MeterId meter : meters)
-        due_.insert(meter.value);
+        due_[meter.value] = std::nullopt;
     if (!due_.empty() && !due_since_)
         due_since_ = std::chrono::steady_clock::now();
 }
@@ -221,7 +254,7 @@ std::vector<std::int32_t> Checks::next_due(std::size_t most) const
 {
     std::vector<std::int32_t> meters;
     for (auto meter = due_.begin(); meter != due_.end() && meters.size() < most; ++meter)
-        meters.push_back(*meter);
+        meters.push_back(meter->first);
     return meters;
 }
 

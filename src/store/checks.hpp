@@ -9,7 +9,6 @@
 #include <releve/store/collect_store.hpp>
 
 #include <map>
-#include <set>
 #include <unordered_map>
 
 namespace releve::store {
@@ -27,7 +26,10 @@ public:
     void note_repeats(const SeriesKey& key, const engine::DayRepeats& repeats);
     /// `block` lives until the batch is written.
     void note_reads(std::int32_t meter, const RegisterBlock& block);
-    /// Days that need a closer look, in the batch that made it so.
+    /// How far clocks are off counts for the day in which it was seen.
+    void note_clocks(std::span<const FrameWrite> frames);
+    /// Days that need a closer look, in the batch that made it so; to the end of their month, so that a meter whose next
+    /// days come before anybody looked is written down once.
     void write_due(pg::Connection& connection, BatchNumber number);
     void keep();
     void drop();
@@ -38,6 +40,7 @@ public:
     // ---- the closer look
     [[nodiscard]] std::size_t due() const { return due_.size(); }
     [[nodiscard]] std::optional<std::chrono::steady_clock::time_point> due_since() const { return due_since_; }
+    /// Whatever the database says is due of them.
     void look_later(std::span<const MeterId> meters);
     [[nodiscard]] std::vector<std::int32_t> next_due(std::size_t most) const;
     void looked_at(std::int32_t meter, const engine::CheckedModel* model, engine::MeterMemory memory);
@@ -58,6 +61,7 @@ private:
     };
     struct Range {
         CivilDay from{}, to{};
+        [[nodiscard]] bool contains(const Range& other) const { return from <= other.from && other.to <= to; }
     };
     void judge(std::int32_t meter, std::span<const ChangedDay> days, std::span<const ChangedReads> reads);
     void add_due(std::int32_t meter, CivilDay from, CivilDay to);
@@ -66,7 +70,7 @@ private:
     std::shared_ptr<const CheckPlan> plan_;
     std::map<std::pair<std::string, std::string>, std::unique_ptr<engine::CheckedModel>> models_;
     std::unordered_map<std::int32_t, Remembered> remembered_;
-    std::set<std::int32_t> due_;
+    std::map<std::int32_t, std::optional<Range>> due_; // with what the database says of it, where that is known
     std::optional<std::chrono::steady_clock::time_point> due_since_;
     std::int64_t choice_version_ = -1;
 
@@ -76,6 +80,8 @@ private:
     std::map<SeriesKey, engine::DayRepeats> repeats_;
     std::map<std::int32_t, Range> now_due_;
     std::vector<std::pair<std::int32_t, Remembered>> passed_;
+    std::vector<engine::FreshDay> fresh_days_; // of the meter that is being judged
+    std::vector<engine::BoundaryRead> fresh_reads_;
 };
 
 /// One character a slot, as PostgreSQL writes bit(320).

@@ -4,6 +4,7 @@
 
 #include <releve/core/day_values.hpp>
 #include <releve/engine/consumption.hpp>
+#include <releve/engine/month_totals.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -17,7 +18,24 @@ namespace {
 
 using namespace std::chrono;
 
-// ---------------------------------------------------------------------- the sum over a fleet
+// ---------------------------------------------------------------------- a day of a fleet
+
+/// Days of several meters: blocks one behind the other, two bytes for the length of each, and four for the number of its meter
+/// if they were asked for.
+struct Portion {
+    ByteView blocks, lengths, meters;
+};
+using TakePortion = std::function<result<void>(std::size_t thread, const Portion& portion)>;
+
+template <class Take>
+result<void> for_each_block(const Portion& portion, Take take)
+{
+    Reader in{portion.blocks};
+    for (Reader length{portion.lengths}; length.remaining() != 0;)
+        RELEVE_CHECK(take(in.take(length.u16_be())));
+    RELEVE_ASSERT(!in.failed() && in.remaining() == 0);
+    return {};
+}
 
 /// The civil day as the channel divides it.
 FleetCurve empty_curve(CivilDay day, const ChannelModel& channel, const Zone& zone)
@@ -55,16 +73,6 @@ public:
         return {};
     }
 
-    /// Blocks one behind the other, and two bytes for the length of each.
-    result<void> add_portion(ByteView blocks, ByteView lengths)
-    {
-        Reader in{blocks};
-        for (Reader length{lengths}; length.remaining() != 0;)
-            RELEVE_CHECK(add(in.take(length.u16_be())));
-        RELEVE_ASSERT(!in.failed() && in.remaining() == 0);
-        return {};
-    }
-
     [[nodiscard]] const FleetCurve& curve() const { return curve_; }
 
 private:
@@ -95,32 +103,43 @@ struct Portions {
 constexpr const char* portion_sql =
     "SELECT string_agg(data, ''::bytea), string_agg(int2send(octet_length(data)::int2), ''::bytea) FROM interval_day "
     "WHERE day = $1::date AND channel = $2::int2 AND ctid >= $3::text::tid";
+constexpr const char* portion_with_meters_sql =
+    "SELECT string_agg(data, ''::bytea), string_agg(int2send(octet_length(data)::int2), ''::bytea), "
+    "string_agg(int4send(meter_id), ''::bytea) FROM interval_day "
+    "WHERE day = $1::date AND channel = $2::int2 AND ctid >= $3::text::tid";
+
+/// Which days of which channel, and whether it must be known whose they are.
+struct Scan {
+    CivilDay day;
+    ChannelId channel;
+    bool with_meters = false;
+};
 
 /// The last portion has no end: what the table has grown by is there too, if the snapshot sees it.
-result<void> read_portions(pg::Connection& connection, Portions& portions, CivilDay day, ChannelId channel, CurveReader& reader)
+result<void> read_portions(pg::Connection& connection, Portions& portions, const Scan& scan, std::size_t thread, const TakePortion& take)
 {
     const auto place = [](std::int64_t page) { return "(" + std::to_string(page) + ",0)"; };
     for (std::int64_t from = portions.next.fetch_add(portions.size); from == 0 || from < portions.pages;
          from = portions.next.fetch_add(portions.size)) {
         pg::Params params;
-        params.add(day).add(channel.value).add(place(from));
-        std::string sql = portion_sql;
+        params.add(scan.day).add(scan.channel.value).add(place(from));
+        std::string sql = scan.with_meters ? portion_with_meters_sql : portion_sql;
         if (from + portions.size < portions.pages) {
             params.add(place(from + portions.size));
             sql += " AND ctid < $4::text::tid";
         }
         const pg::Rows rows = connection.run(sql, params);
         if (!rows.null(0, 0))
-            RELEVE_CHECK(reader.add_portion(rows.bytes(0, 0), rows.bytes(0, 1)));
+            RELEVE_CHECK(take(thread, {rows.bytes(0, 0), rows.bytes(0, 1), scan.with_meters ? rows.bytes(0, 2) : ByteView{}}));
     }
     return {};
 }
 
 /// `work` on a thread of its own; what it throws is thrown again where its result is taken.
-class CurveThread {
+class ScanThread {
 public:
     template <class Work>
-    explicit CurveThread(Work work)
+    explicit ScanThread(Work work)
         : thread_([this, work] {
               try {
                   done_ = work();
@@ -143,6 +162,27 @@ private:
     std::exception_ptr thrown_;
     std::jthread thread_; // last: it writes the others
 };
+
+/// A snapshot for several connections: a day that is changed meanwhile moves within the table and would be seen
+/// twice, or not at all.
+struct SharedSnapshot {
+    explicit SharedSnapshot(pg::Connection& first) : transaction{first}
+    {
+        first.exec("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY");
+        name = first.run("SELECT pg_export_snapshot()").text(0, 0);
+    }
+    pg::Transaction transaction;
+    std::string name;
+};
+
+std::int64_t pages_of_month(pg::Connection& connection, CivilDay day)
+{
+    const std::string date = to_iso8601(day);
+    return connection
+        .run("SELECT coalesce(pg_relation_size(to_regclass($1)) / current_setting('block_size')::int8, 0)",
+             pg::Params{}.add("public.interval_day_y" + date.substr(0, 4) + "m" + date.substr(5, 2)))
+        .int8(0, 0);
+}
 
 // ---------------------------------------------------------------------- energy
 
@@ -167,6 +207,56 @@ result<DayEnergy> energy_of(const DayValues& values, const ChannelModel& channel
 constexpr const char* area_sql =
     "SELECT meter_id, data FROM interval_day WHERE day = $1::date AND channel = $2::int2 AND meter_id = ANY ($3::int4[])";
 
+/// A month and what is due come from one statement, and so from one instant.
+constexpr const char* totals_sql =
+    "SELECT m.meter_id, m.data FROM interval_month m LEFT JOIN check_due c ON c.meter_id = m.meter_id AND c.job IS NULL "
+    "WHERE m.month = $1::date AND m.channel = $2::int2 AND m.meter_id = ANY ($3::int4[]) AND m.through >= $4::date "
+    "AND (c.meter_id IS NULL OR $4::date NOT BETWEEN c.day_from AND c.day_to)";
+
+/// By the key of each meter: the planner would read the whole month, which is faster only while it has one day in it.
+pg::Rows run_by_key(pg::Connection& connection, const char* sql, const pg::Params& params)
+{
+    pg::Transaction transaction{connection};
+    connection.exec("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off");
+    return connection.run(sql, params);
+}
+
+/// Meters as they are asked for, some perhaps twice, and what was found of each.
+class Area {
+public:
+    static result<Area> of(std::span<const MeterId> meters)
+    {
+        if (meters.size() > fleet_limits::meters_max)
+            return fail(errc::bad_parameter, "meters: more than " + std::to_string(fleet_limits::meters_max));
+        Area area;
+        area.asked_.assign(meters.begin(), meters.end());
+        area.wanted_ = area.asked_;
+        std::ranges::sort(area.wanted_);
+        area.wanted_.erase(std::ranges::unique(area.wanted_).begin(), area.wanted_.end());
+        area.found_.resize(area.wanted_.size());
+        return area;
+    }
+    /// Each once, in order.
+    [[nodiscard]] const std::vector<MeterId>& wanted() const { return wanted_; }
+    void put(MeterId meter, const DayEnergy& energy) { found_[place(meter)] = energy; }
+    [[nodiscard]] std::vector<std::optional<DayEnergy>> answer() const
+    {
+        std::vector<std::optional<DayEnergy>> answer;
+        answer.reserve(asked_.size());
+        for (const MeterId meter : asked_)
+            answer.push_back(found_[place(meter)]);
+        return answer;
+    }
+
+private:
+    [[nodiscard]] std::size_t place(MeterId meter) const
+    {
+        return static_cast<std::size_t>(std::ranges::lower_bound(wanted_, meter) - wanted_.begin());
+    }
+    std::vector<MeterId> asked_, wanted_;
+    std::vector<std::optional<DayEnergy>> found_;
+};
+
 constexpr pg::Statement home_days{
     "fleet_home_days", "SELECT day, data FROM interval_day WHERE meter_id = $1::int4 AND channel = $2::int2 AND "
                        "day >= $3::date AND day < $4::date ORDER BY day"};
@@ -184,6 +274,27 @@ struct FleetStore::Impl {
             connections.emplace_back(address, DbRole::work);
         return connections[number];
     }
+
+    /// All of the day, portion by portion, on so many threads: `take` is called on each of them.
+    result<void> scan(const Scan& what, const TakePortion& take)
+    {
+        pg::Connection& first = connection(0);
+        SharedSnapshot snapshot{first};
+        Portions portions{.pages = pages_of_month(first, what.day), .size = options.portion_pages, .next = 0};
+        std::vector<std::unique_ptr<ScanThread>> others;
+        for (std::size_t i = 1; i < static_cast<std::size_t>(options.connections); ++i) {
+            pg::Connection& own = connection(i);
+            others.push_back(std::make_unique<ScanThread>([&, i]() -> result<void> {
+                pg::Transaction transaction{own};
+                own.exec("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY; SET TRANSACTION SNAPSHOT '" + snapshot.name + "'");
+                return read_portions(own, portions, what, i, take);
+            }));
+        }
+        RELEVE_CHECK(read_portions(first, portions, what, 0, take));
+        for (const auto& other : others)
+            RELEVE_CHECK(other->wait());
+        return {};
+    }
 };
 
 FleetStore::FleetStore(DatabaseAddress address) : FleetStore(std::move(address), Options{}) {}
@@ -195,87 +306,62 @@ FleetStore::FleetStore(DatabaseAddress address, const Options& options)
 }
 FleetStore::~FleetStore() = default;
 
-namespace {
-
-/// A snapshot for several connections: a day that is changed meanwhile moves within the table and would be seen
-/// twice, or not at all.
-struct SharedSnapshot {
-    explicit SharedSnapshot(pg::Connection& first) : transaction{first}
-    {
-        first.exec("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY");
-        name = first.run("SELECT pg_export_snapshot()").text(0, 0);
-    }
-    pg::Transaction transaction;
-    std::string name;
-};
-
-std::int64_t pages_of_month(pg::Connection& connection, CivilDay day)
-{
-    const std::string date = to_iso8601(day);
-    return connection
-        .run("SELECT coalesce(pg_relation_size(to_regclass($1)) / current_setting('block_size')::int8, 0)",
-             pg::Params{}.add("public.interval_day_y" + date.substr(0, 4) + "m" + date.substr(5, 2)))
-        .int8(0, 0);
-}
-
-} // namespace
-
 result<FleetCurve> FleetStore::fleet_curve(CivilDay day, const ChannelModel& channel, const Zone& zone)
 {
     if (channel.step <= Seconds{0})
         return fail(errc::bad_value, "the channel has no step");
     FleetCurve sum = empty_curve(day, channel, zone);
-    pg::Connection& first = impl_->connection(0);
-    SharedSnapshot snapshot{first};
-    Portions portions{.pages = pages_of_month(first, day), .size = impl_->options.portion_pages, .next = 0};
-
     std::vector<CurveReader> readers(static_cast<std::size_t>(impl_->options.connections), CurveReader{sum});
-    std::vector<std::unique_ptr<CurveThread>> others;
-    for (std::size_t i = 1; i < readers.size(); ++i) {
-        pg::Connection& own = impl_->connection(i);
-        others.push_back(std::make_unique<CurveThread>([&, i]() -> result<void> {
-            pg::Transaction transaction{own};
-            own.exec("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY; SET TRANSACTION SNAPSHOT '" + snapshot.name + "'");
-            return read_portions(own, portions, day, channel.channel, readers[i]);
-        }));
-    }
-    RELEVE_CHECK(read_portions(first, portions, day, channel.channel, readers[0]));
-    for (const auto& other : others)
-        RELEVE_CHECK(other->wait());
+    RELEVE_CHECK(impl_->scan({.day = day, .channel = channel.channel}, [&](std::size_t thread, const Portion& portion) {
+        return for_each_block(portion, [&](ByteView block) { return readers[thread].add(block); });
+    }));
     for (const CurveReader& reader : readers)
         RELEVE_CHECK(add_curve(sum, reader.curve()));
     return sum;
 }
 
+result<void> FleetStore::for_each_day(CivilDay day, ChannelId channel, const VisitDay& visit)
+{
+    return impl_->scan({.day = day, .channel = channel, .with_meters = true}, [&](std::size_t thread, const Portion& portion) {
+        Reader meters{portion.meters};
+        return for_each_block(portion, [&](ByteView block) {
+            return visit(thread, MeterId{static_cast<std::int32_t>(meters.u32_be())}, block);
+        });
+    });
+}
+
 result<std::vector<std::optional<DayEnergy>>> FleetStore::area_day(std::span<const MeterId> meters, CivilDay day,
                                                                    const ChannelModel& channel)
 {
-    if (meters.size() > fleet_limits::meters_max)
-        return fail(errc::bad_parameter, "meters: more than " + std::to_string(fleet_limits::meters_max));
-    std::vector<MeterId> wanted(meters.begin(), meters.end());
-    std::ranges::sort(wanted);
-    wanted.erase(std::ranges::unique(wanted).begin(), wanted.end());
-    const auto place = [&](MeterId meter) { return std::ranges::lower_bound(wanted, meter) - wanted.begin(); };
-
+    RELEVE_TRY(area, Area::of(meters));
     pg::Params params;
-    params.add(day).add(channel.channel.value).array(wanted, [](MeterId meter) { return meter.value; });
-    pg::Connection& connection = impl_->connection(0);
-    pg::Transaction transaction{connection};
-    // By the key of each meter: the planner would read the whole month, which is faster only while it has one day in it.
-    connection.exec("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off");
-    const pg::Rows rows = connection.run(area_sql, params);
-    std::vector<std::optional<DayEnergy>> found(wanted.size());
+    params.add(day).add(channel.channel.value).array(area.wanted(), [](MeterId meter) { return meter.value; });
+    const pg::Rows rows = run_by_key(impl_->connection(0), area_sql, params);
     DayValues values;
     for (int i = 0; i < rows.size(); ++i) {
         RELEVE_CHECK(decode_day_values(rows.bytes(i, 1), values));
         RELEVE_TRY(energy, energy_of(values, channel));
-        found[static_cast<std::size_t>(place(MeterId{rows.int4(i, 0)}))] = energy;
+        area.put(MeterId{rows.int4(i, 0)}, energy);
     }
-    std::vector<std::optional<DayEnergy>> answer;
-    answer.reserve(meters.size());
-    for (const MeterId meter : meters)
-        answer.push_back(found[static_cast<std::size_t>(place(meter))]);
-    return answer;
+    return area.answer();
+}
+
+result<std::vector<std::optional<DayEnergy>>> FleetStore::area_day_totals(std::span<const MeterId> meters, CivilDay day, ChannelId channel)
+{
+    RELEVE_TRY(area, Area::of(meters));
+    const CivilDay month = engine::period_around(day, engine::Period::month).from;
+    pg::Params params;
+    params.add(month).add(channel.value).array(area.wanted(), [](MeterId meter) { return meter.value; }).add(day);
+    const pg::Rows rows = run_by_key(impl_->connection(0), totals_sql, params);
+    for (int i = 0; i < rows.size(); ++i) {
+        RELEVE_TRY(total, engine::find_day_total(rows.bytes(i, 1), month, day));
+        if (total)
+            area.put(MeterId{rows.int4(i, 0)}, {.energy_wh = total->energy_wh,
+                                                .slots = static_cast<int>(total->slots),
+                                                .missing = static_cast<int>(total->missing),
+                                                .quality = total->quality});
+    }
+    return area.answer();
 }
 
 result<std::vector<TimedValue>> FleetStore::home_month(MeterId meter, ChannelId channel, CivilDay from, CivilDay to)

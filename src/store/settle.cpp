@@ -28,11 +28,6 @@ bool same_values(const DayBlock& a, const DayBlock& b)
     });
 }
 
-bool is_estimate(Quality quality)
-{
-    return quality == Quality::estimated_linear || quality == Quality::estimated_reference_day || quality == Quality::derived;
-}
-
 class MeterSettlement {
 public:
     MeterSettlement(const MeterRows& rows, BatchNumber number, const Zone& zone) : rows_{rows}, zone_{zone}, desk_{rows, number} {}
@@ -54,8 +49,7 @@ public:
             RELEVE_TRY(own, missing_runs(channel, days));
             runs.insert(runs.end(), own.begin(), own.end());
         }
-        if (rows_.estimate_found_by)
-            RELEVE_CHECK(estimate_runs(rows_, runs, zone_, desk_));
+        RELEVE_CHECK(estimate_runs(rows_, runs, zone_, desk_));
         RELEVE_CHECK(note_gaps(runs));
         for (const auto& [channel, days] : rows_.days.channels)
             RELEVE_CHECK(sum_months(channel, days));

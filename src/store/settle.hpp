@@ -142,7 +142,9 @@ struct MissingRun {
 
 /// Whether some slot of the run has nothing laid over it.
 [[nodiscard]] bool has_hole(const MissingRun& run, const ChannelModel& channel, const Zone& zone, const OverlayDesk& desk);
-/// Lays estimates over runs that have none yet and were found by rows.estimate_found_by, where a method has enough to go on.
+[[nodiscard]] bool is_estimate(Quality quality);
+/// Lays estimates over runs that have none yet and were found by rows.estimate_found_by, and over what remains of one that was
+/// estimated, where a method has enough to go on.
 [[nodiscard]] result<void> estimate_runs(const MeterRows& rows, const std::vector<MissingRun>& runs, const Zone& zone, OverlayDesk& desk);
 
 /// An empty day of the channel: what an overlay of a day without readings looks like.

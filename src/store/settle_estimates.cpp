@@ -48,25 +48,40 @@ public:
 
     [[nodiscard]] std::size_t place_of(Instant at) const { return static_cast<std::size_t>((at - first_) / step_); }
 
-    /// By the register, of the run alone: what it counted from the start of its first day to the end of its last, less what was
-    /// measured in these days.
+    /// By the register, of the run alone: what it counted between the nearest reads around it, less what was measured between
+    /// these. A push that is lost takes the index of its midnight with it, so they need not lie where the run's days end.
     [[nodiscard]] std::optional<std::int64_t> counted(const MissingRun& run) const
     {
-        const Seconds start = channel_.model->day_start;
-        const Instant from = zone_.start_of(zone_.day_of(run.starts, start), start);
-        const Instant to = zone_.start_of(zone_.day_of(run.ends - Seconds{1}, start) + Days{1}, start);
-        const auto difference = engine::counted_between(channel_, rows_.days.reads, from, to);
+        std::optional<Instant> from, to;
+        for (const engine::BoundaryRead& read : rows_.days.reads) {
+            if (channel_.total == nullptr || read.channel != channel_.total->channel || (read.at - first_) % step_ != Seconds{0})
+                continue;
+            if (read.at >= first_ && read.at <= run.starts)
+                from = std::max(from.value_or(read.at), read.at);
+            if (read.at >= run.ends && place_of(read.at) <= values_.size())
+                to = std::min(to.value_or(read.at), read.at);
+        }
+        if (!from || !to)
+            return std::nullopt;
+        const auto difference = engine::counted_between(channel_, rows_.days.reads, *from, *to);
         if (!difference)
             return std::nullopt;
         auto sum = engine::as_values_of(*channel_.model, step_, *difference);
-        for (std::size_t i = place_of(from); sum && i < place_of(to); ++i) {
+        for (std::size_t i = place_of(*from); sum && i < place_of(*to); ++i) {
             if (i >= place_of(run.starts) && i < place_of(run.ends))
                 continue;
-            if (i >= values_.size() || !values_[i])
-                return std::nullopt; // another hole in the same days: the register says nothing of this one alone
+            if (!values_[i])
+                return std::nullopt; // another hole between the same reads: the register says nothing of this one alone
             *sum -= *values_[i];
         }
         return sum && *sum >= 0 ? sum : std::nullopt;
+    }
+
+    /// Of W in half-hours 2: the sum of any day is then whole Wh.
+    [[nodiscard]] std::int64_t grain() const
+    {
+        const bool is_power = channel_.model->quantity == Quantity::mean_power && channel_.model->scaler == 0;
+        return is_power && Seconds{3600} % step_ == Seconds{0} ? Seconds{3600} / step_ : 1;
     }
 
     [[nodiscard]] engine::EstimationQuestion question(const MissingRun& run) const
@@ -79,7 +94,8 @@ public:
                 .zone = &zone_,
                 .day_start = channel_.model->day_start,
                 .holidays = {},
-                .counted = counted(run)};
+                .counted = counted(run),
+                .grain = grain()};
     }
 
 private:
@@ -111,7 +127,8 @@ result<void> lay(const MeterRows& rows, const engine::CheckedModel::Channel& cha
             if (shape.first + step * static_cast<std::int64_t>(slot) < run.starts)
                 continue;
             const std::int64_t value = estimate.values[next++];
-            if (now == nullptr || !now->slots.at(slot)) // what somebody put there stays
+            const auto* over = now != nullptr && now->slots.at(slot) ? &*now->slots[slot] : nullptr;
+            if (over == nullptr || is_estimate(over->provenance.quality)) // what somebody put there stays
                 values.push_back({slot, value, estimate.quality});
         }
         if (values.empty())
@@ -124,6 +141,11 @@ result<void> lay(const MeterRows& rows, const engine::CheckedModel::Channel& cha
 }
 
 } // namespace
+
+bool is_estimate(Quality quality)
+{
+    return quality == Quality::estimated_linear || quality == Quality::estimated_reference_day || quality == Quality::derived;
+}
 
 DayBlock empty_block(const ChannelModel& channel, CivilDay day, const Zone& zone)
 {
@@ -168,11 +190,25 @@ result<std::vector<MissingRun>> missing_runs(ChannelId channel, const std::map<C
 
 namespace {
 
+bool is_of(const StoredGap& gap, const MissingRun& run)
+{
+    return gap.channel == run.channel && gap.ends > run.starts && gap.starts < run.ends;
+}
+
 /// One that is found only now was found by whoever asks for everything.
 bool found_in_time(const MeterRows& rows, const MissingRun& run)
 {
-    return *rows.estimate_found_by == Instant::max() || std::ranges::any_of(rows.gaps, [&](const StoredGap& gap) {
-        return gap.channel == run.channel && gap.ends > run.starts && gap.starts < run.ends && gap.found_at <= *rows.estimate_found_by;
+    if (!rows.estimate_found_by)
+        return false;
+    return *rows.estimate_found_by == Instant::max() ||
+           std::ranges::any_of(rows.gaps, [&](const StoredGap& gap) { return is_of(gap, run) && gap.found_at <= *rows.estimate_found_by; });
+}
+
+/// What was estimated together with what has come since would no longer sum to what the index leaves.
+bool is_what_remains(const MeterRows& rows, const MissingRun& run)
+{
+    return std::ranges::any_of(rows.gaps, [&](const StoredGap& gap) {
+        return is_of(gap, run) && gap.estimated && (gap.starts != run.starts || gap.ends != run.ends);
     });
 }
 
@@ -182,7 +218,9 @@ result<void> estimate_runs(const MeterRows& rows, const std::vector<MissingRun>&
 {
     for (const MissingRun& run : runs) {
         const engine::CheckedModel::Channel* channel = rows.model->find(run.channel);
-        if (channel == nullptr || !found_in_time(rows, run) || !has_hole(run, *channel->model, zone, desk))
+        if (channel == nullptr)
+            continue;
+        if (!is_what_remains(rows, run) && !(found_in_time(rows, run) && has_hole(run, *channel->model, zone, desk)))
             continue;
         Series series{rows, *channel, run, zone};
         RELEVE_TRY(fits, series.fill(desk));

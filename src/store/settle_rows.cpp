@@ -54,8 +54,9 @@ public:
         if (!load_.meters.empty()) {
             include_days_before();
             load_days();
-            load_nearest_days();
+            load_later_days();
             load_repeats();
+            load_clocks();
             load_overlays();
             load_failures();
             load_gaps();
@@ -166,18 +167,16 @@ private:
                  [](MeterRows& meter, const pg::Rows& rows, int i) { meter.from = std::min(meter.from, rows.day(i, 1)); });
     }
 
-    /// A hole that reaches out of the time that is looked at ends at the nearest day beyond it.
-    void load_nearest_days()
+    /// A hole that reaches out of the time that is looked at ends at the nearest day after it. What came before its first
+    /// day is as it was: that day is the last before all that changed.
+    void load_later_days()
     {
         static const pg::Statement select{
-            "days_around",
-            "SELECT k.m, k.c, t.day, t.data, t.day > k.l FROM unnest($1::int4[], $2::int2[], $3::date[], $4::date[]) AS k (m, c, f, l), LATERAL ("
-            "(SELECT day, data FROM interval_day i WHERE i.meter_id = k.m AND i.channel = k.c "
-            "AND i.day < (date_trunc('month', k.f) - interval '2 months')::date ORDER BY i.day DESC LIMIT 1) UNION ALL "
-            "(SELECT day, data FROM interval_day i WHERE i.meter_id = k.m AND i.channel = k.c AND i.day > k.l ORDER BY i.day LIMIT 1)) t"};
+            "day_after", "SELECT k.m, k.c, t.day, t.data FROM unnest($1::int4[], $2::int2[], $3::date[], $4::date[]) AS k (m, c, f, l), LATERAL "
+                         "(SELECT day, data FROM interval_day i WHERE i.meter_id = k.m AND i.channel = k.c AND i.day > k.l ORDER BY i.day LIMIT 1) t"};
         for_rows(select, judged_channels(), [](MeterRows& meter, const pg::Rows& rows, int i) {
             meter.days.channels[ChannelId{rows.int2(i, 1)}][rows.day(i, 2)] = copy(rows.bytes(i, 3));
-            meter.later_days = meter.later_days || rows.boolean(i, 4);
+            meter.later_days = true;
         });
     }
 
@@ -215,6 +214,22 @@ private:
                               "AND i.day BETWEEN $4::date AND $5::date OFFSET 0) t"};
         for_rows(select, wanted_params(wanted(false)), [](MeterRows& meter, const pg::Rows& rows, int i) {
             meter.days.repeats[{ChannelId{rows.int2(i, 1)}, rows.day(i, 2)}] = {from_bits(rows.text(i, 3)), from_bits(rows.text(i, 4))};
+        });
+    }
+
+    /// How far its clock was seen to be off, and later too: what is remembered of a meter is judged with it.
+    void load_clocks()
+    {
+        static const pg::Statement select{
+            "settle_clocks", "SELECT k.m, t.at, substring(t.detail FROM '^-?[0-9]{1,9}')::int4 FROM unnest($1::int4[], $2::date[]) AS k (m, f), "
+                             "LATERAL (SELECT at, detail FROM event i WHERE i.meter_id = k.m AND i.kind = 'clock_alarm' AND i.at >= k.f - 1 "
+                             "OFFSET 0) t ORDER BY t.at"};
+        pg::Params params;
+        params.array(load_.meters, [](const MeterRows& rows) { return rows.meter.value; })
+            .array(load_.meters, [](const MeterRows& rows) { return rows.from; });
+        for_rows(select, params, [](MeterRows& meter, const pg::Rows& rows, int i) {
+            if (!rows.null(i, 2))
+                meter.days.clocks.push_back({rows.instant(i, 1), Seconds{rows.int4(i, 2)}});
         });
     }
 

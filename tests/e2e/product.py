@@ -116,7 +116,7 @@ class Releve:
         self.settings = {"data_dir": str(self.data), "collector.dlms_tcp": "127.0.0.1:0", "api.listen": "127.0.0.1:0"}
         self.settings.update({key.replace("__", "."): value for key, value in settings.items()})
         self.process = None
-        self.environment = {}  # more of it, for the server
+        self.environment = {}  # more of it, for the server and the commands
         self.ports = {}
         self.tokens = {}
         self.secrets = set()
@@ -239,7 +239,7 @@ class Releve:
     # ---------------------------------------------------------------- command line
 
     def cli(self, *arguments, secret_output=False, code=0):
-        done = run_binary(*arguments, "--config", self.config)
+        done = run_binary(*arguments, "--config", self.config, environment=self.environment)
         if not secret_output:
             self.said += (done.out + done.err).encode()
         assert code is None or done.code == code, f"{arguments}: {done}"

@@ -50,6 +50,33 @@ def test_both_energies_at_once_are_stored_exactly_as_they_were_sent():
         assert details[name] > 0, name
 
 
+def test_questions_over_days_are_answered_as_over_rows():
+    done = run_binary("bench", "query", "--meters", 500, "--row-meters", 300, "--year-meters", 5, "--seconds", 1, "--json")
+    assert done.code == 0, done
+    report = json.loads(done.out.splitlines()[-1])
+    assert report["bench"] == "query"
+    assert [result["name"] for result in report["results"]] == [
+        "fleet_curve", "area_day", "area_day_totals", "home_month", "home_year_daily"]
+    for result in report["results"]:
+        assert [baseline["name"] for baseline in result["baselines"]] == ["sql_rows"]
+        assert result["value"] > 0 and result["details"]["repeats"] >= 3, result["name"]
+
+
+def test_a_fleet_is_judged_in_a_batch_as_by_a_closer_look():
+    done = run_binary("bench", "validation", "--meters", 2_000, "--seconds", 1, "--json")
+    assert done.code == 0, done
+    report = json.loads(done.out.splitlines()[-1])
+    assert report["bench"] == "validation"
+    [fleet] = report["results"]
+    assert (fleet["name"], fleet["unit"]) == ("day_of_fleet", "s")
+    assert [baseline["name"] for baseline in fleet["baselines"]] == ["read_only"]
+    details = fleet["details"]
+    assert (details["meters"], details["planted_meters"]) == (2_000, 4), "one of each kind"
+    assert 1_000 <= details["compared_meters"] <= 1_004
+    assert 4 <= details["failing_meters"] < 2_000
+    assert fleet["value"] > 0 and details["half_hours_per_s"] > 0 and details["remembered_bytes"] > 0
+
+
 def test_a_mix_that_does_not_exist_is_refused():
     done = run_binary("bench", "ingest", "--mix", "none")
     assert done.code == 2 and "--mix" in done.err

@@ -10,7 +10,6 @@ import argparse
 import collections
 import contextlib
 import datetime
-import glob
 import json
 import os
 import pathlib
@@ -27,6 +26,7 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
 
+from clock import Clock  # noqa: E402
 from dlms import Meter, half_hours  # noqa: E402
 from gas import Gas  # noqa: E402
 from link import ClosedInside, confirms  # noqa: E402
@@ -152,25 +152,6 @@ class SmallDisk:
     def close(self):
         if self.mounted:
             subprocess.run(["umount", "--lazy", str(self.folder)], check=False)
-
-
-class Clock:
-    """The server's wall clock, through Debian's libfaketime: a file holds by how much it is wrong."""
-
-    def __init__(self, folder):
-        libraries = glob.glob("/usr/lib/*/faketime/libfaketime.so.1")
-        self.file, self.wrong_by = folder / "clock", 0
-        self.environment = {}
-        if libraries:
-            self.environment = {"LD_PRELOAD": libraries[0], "FAKETIME_TIMESTAMP_FILE": str(self.file),
-                                "FAKETIME_NO_CACHE": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
-            self.set(0)
-
-    def set(self, seconds):
-        self.wrong_by = seconds
-        fresh = self.file.with_suffix(".new")
-        fresh.write_text(f"{seconds:+d}s\n")
-        fresh.rename(self.file)
 
 
 class Soak:

@@ -24,6 +24,7 @@ engine::RuleBook rules_of_these_tests()
     rules[Rule::frozen] = {true, engine::Severity::doubt, {60, 100}}; // over a day of 48
     rules[Rule::high] = {true, engine::Severity::doubt, {300, 3000}};
     rules[Rule::sum_check] = {true, engine::Severity::doubt, {2}};
+    rules[Rule::clock] = {true, engine::Severity::note, {60}};
     return book;
 }
 
@@ -130,7 +131,7 @@ protected:
 TEST_F(Checked_, a_first_day_is_looked_at_and_the_next_one_is_judged_at_once)
 {
     write({frame(meter, 1, "2024-03-10", 100)});
-    EXPECT_EQ(due(), "1|2024-03-10|2024-03-10");
+    EXPECT_EQ(due(), "1|2024-03-10|2024-03-31");
     EXPECT_EQ(writer.due(), 1U);
     look();
     EXPECT_EQ(due(), "");
@@ -138,6 +139,23 @@ TEST_F(Checked_, a_first_day_is_looked_at_and_the_next_one_is_judged_at_once)
     EXPECT_EQ(due(), "") << "what it remembers is enough";
     EXPECT_EQ(writer.due(), 0U);
     EXPECT_EQ(failures(), "");
+}
+
+TEST_F(Checked_, what_is_due_already_is_not_written_again)
+{
+    const auto written = [&] { return ask(DbRole::owner, "SELECT xmin, batch FROM check_due"); };
+    write({frame(meter, 1, "2024-03-10", 100)});
+    const std::string once = written();
+    write({frame(meter, 2, "2024-03-12", 100)});
+    EXPECT_EQ(written(), once) << "the month is due as it is";
+    write({frame(meter, 3, "2024-03-09", 100)});
+    EXPECT_EQ(due(), "1|2024-03-09|2024-03-31");
+    write({frame(meter, 4, "2024-04-01", 100)});
+    EXPECT_EQ(due(), "1|2024-03-09|2024-04-30");
+    look();
+    EXPECT_EQ(due(), "");
+    write({frame(meter, 5, "2024-03-11", 100)});
+    EXPECT_EQ(due(), "1|2024-03-11|2024-03-31") << "looked at is not due any more";
 }
 
 TEST_F(Checked_, a_day_that_grows_is_judged_as_it_grows)
@@ -165,6 +183,26 @@ TEST_F(Checked_, a_negative_value_is_doubtful_until_somebody_accepts_it)
     EXPECT_EQ(ask(DbRole::owner, "SELECT state FROM correction"), "done");
     ask_correction("undo", "2024-03-11", "5", "");
     EXPECT_EQ(overlay("2024-03-11")->slots[5]->provenance.quality, Quality::questionable);
+}
+
+TEST_F(Checked_, a_clock_that_was_off_is_told_of_the_day_whichever_came_first)
+{
+    const auto alarm = [&](std::uint64_t counter, const char* on, const char* when, const char* off) {
+        FrameWrite frame_with = frame(meter, counter, on, 100);
+        frame_with.extra().events.push_back({std::string{clock_alarm_event}, off, at(when)});
+        return frame_with;
+    };
+    // The day before's readings come with it, in the night.
+    write_and_look({alarm(1, "2024-03-10", "2024-03-10T23:00:00Z", "75 s")});
+    EXPECT_EQ(failures(), "") << "nothing of that day is here yet";
+    write_and_look({frame(meter, 2, "2024-03-11", 100)});
+    EXPECT_EQ(failures(), "2024-03-11|clock|note|0|47|75");
+    write_and_look({frame(meter, 3, "2024-03-12", 100)});
+    EXPECT_EQ(failures(), "2024-03-11|clock|note|0|47|75") << "that day only";
+    write_and_look({alarm(4, "2024-03-13", "2024-03-10T22:59:59Z", "-61 s")});
+    EXPECT_EQ(failures(), "2024-03-10|clock|note|0|47|-61\n2024-03-11|clock|note|0|47|75") << "by the civil day of Paris";
+    write_and_look({alarm(5, "2024-03-14", "2024-03-12T08:00:00Z", "60 s"), alarm(6, "2024-03-15", "2024-03-12T09:00:00Z", "?")});
+    EXPECT_EQ(failures(), "2024-03-10|clock|note|0|47|-61\n2024-03-11|clock|note|0|47|75") << "no more than is allowed";
 }
 
 TEST_F(Checked_, a_corrected_reading_clears_its_failure)

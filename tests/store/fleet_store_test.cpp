@@ -2,10 +2,13 @@
 
 #include "store_fixture.hpp"
 
+#include <releve/engine/month_totals.hpp>
 #include <releve/store/fleet_store.hpp>
 
 #include <algorithm>
+#include <array>
 #include <limits>
+#include <map>
 
 namespace releve::store::test {
 
@@ -134,6 +137,60 @@ TEST_F(FleetStoreTest, an_area_is_answered_in_the_order_asked)
     EXPECT_EQ(answer, expected);
     EXPECT_EQ(store.area_day(std::vector(10'001, MeterId{1}), day(the_day), power).error().code, errc::bad_parameter);
     EXPECT_EQ(store.area_day({}, day(the_day), power).value().size(), 0U);
+}
+
+TEST_F(FleetStoreTest, every_day_of_a_fleet_is_visited_once_with_its_meter)
+{
+    std::map<std::int32_t, Bytes> expected;
+    for (std::int32_t meter = 1; meter <= 300; ++meter) {
+        store_day(meter, the_day, meter);
+        expected[meter] = encode_day_block(day_block(the_day, meter, 1)).value();
+    }
+    store_day(7, "2024-04-11", 9'000);                    // another day
+    store_block(8, 2, the_day, day_block(the_day, 5, 1)); // another channel
+    for (const int connections : {1, 2}) {
+        FleetStore store{address, {.connections = connections, .portion_pages = 1}};
+        std::array<std::map<std::int32_t, Bytes>, 2> found; // by thread
+        ASSERT_TRUE(store.for_each_day(day(the_day), {1}, [&](std::size_t thread, MeterId meter, ByteView block) -> result<void> {
+            EXPECT_TRUE(found.at(thread).emplace(meter.value, Bytes{block.begin(), block.end()}).second);
+            return {};
+        }));
+        EXPECT_EQ(found[0].size() + found[1].size(), expected.size());
+        found[0].merge(found[1]);
+        EXPECT_EQ(found[0], expected);
+        const auto refused = store.for_each_day(day(the_day), {1}, [](std::size_t, MeterId, ByteView) -> result<void> {
+            return fail(errc::bad_value, "enough");
+        });
+        EXPECT_EQ(refused.error().code, errc::bad_value);
+    }
+}
+
+TEST_F(FleetStoreTest, an_areas_stored_totals_tell_the_days_that_were_summed_and_are_not_due)
+{
+    const auto store_month = [&](std::int32_t meter, std::int16_t channel, const char* through, std::int64_t energy_wh) {
+        const std::vector<engine::DayTotal> totals{{day("2024-04-09"), 1, 48, 0, 0, Quality::valid},
+                                                   {day(the_day), energy_wh, 48, 2, 1, Quality::incomplete}};
+        pg::Connection connection{address, DbRole::owner};
+        connection.run("INSERT INTO interval_month (meter_id, channel, month, through, batch, data) VALUES ($1, $2, $3, $4, 1, $5)",
+                       pg::Params{}.add(meter).add(channel).add(day("2024-04-01")).add(day(through)).add(
+                           ByteView{engine::encode_month(totals, day("2024-04-01")).value()}));
+    };
+    store_month(1, 1, "2024-04-30", 100);
+    store_month(2, 1, the_day, 200);
+    store_month(2, 2, "2024-04-30", 9'000);    // another channel
+    store_month(3, 1, "2024-04-09", 300);      // not summed yet
+    store_month(4, 1, "2024-04-30", 400);      // due
+    store_month(5, 1, "2024-04-30", 500);      // due before that day
+    owner("INSERT INTO check_due (meter_id, day_from, day_to, batch) VALUES (4, '2024-04-10', '2024-04-10', 1), (5, '2024-04-01', '2024-04-09', 1)");
+    FleetStore store{address};
+    const std::vector<MeterId> meters{{2}, {77}, {1}, {3}, {4}, {5}, {2}};
+    const auto total = [](std::int64_t energy_wh) { return std::optional{energy(energy_wh, 48, 2, Quality::incomplete)}; };
+    const std::vector<std::optional<DayEnergy>> expected{total(200), std::nullopt, total(100), std::nullopt, std::nullopt, total(500), total(200)};
+    EXPECT_EQ(store.area_day_totals(meters, day(the_day), {1}).value(), expected);
+    EXPECT_FALSE(store.area_day_totals(meters, day("2024-04-08"), {1}).value()[2]) << "no such day";
+    EXPECT_EQ(store.area_day_totals(std::vector(10'001, MeterId{1}), day(the_day), {1}).error().code, errc::bad_parameter);
+    owner("UPDATE interval_month SET data = '\\x3100'");
+    EXPECT_EQ(store.area_day_totals(meters, day(the_day), {1}).error().code, errc::bad_block);
 }
 
 TEST_F(FleetStoreTest, a_homes_month_has_its_values_by_time_and_no_others)

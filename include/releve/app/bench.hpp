@@ -83,6 +83,8 @@ public:
     [[nodiscard]] std::size_t slots_of(std::uint32_t round) const;
     /// Start and mean power in W of each half-hour of the item's frame.
     [[nodiscard]] std::vector<std::pair<Instant, std::int32_t>> slots(const Item& item) const;
+    /// Which stretch of the recorded half-hours it has, of a few hundred: meters of one have the same values.
+    [[nodiscard]] std::size_t curve_of(std::uint32_t meter) const;
     /// Of the first `rounds`; before frames of them are made.
     void make_templates(std::uint32_t rounds);
     /// Protected APDUs, each in its wrapper, one after the other, and the length of each.
@@ -103,7 +105,6 @@ private:
     };
     [[nodiscard]] Frames make_frames(std::uint32_t connection, std::size_t first, std::size_t count,
                                      std::uint32_t rounds_ahead) const;
-    [[nodiscard]] std::size_t curve_of(std::uint32_t meter) const;
     [[nodiscard]] Template make_template(std::size_t curve, std::uint32_t round) const;
     [[nodiscard]] Instant first_slot(std::uint32_t round) const;
 
@@ -208,5 +209,13 @@ struct BenchQueryOptions {
     std::filesystem::path demo_data;
 };
 [[nodiscard]] result<BenchReport> bench_query(const BenchQueryOptions& options);
+
+struct BenchValidationOptions {
+    int seconds = 4;                  // that the day is judged again and again, and about as long only read
+    std::uint32_t meters = 1'000'000;
+    std::filesystem::path data_dir; // empty: a temporary folder
+    std::filesystem::path demo_data;
+};
+[[nodiscard]] result<BenchReport> bench_validation(const BenchValidationOptions& options);
 
 } // namespace releve::app

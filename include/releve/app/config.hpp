@@ -39,6 +39,7 @@ struct Config {
         std::int64_t queue_frames = 8'192;
         std::int64_t writers = 2, network_threads = 1;
         std::int64_t batch_frames = 1'000, batch_wait_ms = 5;
+        std::int64_t checkpoint_s = 120;
         bool general_ciphering = false; // experimental: no public test vector exists
     } collector;
     struct Api {

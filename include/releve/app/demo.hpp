@@ -48,6 +48,14 @@ struct DemoDay {
 /// Empty if all is equal; else the first few days that are not, one a line.
 [[nodiscard]] std::string demo_differences(const std::vector<DemoDay>& days);
 
+/// What the ledger found that does not add up.
+struct DemoLedger {
+    std::size_t differences = 0;
+    std::string text; // for people: how many meters, and the first differences
+};
+/// `breaches_json`: the body of GET /api/v1/breaches after a ledger of so many meters. errc::bad_value when it is no such answer.
+[[nodiscard]] result<DemoLedger> demo_ledger(std::string_view breaches_json, std::int64_t meters);
+
 /// GET over plain HTTP on loopback; the body of a 200. errc::unavailable otherwise (names the status).
 [[nodiscard]] result<std::string> get_loopback(std::uint16_t port, const std::string& target,
                                                const std::string& token);

@@ -28,6 +28,14 @@ struct DayValues {
             out += static_cast<std::uint32_t>(std::popcount(word));
         return out;
     }
+    /// No slot is missing.
+    [[nodiscard]] bool is_whole() const
+    {
+        for (std::size_t word = 0; word < slots / 64; ++word)
+            if (present[word] != ~std::uint64_t{0})
+                return false;
+        return slots % 64 == 0 || present[slots / 64] == (std::uint64_t{1} << slots % 64) - 1;
+    }
 };
 
 /// Reads a block as decode_day_block does, into `out`, which after an error holds nothing of use.

@@ -18,6 +18,7 @@ namespace releve::engine {
 inline constexpr std::size_t estimation_slots_max = 1'000'000;          // of a series
 inline constexpr std::size_t estimation_gap_slots_max = 50'000;         // of a gap
 inline constexpr std::int64_t estimation_value_max = 1'000'000'000'000; // of a slot, either sign
+inline constexpr std::int64_t estimation_grain_max = 1'000'000;
 inline constexpr int estimation_weeks_max = 8;                          // that any search goes, each way
 
 enum class EstimationMethod : std::uint8_t {
@@ -49,6 +50,8 @@ struct EstimationQuestion {
     Seconds day_start{0};                // of the channel's civil days, after local midnight; under a day
     std::span<const CivilDay> holidays;  // count as Sundays; in any order
     std::optional<std::int64_t> counted; // sum of the gap's values, by the register
+    /// With `counted` values are multiples of it, as of what a meter counts: so that days, too, sum to whole watt-hours.
+    std::int64_t grain = 1;
 };
 
 /// Gaps up to this long, by which methods: the first one that has enough to go on is taken.
@@ -86,7 +89,7 @@ struct Estimate {
 /// time, whatever their number. Values are rounded once, half away from zero; with `counted` they sum to it
 /// exactly: in proportion, each is cut and what is left goes to the largest remainders, of equal ones to the
 /// first; where all are 0 or they have both signs, the same is added to each. None is negative unless the
-/// channel's are, none unscaled beyond estimation_value_max.
+/// channel's are, none unscaled beyond estimation_value_max. What of `counted` is no multiple of `grain` goes to the first value.
 /// errc::bad_value, naming the field: a limit above exceeded, a gap not inside the series, a step that does
 /// not divide a day, a value or sum out of range, `counted` negative where no reading is, options out of
 /// range.

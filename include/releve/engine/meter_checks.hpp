@@ -19,6 +19,7 @@ public:
         std::optional<ChannelId> opposite{}; // of the other direction
         const ChannelModel* total = nullptr; // the register that counts the same
         std::vector<const ChannelModel*> tariffs{};
+        std::vector<ChannelId> tariff_channels{}; // of these, in their order
     };
     CheckedModel(const MeterModel& model, const RuleBook& rules);
     [[nodiscard]] const Channel* find(ChannelId channel) const;
@@ -75,12 +76,27 @@ struct DayRepeats {
     bool operator==(const DayRepeats&) const = default;
 };
 
+/// How far a device's clock was found to be off.
+struct ClockCheck {
+    Instant at{};
+    Seconds off{};
+    bool operator==(const ClockCheck&) const = default;
+};
+
 /// A meter's days as they are stored, of one stretch of time.
 struct MeterDays {
     std::map<ChannelId, std::map<CivilDay, Bytes>> channels; // encoded blocks; only those of channels that are judged
     std::vector<BoundaryRead> reads;
+    std::vector<ClockCheck> clocks; // of the days that are judged, and later ones
     std::map<std::pair<ChannelId, CivilDay>, DayRepeats> repeats;
     PointContext point;
+};
+
+/// A channel's day as it is now stored.
+struct FreshDay {
+    ChannelId channel;
+    CivilDay day{};
+    ByteView block;
 };
 
 /// What is remembered of a meter whose days are all judged.
@@ -90,17 +106,32 @@ struct MeterMemory {
         ChannelWalk walk; // up to the day before
         CivilDay day{};   // the last there is
         Bytes block;
+        /// What walking over that day will leave, once it was judged: the next one does not read it again.
+        struct End {
+            DayTail tail;
+            History month;
+            bool is_whole = false;
+            bool operator==(const End&) const = default;
+        };
+        std::optional<End> end{};
         bool operator==(const Channel&) const = default;
     };
     std::vector<Channel> channels;
-    std::vector<BoundaryRead> reads; // from the start of the last day on
+    std::vector<BoundaryRead> reads;  // from the start of the last day on
+    std::vector<ClockCheck> clocks{}; // likewise; a new one is due for a closer look
     PointContext point{};
 
-    /// A day as it is now stored: the last one grown, or the next one. False: what is remembered does not tell enough.
-    [[nodiscard]] bool take_day(const CheckedModel& model, ChannelId channel, CivilDay day, ByteView block);
+    /// What a batch brings, the days in their order: whether all of them keep all rules. False also if what is remembered does
+    /// not tell enough. After false it tells nothing any more: it is asked of a copy.
+    [[nodiscard]] bool take(const CheckedModel& model, std::span<const FreshDay> days, std::span<const BoundaryRead> fresh,
+                            const Zone& zone);
+
+    // ---- the steps of it
+    /// The last day of a channel grown, or the next one. False: what is remembered does not tell enough.
+    [[nodiscard]] bool take_day(const CheckedModel& model, const FreshDay& fresh);
     [[nodiscard]] bool take_reads(std::span<const BoundaryRead> fresh, const Zone& zone);
-    /// Whether the last days of all channels keep all rules.
-    [[nodiscard]] bool keeps_all_rules(const CheckedModel& model) const;
+    /// Whether the last days of all channels keep all rules; remembers how they end.
+    [[nodiscard]] bool keeps_all_rules(const CheckedModel& model);
 };
 
 struct JudgedChannelDay {

@@ -7,6 +7,7 @@
 #include <releve/core/overlay.hpp>
 #include <releve/engine/totals.hpp>
 
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -24,5 +25,8 @@ namespace releve::engine {
 [[nodiscard]] result<Bytes> encode_month(std::span<const DayTotal> days, CivilDay month);
 /// errc::bad_block for whatever encoding does not give.
 [[nodiscard]] result<std::vector<DayTotal>> decode_month(ByteView bytes, CivilDay month);
+/// The month's total of this day; nothing where none is stored. What follows the day is not looked at. errc::bad_block:
+/// `day` is of another month, or what stands up to it cannot be read.
+[[nodiscard]] result<std::optional<DayTotal>> find_day_total(ByteView bytes, CivilDay month, CivilDay day);
 
 } // namespace releve::engine

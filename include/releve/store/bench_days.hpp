@@ -19,6 +19,13 @@ struct BenchDay {
     ByteView data; // until the next one is asked for
 };
 
+/// A month of a channel's day totals, as it is stored.
+struct BenchMonth {
+    MeterId meter;
+    CivilDay month{}, through{};
+    ByteView data; // until the next one is asked for
+};
+
 class BenchDays {
 public:
     explicit BenchDays(const DatabaseAddress& address);
@@ -28,11 +35,12 @@ public:
 
     /// Until `next` gives false; in one transaction. The months must have their partitions.
     void copy_days(const std::function<bool(BenchDay&)>& next);
+    void copy_months(const std::function<bool(BenchMonth&)>& next);
     /// An empty table of rows: (meter_id int4, channel int2, ts timestamptz, value int4, rev int4, quality int2), partitioned
     /// by day from..to, primary key (meter_id, channel, ts).
     void make_rows(CivilDay from, CivilDay to);
     void copy_rows(const std::function<bool(BaselineReading&)>& next);
-    /// VACUUM ANALYZE of both, and what is dirty to disk.
+    /// VACUUM ANALYZE of the tables that were written, and what is dirty to disk.
     void settle();
 
     using Sums = std::vector<std::pair<Instant, std::int64_t>>;

@@ -38,6 +38,8 @@ public:
     /// Frames in the archive, each time one is there.
     [[nodiscard]] std::int64_t archived_frames();
     [[nodiscard]] std::int64_t refused_messages();
+    /// Meters with days that no rule has looked at.
+    [[nodiscard]] std::int64_t due_meters();
     /// Since the server was made.
     [[nodiscard]] std::int64_t wal_bytes();
     /// Dirty pages to disk, so that what comes next does not pay for what was before.

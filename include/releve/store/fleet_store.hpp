@@ -1,12 +1,13 @@
 #pragma once
 // Questions over many meters, or much of one, answered from the stored days. As the role releve_work, to which no
-// row-level policy applies: who may ask what is decided by the caller. Measured values only; no overlay.
+// row-level policy applies: who may ask what is decided by the caller. Measured values only; no overlay, but in stored totals.
 
 #include <releve/core/ids.hpp>
 #include <releve/core/meter_model.hpp>
 #include <releve/core/time.hpp>
 #include <releve/store/database.hpp>
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -15,7 +16,7 @@
 namespace releve::store {
 
 namespace fleet_limits {
-inline constexpr std::size_t meters_max = 10'000; // of area_day
+inline constexpr std::size_t meters_max = 10'000; // of area_day and area_day_totals
 inline constexpr int days_max = 366;              // of a home
 inline constexpr int connections_max = 8;
 } // namespace fleet_limits
@@ -56,7 +57,7 @@ struct TimedValue {
 class FleetStore {
 public:
     struct Options {
-        int connections = 2;      // that fleet_curve reads with, each on a thread
+        int connections = 2;      // that a whole fleet is read with, each on a thread
         int portion_pages = 256;  // of the table, that it asks for at once: some 20,000 meters
     };
     explicit FleetStore(DatabaseAddress address);
@@ -67,10 +68,20 @@ public:
     /// connections alike. Reads the day's whole month, or the part of it that its index by day names.
     /// errc::bad_value if a sum would not fit 64 bits or the step is not positive, errc::bad_block.
     [[nodiscard]] result<FleetCurve> fleet_curve(CivilDay day, const ChannelModel& channel, const Zone& zone);
+    /// A stored day: on which of the threads (0 to Options::connections - 1), whose, and its block, which is there for the call.
+    using VisitDay = std::function<result<void>(std::size_t thread, MeterId meter, ByteView block)>;
+    /// The day of every meter with a channel of this number, in no order, as fleet_curve reads it. `visit` is called on several
+    /// threads at a time; its first error of each thread ends that thread's part, and one of them is what this gives.
+    [[nodiscard]] result<void> for_each_day(CivilDay day, ChannelId channel, const VisitDay& visit);
     /// In the order asked; nothing where no day is stored. errc::bad_parameter for more than meters_max,
     /// errc::bad_value (out of range), errc::bad_block.
     [[nodiscard]] result<std::vector<std::optional<DayEnergy>>> area_day(std::span<const MeterId> meters, CivilDay day,
                                                                          const ChannelModel& channel);
+    /// The same from the totals of days that are stored by month (interval_month), with what was estimated and corrected; nothing
+    /// where they do not tell the day: it has no readings, is later than what was summed, or is due for checks.
+    /// errc::bad_parameter for more than meters_max, errc::bad_block.
+    [[nodiscard]] result<std::vector<std::optional<DayEnergy>>> area_day_totals(std::span<const MeterId> meters, CivilDay day,
+                                                                                ChannelId channel);
     /// The values of the days [from, to), by time; slots without one are left out. errc::bad_parameter for an empty
     /// range or more than days_max, errc::bad_block.
     [[nodiscard]] result<std::vector<TimedValue>> home_month(MeterId meter, ChannelId channel, CivilDay from, CivilDay to);

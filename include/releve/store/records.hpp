@@ -113,6 +113,9 @@ struct DailyTotalWrite {
     Provenance provenance;
 };
 
+/// The kind of an event that says how far a device's clock is off: its detail begins with that many seconds.
+inline constexpr std::string_view clock_alarm_event = "clock_alarm";
+
 /// What few frames bring beside readings.
 struct FrameExtras {
     struct Event {

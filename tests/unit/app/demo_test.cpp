@@ -51,6 +51,19 @@ TEST(DemoHomesTest, TwoRunsUseOtherCountersAndTheSameReadings)
     }
 }
 
+TEST(DemoLedgerTest, SaysThatAllAddsUpOrWhatDoesNot)
+{
+    const auto all = demo_ledger(R"({"breaches":[],"next":null})", 62).value();
+    EXPECT_EQ(all.differences, 0u);
+    EXPECT_EQ(all.text, "The ledger went through 62 meters: all sums add up, 0 differences between half-hours, indexes and stored totals.\n");
+    const auto one = demo_ledger(R"({"breaches":[{"id":1,"kind":"index","meter":7,"group":null,"channel":"active_power_import",
+        "day":"2024-03-12","expected":2400,"found":2403,"found_at":"2024-06-01T08:00:00Z"}],"next":null})", 62).value();
+    EXPECT_EQ(one.differences, 1u);
+    EXPECT_EQ(one.text, "The ledger went through 62 meters: 1 sum does not add up:\n  2024-03-12, meter 7: 2400 expected, 2403 found (index)\n");
+    for (const char* none : {"", "{}", R"({"breaches":1})", R"({"breaches":[3]})"})
+        EXPECT_FALSE(demo_ledger(none, 1)) << none;
+}
+
 TEST(DemoHomesTest, SaysWhichFileIsMissing)
 {
     const auto missing = load_demo_homes("no/such/folder", 0);

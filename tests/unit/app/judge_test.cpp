@@ -131,6 +131,23 @@ TEST_F(JudgeTest, readings_before_the_installation_or_in_the_future_are_out_of_r
     EXPECT_EQ(judge_frame(home.day_frame(0).apdu).state, FrameState::time_out_of_range);
 }
 
+TEST_F(JudgeTest, a_push_sent_after_it_was_received_tells_of_a_clock_that_is_fast)
+{
+    const auto events = [&](Seconds received_before) {
+        home.received_at = home.push(0).at - received_before;
+        const Judgement judgement = judge_frame(home.day_frame(0).apdu);
+        EXPECT_EQ(judgement.state, FrameState::accepted) << judgement.detail;
+        std::string told;
+        if (judgement.write->extras)
+            for (const auto& event : judgement.write->extras->events)
+                told += event.kind + " " + event.detail + (event.at == home.received_at ? "" : " at another time");
+        return told;
+    };
+    EXPECT_EQ(events(Seconds{61}), "clock_alarm 61 s");
+    EXPECT_EQ(events(Seconds{60}), "") << "clocks of networks and machines differ too";
+    EXPECT_EQ(events(Seconds{-86'400}), "") << "it was on its way for a day";
+}
+
 TEST_F(JudgeTest, what_no_layout_explains_is_kept_and_confirmed)
 {
     MeterModel bare = *home.device.model;

@@ -132,6 +132,14 @@ TEST(MorningText, a_few_meters_and_a_few_last_gasps_are_told_as_they_are)
     EXPECT_NE(morning_text(report, Language::fr).find("1 compteur sur 2000 s'est tu ;"), std::string::npos);
 }
 
+TEST(MorningText, who_came_back_in_one_minute_came_back_at_a_time)
+{
+    store::MorningReport report = storm();
+    report.outages[0].last_restored_at = at("2024-03-28T03:10:59Z");
+    EXPECT_NE(morning_text(report, Language::en).find("; 700 heard again at 04:10\n"), std::string::npos);
+    EXPECT_NE(morning_text(report, Language::fr).find(" ; 700 entendus à nouveau à 04:10\n"), std::string::npos);
+}
+
 TEST(MorningText, the_two_hours_of_one_name_are_told_apart)
 {
     store::MorningReport report = storm();

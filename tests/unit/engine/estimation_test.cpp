@@ -2,8 +2,10 @@
 
 #include <releve/engine/estimation.hpp>
 
+#include <algorithm>
 #include <array>
 #include <functional>
+#include <numeric>
 
 namespace releve::engine {
 namespace {
@@ -169,6 +171,26 @@ TEST(Estimation, prorated_spreads_evenly_what_has_no_profile)
     question.counted = 48'000;
     EXPECT_EQ(values_by(Method::prorated, question), values_by(Method::profile, question));
     EXPECT_EQ(estimate_by(Method::prorated, question).value()->quality, Quality::derived);
+}
+
+TEST(Estimation, what_was_counted_is_shared_out_in_grains)
+{
+    const auto values_of = [](const Channel& channel, std::size_t count, std::int64_t counted) {
+        EstimationQuestion question = channel.gap(0, count, counted);
+        question.grain = 2;
+        return values_by(Method::prorated, question);
+    };
+    const Channel zeros{monday, monday + days{1}, [](LocalTime) { return 0; }};
+    EXPECT_EQ(values_of(zeros, 5, 12), (Values{4, 2, 2, 2, 2}));
+    EXPECT_EQ(values_of(zeros, 5, 13), (Values{5, 2, 2, 2, 2})) << "what is no grain goes to the first";
+    EXPECT_EQ(values_of(zeros, 5, 1), (Values{1, 0, 0, 0, 0}));
+    const Channel known = four_weeks();
+    EstimationQuestion question = known.gap_of_day(monday + days{8});
+    question.counted = 48'010;
+    question.grain = 10;
+    const Values values = values_by(Method::prorated, question);
+    EXPECT_EQ(std::accumulate(values.begin(), values.end(), std::int64_t{0}), 48'010);
+    EXPECT_TRUE(std::ranges::all_of(values, [](std::int64_t value) { return value % 10 == 0; }));
 }
 
 // ---------------------------------------------------------------------- civil time
@@ -338,6 +360,8 @@ TEST(Estimation, refuses_what_cannot_be_by_field)
         {"gap_first", [](auto& q, auto&) { q.gap_first = SIZE_MAX; }},
         {"counted", [](auto& q, auto&) { q.counted = -1; }},
         {"counted", [](auto& q, auto&) { q.counted = INT64_MAX; }},
+        {"grain", [](auto& q, auto&) { q.grain = 0; }},
+        {"grain", [](auto& q, auto&) { q.grain = estimation_grain_max + 1; }},
         {"like_day_weeks", [](auto&, auto& o) { o.like_day_weeks = 9; }},
         {"average_weeks", [](auto&, auto& o) { o.average_weeks = 0; }},
         {"average_days_min", [](auto&, auto& o) { o.average_days_min = 0; }},

@@ -94,6 +94,28 @@ TEST(Month, is_read_as_it_was_written)
     EXPECT_TRUE(decode_month(encode_month({}, day("2024-03-01")).value(), day("2024-03-01")).value().empty());
 }
 
+TEST(Month, tells_one_day_as_it_tells_all)
+{
+    const CivilDay month = day("2024-03-01");
+    for_each_seed(100, [&](Random& random) {
+        const auto days = any_days(random, month);
+        const Bytes stored = encode_month(days, month).value();
+        for (CivilDay at = month; at < day("2024-04-01"); at += std::chrono::days{1}) {
+            const auto known = std::ranges::find(days, at, &DayTotal::day);
+            const auto found = find_day_total(stored, month, at).value();
+            ASSERT_EQ(found, known == days.end() ? std::nullopt : std::optional{*known});
+        }
+    });
+    const Bytes none = encode_month({}, month).value();
+    EXPECT_EQ(find_day_total(none, month, day("2024-04-01")).error().code, errc::bad_block);
+    EXPECT_EQ(find_day_total(none, month, day("2024-02-29")).error().code, errc::bad_block);
+    Random random{1};
+    const std::vector one{any_total(random, day("2024-03-05"))};
+    const Bytes whole = encode_month(one, month).value();
+    for (std::size_t length = 0; length < whole.size(); ++length)
+        EXPECT_EQ(find_day_total(ByteView{whole}.first(length), month, day("2024-03-05")).error().code, errc::bad_block);
+}
+
 TEST(Month, of_a_home_is_small)
 {
     std::vector<DayTotal> days;
