@@ -40,6 +40,8 @@ CREATE TABLE check_due (
     batch    bigint NOT NULL, -- the last that made it so
     job      bigint, -- asked for by this job only: until then the days count as checked
     estimate boolean NOT NULL DEFAULT false, -- gaps that are old enough are filled
+    at_once  boolean NOT NULL DEFAULT false, -- so are the others
+    ledger   boolean NOT NULL DEFAULT false, -- what does not add up is told
     CONSTRAINT check_due_days CHECK (day_from <= day_to)
 ) WITH (fillfactor = 70);
 

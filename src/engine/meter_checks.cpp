@@ -11,6 +11,8 @@ namespace {
 
 using Days = std::chrono::days;
 
+constexpr std::size_t remembered_reads_max = 256; // an index a tariff and midnight; a curve that stopped adds to them
+
 CivilDay first_of_month(CivilDay day, int months_later = 0)
 {
     const std::chrono::year_month_day date{day};
@@ -335,7 +337,7 @@ bool MeterMemory::take_reads(std::span<const BoundaryRead> fresh, const Zone& zo
         if (known != reads.end() && known->value == read.value)
             continue;
         // Of what ended by then there is more to judge again.
-        if (known != reads.end() || read.at <= earliest + Seconds{12 * 3600})
+        if (known != reads.end() || read.at <= earliest + Seconds{12 * 3600} || reads.size() >= remembered_reads_max)
             return false;
         reads.push_back(read);
     }
@@ -398,8 +400,12 @@ private:
     result<void> walk(const CheckedModel::Channel& channel, const std::map<CivilDay, Bytes>& days)
     {
         ChannelWalk walk;
+        Instant began = Instant::max(); // of the day before
         for (auto day = days.begin(); day != days.end(); ++day) {
             RELEVE_CHECK(decode_day_values(day->second, values_));
+            if (moved_between(began, end_of(values_)))
+                walk = {};
+            began = values_.first;
             walk.come_to(day->first);
             const bool is_last = std::next(day) == days.end();
             if (day->first >= from_ && day->first <= to_)
@@ -410,6 +416,12 @@ private:
                 walk.walk_over(day->first, values_);
         }
         return {};
+    }
+
+    /// The day of a move itself is nobody's history either.
+    [[nodiscard]] bool moved_between(Instant from, Instant to) const
+    {
+        return std::ranges::any_of(days_.breaks, [&](Instant moved) { return moved > from && moved < to; });
     }
 
     result<void> judge(const CheckedModel::Channel& channel, const ChannelWalk& walk, CivilDay day, bool is_last)

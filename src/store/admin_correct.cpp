@@ -57,13 +57,14 @@ result<CorrectionRow> AdminStore::correct(const CorrectionAsked& asked, std::chr
         RELEVE_TRY(located, locate_correction(point, asked));
         note_change(work, {"correct", {}, asked.usage_point.value,
                            asked.action + " from " + to_iso8601(asked.from) + " to " + to_iso8601(asked.to) + ": " + asked.reason});
-        return work
-            .run("INSERT INTO correction (meter_id, channel, day, action, slots, amounts, reason, author) VALUES "
-                 "($1::int4, $2::int2, $3::date, $4, $5::int2[], $6::int8[], $7, session_user) RETURNING id",
-                 {located.meter.value, located.channel.value, located.day, asked.action, array_text(located.slots),
-                  array_text(asked.values), asked.reason})
-            .at(0)
-            .integer(0);
+        const Table rows =
+            work.run("INSERT INTO correction (meter_id, channel, day, action, slots, amounts, reason, author) "
+                     "SELECT $1::int4, $2::int2, $3::date, $4, $5::int2[], $6::int8[], $7, session_user WHERE $3::date <= current_date RETURNING id",
+                     {located.meter.value, located.channel.value, located.day, asked.action, array_text(located.slots),
+                      array_text(asked.values), asked.reason});
+        if (rows.empty())
+            return fail(errc::bad_parameter, "from: must not be in the future");
+        return rows.at(0).integer(0);
     }));
     for (;;) {
         auto row = impl_->session.transaction([&](Work& work) { return load_correction(work, id); });

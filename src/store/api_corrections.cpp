@@ -1,3 +1,4 @@
+#include "batch_rows.hpp"
 #include "check_rows.hpp"
 #include "correction_place.hpp"
 
@@ -24,14 +25,18 @@ result<CorrectionRow> ApiStore::correct(const Identity& who, const CorrectionAsk
     if (who.role != Role::operator_)
         return fail(errc::forbidden);
     return impl_->as(who, [&](Work& work) -> result<CorrectionRow> {
+        // A choice of daily totals erases all corrections: it comes before this one, or erases it.
+        work.run("SELECT pg_advisory_xact_lock_shared($1::int8)", {collection_choice_lock});
         RELEVE_TRY(point, impl_->see(work, asked.usage_point));
         RELEVE_TRY(place, locate_correction(point, asked));
         const Table rows = work.run(
-            std::string{"INSERT INTO correction (meter_id, channel, day, action, slots, amounts, reason, author, token) VALUES "
-                        "($1::int4, $2::int2, $3::date, $4, $5::int2[], $6::int8[], $7, $8, $9::int8) RETURNING "} +
+            std::string{"INSERT INTO correction (meter_id, channel, day, action, slots, amounts, reason, author, token) "
+                        "SELECT $1::int4, $2::int2, $3::date, $4, $5::int2[], $6::int8[], $7, $8, $9::int8 WHERE $3::date <= current_date RETURNING "} +
                 correction_columns,
             {place.meter.value, place.channel.value, place.day, asked.action, array_text(place.slots), array_text(asked.values),
              asked.reason, who.label, who.token_id});
+        if (rows.empty())
+            return fail(errc::bad_parameter, "from: must not be in the future");
         note_access(work, who, {asked.usage_point, "correction", place.day, place.day + std::chrono::days{1}});
         return read_correction(rows.at(0));
     });

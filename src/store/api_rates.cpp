@@ -202,7 +202,7 @@ result<void> add_model(Work& work, const DayOfModel& of, CivilDay day, RateBy by
 
 result<RateBy> parse_rate_by(const std::string& by)
 {
-    for (std::size_t i = 1; i < std::size(rate_groupings); ++i)
+    for (std::size_t i = 0; i < std::size(rate_groupings); ++i)
         if (by == rate_groupings[i].name)
             return static_cast<RateBy>(i);
     return fail(errc::bad_parameter, "by: must be hour, concentrator, area or group");

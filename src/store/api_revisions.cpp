@@ -1,4 +1,5 @@
 #include "api_blocks.hpp"
+#include "settle.hpp"
 
 #include <algorithm>
 
@@ -65,13 +66,50 @@ result<std::vector<DayVersion>> load_versions(Work& work, const IntervalAsked& a
     return versions;
 }
 
+/// An undo after which nothing lay over the day any more: no version of the overlay tells it.
+struct Undone {
+    std::int64_t batch = 0;
+    std::string author, reason;
+};
+std::vector<Undone> load_undone(Work& work, const IntervalAsked& asked, const DayBlock& shape)
+{
+    std::vector<Undone> list;
+    for (const Row& row : work.run("SELECT batch, author, reason FROM correction WHERE meter_id = $1::int4 AND channel = $2::int2 AND "
+                                   "day = $3::date AND action = 'undo' AND state = 'done' AND $4::int8 = ANY (slots) ORDER BY id",
+                                   {asked.meter.value, asked.channel.value, asked.day, (asked.at - shape.first) / shape.step}))
+        list.push_back({row.integer(0), row.text(1), row.text(2)});
+    return list;
+}
+
 bool same_version(const std::optional<Slot>& a, const std::optional<Slot>& b)
 {
     return a.has_value() == b.has_value() && (!a || *a == *b);
 }
 
+/// Who took the slot of `version` off, and why; `next` is null where the whole overlay of the day went.
+RevisionRow taken_off(const DayVersion& version, const DayVersion* next, std::span<const Undone> undone)
+{
+    RevisionRow row;
+    row.batch = BatchNumber{*version.superseded_by};
+    const auto undo = std::ranges::find(undone, row.batch.value, &Undone::batch);
+    if (next != nullptr) {
+        row.method = next->method;
+        row.author = next->author;
+        row.reason = next->reason;
+    } else if (undo != undone.end()) {
+        row.method = "undo";
+        row.author = undo->author;
+        row.reason = undo->reason;
+    } else {
+        row.method = "check";
+        row.author = "releve";
+        row.reason = "what was measured stands for itself again";
+    }
+    return row;
+}
+
 /// The slot's own versions: rows that did not change it are left out. A row lists all slots, each with who wrote it.
-std::vector<RevisionRow> changes_of(const std::vector<DayVersion>& versions, bool overlay)
+std::vector<RevisionRow> changes_of(const std::vector<DayVersion>& versions, bool overlay, std::span<const Undone> undone = {})
 {
     std::vector<RevisionRow> rows;
     bool open = false;
@@ -79,6 +117,8 @@ std::vector<RevisionRow> changes_of(const std::vector<DayVersion>& versions, boo
         const DayVersion& version = versions[i];
         const bool fresh = version.slot && (!open || !same_version(version.slot, versions[i - 1].slot));
         if (fresh) {
+            if (!rows.empty() && !rows.back().value)
+                rows.back().superseded_by = BatchNumber{version.batch};
             const Provenance& from = version.slot->provenance;
             // The overlay's slot names the version that wrote it; only that row's reason is its own.
             const auto writer = std::ranges::find_if(
@@ -99,6 +139,14 @@ std::vector<RevisionRow> changes_of(const std::vector<DayVersion>& versions, boo
         const bool stays = i + 1 < versions.size() ? same_version(version.slot, versions[i + 1].slot) : !version.superseded_by;
         if (open && !stays && version.superseded_by)
             rows.back().superseded_by = BatchNumber{*version.superseded_by};
+        if (!overlay || !open || !version.superseded_by)
+            continue;
+        const bool followed = i + 1 < versions.size() && versions[i + 1].batch == *version.superseded_by;
+        if (followed && versions[i + 1].slot)
+            continue;
+        RevisionRow row = taken_off(version, followed ? &versions[i + 1] : nullptr, undone);
+        if (row.method == "undo" || !is_estimate(version.slot->provenance.quality)) // else what was measured has come, and tells it
+            rows.push_back(std::move(row));
     }
     return rows;
 }
@@ -185,7 +233,7 @@ result<RevisionsAnswer> ApiStore::revisions(const Identity& who, const UsagePoin
             answer.scaler = own->scaler;
             answer.revisions = changes_of(measured, false);
             forget_later_rows(answer.revisions, known);
-            auto laid_over = changes_of(over, true);
+            auto laid_over = changes_of(over, true, over.empty() ? std::vector<Undone>{} : load_undone(work, asked, *shape));
             forget_later_rows(laid_over, known);
             if (!doubted(laid_over))
                 RELEVE_CHECK(mark_checked(work, asked, known, answer.revisions));

@@ -293,19 +293,25 @@ std::size_t BatchWriter::Impl::look(const std::vector<std::int32_t>& meters, con
     const BatchRow row{request.next_batch(), request.watermark(), writer, request.now, 0, static_cast<std::int32_t>(meters.size())};
     write_batch_row(db, row, {}, 0);
     db.run("SELECT pg_advisory_xact_lock_shared($1::int8)", pg::Params{}.add(collection_choice_lock));
-    const SettleLoad load = load_due_meters(db, checks, meters, request.now);
+    SettleLoad load = load_due_meters(db, checks, meters, request.now);
     std::vector<SettledMeter> settled;
     for (const MeterRows& rows : load.meters) {
         auto changes = settle(rows, row.number, *checks.plan()->zone);
         if (!changes)
             throw pg::SqlError("22000", "meter " + std::to_string(rows.meter.value) + ": " + to_string(changes.error()));
+        if (changes->look_again) {
+            const auto [rest, fresh] = load.rest.try_emplace(rows.meter.value, *changes->look_again);
+            if (!fresh)
+                rest->second.from = std::min(rest->second.from, changes->look_again->from);
+        }
         settled.push_back({&rows, std::move(*changes)});
     }
     write_changes(db, row.number, request.now, settled);
     finish_due(db, load);
     transaction.commit();
-    for (const std::int32_t meter : load.nothing)
-        checks.nothing_due(meter);
+    for (const auto* list : {&load.nothing, &load.unknown})
+        for (const std::int32_t meter : *list)
+            checks.nothing_due(meter);
     for (SettledMeter& meter : settled) {
         const std::int32_t id = meter.rows->meter.value;
         if (load.rest.contains(id)) {
@@ -359,11 +365,12 @@ std::optional<std::size_t> BatchWriter::look(const Request& request)
                 impl_->connection.reset();
             } else if (!error.transient()) {
                 if (at_once == 1) { // it stays due in the database, and is said
+                    leave_unjudged(impl_->connected(), meters.front());
                     impl_->checks.nothing_due(meters.front());
                     impl_->unjudged.push_back(problem);
                     return 1;
                 }
-                at_once = 1;
+                at_once = (std::min(at_once, meters.size()) + 1) / 2;
                 continue;
             }
         }

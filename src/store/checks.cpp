@@ -228,10 +228,14 @@ void Checks::drop()
 
 void Checks::forget()
 {
+    for (const auto& [meter, range] : now_due_) // perhaps it was committed all the same
+        due_.try_emplace(meter);
     drop();
     remembered_.clear();
     for (auto& [meter, range] : due_)
         range.reset();
+    if (!due_.empty() && !due_since_)
+        due_since_ = std::chrono::steady_clock::now();
 }
 
 void Checks::forget_if_older(std::int64_t choice_version)

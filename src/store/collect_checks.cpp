@@ -68,14 +68,15 @@ std::optional<CollectStore::JobStep> CollectStore::run_jobs(Instant now)
         if (rows.text(0, 3) == "queued")
             step.total = db.run(std::string{"SELECT count(*) FROM meter m WHERE m.id > $1::int4 AND "} + members_only, meters_of_job(0, group)).int8(0, 0);
         pg::Params params = meters_of_job(rows.int4(0, 4), group);
-        params.add(step.job).add(step.kind == "estimate").add(slice_of_job);
+        params.add(step.job).add(step.kind == "estimate").add(slice_of_job).add(step.kind == "ledger");
         const pg::Rows slice = db.run(
             std::string{"WITH slice AS (SELECT m.id FROM meter m WHERE m.id > $1::int4 AND "} + members_only +
-                " ORDER BY m.id LIMIT $5::int4), due AS (INSERT INTO check_due AS t (meter_id, day_from, day_to, batch, job, estimate) "
-                "SELECT s.id, d.first, d.last, 0, $3::int8, $4::bool FROM slice s CROSS JOIN LATERAL (SELECT min(day) AS first, max(day) AS last "
+                " ORDER BY m.id LIMIT $5::int4), due AS (INSERT INTO check_due AS t (meter_id, day_from, day_to, batch, job, estimate, at_once, ledger) "
+                "SELECT s.id, d.first, d.last, 0, $3::int8, $4::bool, $4::bool, $6::bool FROM slice s CROSS JOIN LATERAL (SELECT min(day) AS first, max(day) AS last "
                 "FROM interval_day i WHERE i.meter_id = s.id) d WHERE d.first IS NOT NULL "
                 "ON CONFLICT (meter_id) DO UPDATE SET day_from = least(t.day_from, excluded.day_from), "
-                "day_to = greatest(t.day_to, excluded.day_to), estimate = t.estimate OR excluded.estimate RETURNING 1) "
+                "day_to = greatest(t.day_to, excluded.day_to), estimate = t.estimate OR excluded.estimate, "
+                "at_once = t.at_once OR excluded.at_once, ledger = t.ledger OR excluded.ledger RETURNING 1) "
                 "SELECT coalesce(max(id), 0)::int4, count(*)::int8 FROM slice",
             params);
         step.done += slice.int8(0, 1);

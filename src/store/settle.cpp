@@ -46,7 +46,7 @@ public:
             RELEVE_CHECK(lay_verdicts(judged));
         std::vector<MissingRun> runs;
         for (const auto& [channel, days] : rows_.days.channels) {
-            RELEVE_TRY(own, missing_runs(channel, days));
+            RELEVE_TRY(own, missing_runs(channel, days, rows_.days.breaks));
             runs.insert(runs.end(), own.begin(), own.end());
         }
         RELEVE_CHECK(estimate_runs(rows_, runs, zone_, desk_));
@@ -54,6 +54,12 @@ public:
         for (const auto& [channel, days] : rows_.days.channels)
             RELEVE_CHECK(sum_months(channel, days));
         changes_.overlays = desk_.take();
+        for (const OverlayChange& change : changes_.overlays)
+            if (change.of.second > rows_.to) {
+                const CivilDay day = change.of.second;
+                changes_.look_again = changes_.look_again ? DueDays{std::min(changes_.look_again->from, day), std::max(changes_.look_again->to, day)}
+                                                          : DueDays{day, day};
+            }
         return std::move(changes_);
     }
 
@@ -275,9 +281,10 @@ private:
     result<void> sum_month(const ChannelModel& channel, CivilDay month, const std::map<CivilDay, Bytes>& days)
     {
         const CivilDay end = CivilDay{std::chrono::year_month_day{month}.year() / std::chrono::year_month_day{month}.month() / std::chrono::last} + Days{1};
-        const CivilDay last = days.empty() ? month : days.rbegin()->first;
+        // The last day may go on without a closer look.
+        const CivilDay last = std::min(days.empty() ? month : days.rbegin()->first, end) - Days{1};
         std::vector<engine::DayTotal> totals;
-        for (CivilDay day = month; day < end; day += Days{1}) {
+        for (CivilDay day = month; day <= last; day += Days{1}) {
             const ChannelDay of{channel.channel, day};
             RELEVE_TRY(block, measured(of));
             const DayBlock* over = desk_.find(of);
@@ -287,23 +294,28 @@ private:
             RELEVE_TRY(total, engine::day_total(slots, block ? block->step : over->step, day, channel));
             totals.push_back(total);
         }
-        StoredMonth now{std::min(last, end - Days{1}), {}};
+        const auto stored = rows_.months.find({channel.channel, month});
+        if (last < month && stored == rows_.months.end())
+            return {};
+        StoredMonth now{last, {}};
         RELEVE_TRY(data, engine::encode_month(totals, month));
         now.data = std::move(data);
-        const auto stored = rows_.months.find({channel.channel, month});
         if (stored == rows_.months.end() || stored->second.through != now.through || stored->second.data != now.data) {
             if (rows_.ledger && stored != rows_.months.end())
-                RELEVE_CHECK(note_total_breaches(channel.channel, month, stored->second.data, totals));
+                RELEVE_CHECK(note_total_breaches(channel.channel, month, stored->second, totals));
             changes_.months.push_back({{channel.channel, month}, std::move(now)});
         }
         return {};
     }
 
     /// A stored total that is not what its half-hours come to, although none of them changed since.
-    result<void> note_total_breaches(ChannelId channel, CivilDay month, const Bytes& stored, const std::vector<engine::DayTotal>& totals)
+    result<void> note_total_breaches(ChannelId channel, CivilDay month, const StoredMonth& stored,
+                                     const std::vector<engine::DayTotal>& totals)
     {
-        RELEVE_TRY(before, engine::decode_month(stored, month));
+        RELEVE_TRY(before, engine::decode_month(stored.data, month));
         for (const engine::DayTotal& total : totals) {
+            if (total.day > stored.through)
+                break;
             const auto was = std::ranges::find(before, total.day, &engine::DayTotal::day);
             if (was != before.end() && was->energy_wh != total.energy_wh)
                 changes_.breaches.push_back({"stored_total", {channel, total.day}, total.energy_wh, was->energy_wh});

@@ -13,6 +13,10 @@ namespace releve::store {
 
 using ChannelDay = std::pair<ChannelId, CivilDay>;
 
+struct DueDays {
+    CivilDay from{}, to{}; // included
+};
+
 /// An overlay as its row is; `revision` is the version that its slots name.
 struct OverlayRow {
     std::int32_t revision = 0;
@@ -51,6 +55,7 @@ struct MeterRows {
     std::optional<Instant> estimate_found_by{}; // also fill gaps that were found by then
     bool ledger = false;       // also say what does not add up
     bool later_days = false;   // there are days beyond those that are here
+    CivilDay last_loaded{};    // `to`, or a day beyond it at which a hole ends
     engine::MeterDays days;
     std::map<ChannelDay, OverlayRow> overlays;
     std::map<ChannelDay, std::int32_t> last_revisions; // of overlays that are in the history only
@@ -106,6 +111,7 @@ struct MeterChanges {
     std::vector<CorrectionResult> corrections;
     std::vector<BreachFound> breaches; // all there are, of a ledger
     std::optional<engine::MeterMemory> memory; // nothing: its last day was not looked at
+    std::optional<DueDays> look_again; // estimates went beyond the days judged, where totals are not summed
 };
 
 /// errc::bad_block: a stored day cannot be read. `number`: with which the changes will be known.
@@ -137,8 +143,9 @@ struct MissingRun {
     ChannelId channel;
     Instant starts{}, ends{};
 };
-/// In order.
-[[nodiscard]] result<std::vector<MissingRun>> missing_runs(ChannelId channel, const std::map<CivilDay, Bytes>& days);
+/// In order. `breaks`: when the meter came to another place, where what is missing before is no concern of those after it.
+[[nodiscard]] result<std::vector<MissingRun>> missing_runs(ChannelId channel, const std::map<CivilDay, Bytes>& days,
+                                                           std::span<const Instant> breaks);
 
 /// Whether some slot of the run has nothing laid over it.
 [[nodiscard]] bool has_hole(const MissingRun& run, const ChannelModel& channel, const Zone& zone, const OverlayDesk& desk);

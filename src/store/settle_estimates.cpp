@@ -22,6 +22,13 @@ public:
         const auto& days = rows.days.channels.at(run.channel);
         first_day_ = std::max(days.begin()->first, zone.day_of(run.starts, start) - series_around);
         last_day_ = std::min(days.rbegin()->first, zone.day_of(run.ends - Seconds{1}, start) + series_around);
+        for (const Instant moved : rows.days.breaks) // other people's days say nothing
+            if (moved <= run.starts)
+                first_day_ = std::max(first_day_, zone.day_of(moved + zone.length_of(zone.day_of(moved, start), start) - Seconds{1}, start));
+            else
+                last_day_ = std::min(last_day_, zone.day_of(moved, start) - Days{1});
+        first_day_ = std::min(first_day_, zone.day_of(run.starts, start)); // that of the move itself, if the run lies in it
+        last_day_ = std::max(last_day_, zone.day_of(run.ends - Seconds{1}, start));
         first_ = zone.start_of(first_day_, start);
         values_.resize(static_cast<std::size_t>((zone.start_of(last_day_ + Days{1}, start) - first_) / step_));
     }
@@ -169,7 +176,7 @@ bool has_hole(const MissingRun& run, const ChannelModel& channel, const Zone& zo
     return false;
 }
 
-result<std::vector<MissingRun>> missing_runs(ChannelId channel, const std::map<CivilDay, Bytes>& days)
+result<std::vector<MissingRun>> missing_runs(ChannelId channel, const std::map<CivilDay, Bytes>& days, std::span<const Instant> breaks)
 {
     std::vector<MissingRun> runs;
     std::optional<Instant> seen_until;
@@ -180,7 +187,8 @@ result<std::vector<MissingRun>> missing_runs(ChannelId channel, const std::map<C
             if (!values.has(slot))
                 continue;
             const Instant at = values.first + values.step * static_cast<std::int64_t>(slot);
-            if (seen_until && at > *seen_until)
+            const auto moved = [&](Instant when) { return when >= *seen_until && when <= at; };
+            if (seen_until && at > *seen_until && std::ranges::none_of(breaks, moved))
                 runs.push_back({channel, *seen_until, at});
             seen_until = at + values.step;
         }

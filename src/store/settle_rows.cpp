@@ -55,6 +55,8 @@ public:
             include_days_before();
             load_days();
             load_later_days();
+            load_registers();
+            load_moves();
             load_repeats();
             load_clocks();
             load_overlays();
@@ -84,7 +86,8 @@ private:
     {
         std::vector<Wanted> list;
         for (const MeterRows& rows : load_.meters)
-            list.push_back({rows.meter.value, with_days_before ? engine::first_day_looked_at(rows.from) : rows.from, rows.to});
+            list.push_back(with_days_before ? Wanted{rows.meter.value, engine::first_day_looked_at(rows.from), rows.last_loaded}
+                                            : Wanted{rows.meter.value, rows.from, rows.to});
         return list;
     }
 
@@ -94,11 +97,10 @@ private:
     {
         static const pg::Statement select{
             "due_select",
-            "SELECT c.meter_id, c.day_from, c.day_to, c.batch, CASE WHEN c.estimate THEN coalesce(c.job, 0) END, m.model, "
+            "SELECT c.meter_id, c.day_from, c.day_to, c.batch, CASE WHEN c.at_once THEN 1 WHEN c.estimate THEN 0 END, m.model, "
             "coalesce(p.collection = 'daily', false), "
             "coalesce((SELECT min(g.usage_group) FROM usage_group_member g JOIN group_rules r ON r.usage_group = g.usage_group "
-            "WHERE g.usage_point = p.id AND g.validity @> c.day_to), ''), k.greatest, coalesce(k.all_over, false), "
-            "coalesce((SELECT j.kind = 'ledger' FROM job j WHERE j.id = c.job), false) "
+            "WHERE g.usage_point = p.id AND g.validity @> c.day_to), ''), k.greatest, coalesce(k.all_over, false), c.ledger "
             "FROM check_due c JOIN meter m ON m.id = c.meter_id "
             "LEFT JOIN LATERAL (SELECT u.id, u.collection FROM installation i JOIN usage_point u ON u.id = i.usage_point "
             "WHERE i.meter_id = c.meter_id AND upper_inf(i.validity) LIMIT 1) p ON true "
@@ -112,18 +114,19 @@ private:
             meter.meter = MeterId{rows.int4(i, 0)};
             const auto model = checks_.model(rows.text(i, 5), rows.text(i, 7));
             if (rows.boolean(i, 6) || !model) {
-                load_.nothing.push_back(meter.meter.value);
+                (rows.boolean(i, 6) ? load_.nothing : load_.unknown).push_back(meter.meter.value);
                 continue;
             }
             meter.model = *model;
             meter.from = rows.day(i, 1);
             meter.due_batch = rows.int8(i, 3);
             if (!rows.null(i, 4)) // a job asks for all of them
-                meter.estimate_found_by = rows.int8(i, 4) > 0 ? Instant::max() : now_ - checks_.plan()->estimate_after;
+                meter.estimate_found_by = rows.int4(i, 4) > 0 ? Instant::max() : now_ - checks_.plan()->estimate_after;
             const CivilDay end = engine::last_day_touched_by(rows.day(i, 2)), most = end_of_month(meter.from, months_at_once);
             meter.to = std::min(end, most);
+            meter.last_loaded = meter.to;
             if (end > most)
-                load_.rest[meter.meter.value] = most + Days{1};
+                load_.rest[meter.meter.value] = {most + Days{1}, most + Days{1}};
             if (!rows.null(i, 8))
                 meter.days.point.subscribed_va = rows.int8(i, 8);
             meter.days.point.active = !rows.boolean(i, 9);
@@ -131,7 +134,8 @@ private:
             load_.meters.push_back(std::move(meter));
         }
         for (const std::int32_t meter : meters)
-            if (find(meter) == nullptr && std::ranges::find(load_.nothing, meter) == load_.nothing.end())
+            if (find(meter) == nullptr && std::ranges::find(load_.nothing, meter) == load_.nothing.end() &&
+                std::ranges::find(load_.unknown, meter) == load_.unknown.end())
                 load_.nothing.push_back(meter);
         std::ranges::sort(load_.nothing);
     }
@@ -177,6 +181,7 @@ private:
         for_rows(select, judged_channels(), [](MeterRows& meter, const pg::Rows& rows, int i) {
             meter.days.channels[ChannelId{rows.int2(i, 1)}][rows.day(i, 2)] = copy(rows.bytes(i, 3));
             meter.later_days = true;
+            meter.last_loaded = std::max(meter.last_loaded, rows.day(i, 2));
         });
     }
 
@@ -186,12 +191,16 @@ private:
             "settle_intervals", "SELECT k.m, t.channel, t.day, t.data FROM unnest($1::int4[], $2::date[], $3::date[]) AS k (m, f, l), LATERAL "
                                 "(SELECT channel, day, data FROM interval_day i WHERE i.meter_id = k.m AND i.day BETWEEN k.f AND k.l "
                                 "AND i.day BETWEEN $4::date AND $5::date OFFSET 0) t"};
-        auto list = wanted(true);
-        for_rows(intervals, wanted_params(list), [](MeterRows& meter, const pg::Rows& rows, int i) {
+        for_rows(intervals, wanted_params(wanted(true)), [](MeterRows& meter, const pg::Rows& rows, int i) {
             const ChannelId channel{rows.int2(i, 1)};
             if (meter.model->find(channel) != nullptr)
                 meter.days.channels[channel][rows.day(i, 2)] = copy(rows.bytes(i, 3));
         });
+    }
+
+    void load_registers()
+    {
+        auto list = wanted(true);
         for (Wanted& one : list)
             one.to += Days{1}; // an index stands under the day that begins with it
         static const pg::Statement registers{
@@ -215,6 +224,17 @@ private:
         for_rows(select, wanted_params(wanted(false)), [](MeterRows& meter, const pg::Rows& rows, int i) {
             meter.days.repeats[{ChannelId{rows.int2(i, 1)}, rows.day(i, 2)}] = {from_bits(rows.text(i, 3)), from_bits(rows.text(i, 4))};
         });
+    }
+
+    /// Not the first place: nothing was before.
+    void load_moves()
+    {
+        static const pg::Statement select{
+            "settle_moves", "SELECT meter_id, lower(validity) FROM (SELECT meter_id, validity, row_number() OVER (PARTITION BY meter_id "
+                            "ORDER BY validity) AS place FROM installation WHERE meter_id = ANY ($1::int4[])) t WHERE place > 1 ORDER BY 1, 2"};
+        pg::Params params;
+        params.array(load_.meters, [](const MeterRows& rows) { return rows.meter.value; });
+        for_rows(select, params, [](MeterRows& meter, const pg::Rows& rows, int i) { meter.days.breaks.push_back(rows.instant(i, 1)); });
     }
 
     /// How far its clock was seen to be off, and later too: what is remembered of a meter is judged with it.
@@ -345,8 +365,21 @@ void finish_due(pg::Connection& connection, const SettleLoad& load)
     if (load.rest.empty())
         return;
     pg::Params params;
-    params.array(load.rest, [](const auto& row) { return row.first; }).array(load.rest, [](const auto& row) { return row.second; });
-    connection.run("UPDATE check_due t SET day_from = k.d, day_to = greatest(t.day_to, k.d) FROM unnest($1::int4[], $2::date[]) AS k (m, d) WHERE t.meter_id = k.m", params);
+    params.array(load.rest, [](const auto& row) { return row.first; })
+        .array(load.rest, [](const auto& row) { return row.second.from; })
+        .array(load.rest, [](const auto& row) { return row.second.to; });
+    connection.run("UPDATE check_due t SET day_from = k.f, day_to = greatest(t.day_to, k.l) FROM unnest($1::int4[], $2::date[], $3::date[]) "
+                   "AS k (m, f, l) WHERE t.meter_id = k.m",
+                   params);
+}
+
+void leave_unjudged(pg::Connection& connection, std::int32_t meter)
+{
+    const auto id = [&] { return pg::Params{}.add(meter); };
+    connection.run("UPDATE job j SET detail = left(CASE WHEN detail = '' THEN 'not judged, see the log: meter ' ELSE detail || ', ' END || "
+                   "$1::int4, 500) FROM check_due c WHERE c.meter_id = $1::int4 AND j.id = c.job",
+                   id());
+    connection.run("UPDATE check_due SET job = NULL WHERE meter_id = $1::int4", id());
 }
 
 void add_corrections_to_due(pg::Connection& connection)

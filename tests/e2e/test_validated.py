@@ -56,7 +56,11 @@ def test_rules_of_a_group_are_checked_kept_and_cleared(shared, tmp_path, home):
     right.write_text('{"electricity_import": {"spike": {"severity": "off"}}}\n')
     for done in (run_binary("rules", "check", wrong), shared.cli("rules", "set", "--group", "e2e-rules", wrong, code=2)):
         assert complaint(done).startswith(f"{wrong}:2: /volume/spike/severity: ")
-    assert run_binary("rules", "check", right).code == 0
+    done = run_binary("rules", "check", right)
+    assert done.code == 0 and done.out.startswith(f"{right}: is right as rules of a group; validation.rules needs more: {right}:1: "), done
+    whole = tmp_path / "whole.json"
+    whole.write_text(shared.cli("rules", "show").out)
+    assert run_binary("rules", "check", whole).out == f"{whole}: is right\n"
     shared.cli("rules", "set", "--group", "e2e-rules", right)
     assert shared.cli("rules", "show", "--group", "e2e-rules").out == right.read_text()
     shared.cli("rules", "clear", "--group", "e2e-rules")
@@ -84,6 +88,8 @@ def test_what_cannot_be_corrected_is_named_by_its_flag(shared, home):
                               ("--reason", "x", "--reason: 3 to 500")]:
         arguments = [word for pair in {**good, flag: wrong}.items() for word in pair]
         assert complaint(shared.cli("correct", "set", *arguments, code=2)).startswith(said)
+    ahead = {**good, "--from": "2098-11-03T10:00:00Z", "--to": "2098-11-03T11:00:00Z"}
+    assert complaint(shared.cli("correct", "set", *[word for pair in ahead.items() for word in pair], code=2)) == "--from: must not be in the future"
     arguments = [word for pair in good.items() for word in pair]
     assert complaint(shared.cli("correct", "paint", *arguments, code=2)).startswith("action: must be")
 

@@ -293,7 +293,9 @@ TEST_F(ApiMorning, each_sees_the_fleet_that_is_theirs)
         EXPECT_EQ(store.morning(who, now).error().code, errc::forbidden);
         EXPECT_EQ(store.collection_rates(who, day("2024-03-27"), "area").error().code, errc::forbidden);
     }
-    EXPECT_EQ(store.collection_rates(operations, day("2024-03-27"), "").error().detail,
+    EXPECT_EQ(rates("2024-03-27", "", operations), Strings{" 7 96/336"}) << "of all, without `by`";
+    EXPECT_EQ(rates("2024-03-27", "", town), Strings{" 4 48/192"});
+    EXPECT_EQ(store.collection_rates(operations, day("2024-03-27"), "colour").error().detail,
               "by: must be hour, concentrator, area or group");
 }
 

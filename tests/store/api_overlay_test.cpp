@@ -36,7 +36,8 @@ protected:
     {
         std::string text;
         for (const auto& row : store.revisions(who, {home}, at(instant), "", as_of).value().revisions)
-            text += (text.empty() ? "" : "; ") + std::to_string(row.value) + " " + std::string{quality_name(row.quality)} + " " +
+            text += (text.empty() ? "" : "; ") +
+                    (row.value ? std::to_string(*row.value) + " " + std::string{quality_name(row.quality)} : "off") + " " +
                     row.method + " by " + row.author + (row.reason.empty() ? "" : " (" + row.reason + ")") + " " +
                     std::to_string(row.batch.value) + ".." + (row.superseded_by ? std::to_string(row.superseded_by->value) : "") +
                     " at " + (row.known_from ? to_iso8601(*row.known_from).substr(11, 5) : "?");
@@ -92,7 +93,7 @@ TEST_F(ApiOverlay, only_the_time_at_the_usage_point_is_seen)
 {
     owner("UPDATE installation SET validity = tstzrange('2024-03-19T23:30:00Z', NULL)");
     measured(meter, the_day, full(the_day, 100));
-    laid_over(meter, the_day, over({{0, 250, Quality::edited}, {1, 260, Quality::edited}}, 1, 2), 1, "'edit', 'Ada', 'x'");
+    laid_over(meter, the_day, over({{0, 250, Quality::edited}, {1, 260, Quality::edited}}, 1, 2), 1, "'set', 'Ada', 'x'");
     EXPECT_EQ(seen({}, "2024-03-20T00:00:00Z"), "260 edited (100)");
 }
 
@@ -101,7 +102,7 @@ TEST_F(ApiOverlay, an_overlay_of_another_shape_says_nothing)
     measured(meter, the_day, full(the_day, 100));
     DayBlock other = over({{0, 250, Quality::edited}}, 1, 2);
     other.step = Seconds{600};
-    laid_over(meter, the_day, other, 1, "'edit', 'Ada', 'x'");
+    laid_over(meter, the_day, other, 1, "'set', 'Ada', 'x'");
     EXPECT_EQ(seen({}, "2024-03-19T23:30:00Z"), "100 valid");
 }
 
@@ -113,8 +114,8 @@ TEST_F(ApiOverlay, each_number_knows_what_lay_over_the_day_then)
     const DayBlock doubt = over({{0, 100, Quality::questionable}}, 1, 2), edit = over({{0, 250, Quality::edited}}, 2, 4),
                    both = over({{1, 300, Quality::edited}}, 3, 5, &edit), last = over({{1, 300, Quality::edited}}, 3, 5);
     laid_over_before(meter, the_day, doubt, 1, 3, "'check', 'releve', 'spike'");
-    laid_over_before(meter, the_day, edit, 2, 5, "'edit', 'Ada', 'seen on site'");
-    laid_over_before(meter, the_day, both, 3, 6, "'edit', 'Bob', 'the other one'");
+    laid_over_before(meter, the_day, edit, 2, 5, "'set', 'Ada', 'seen on site'");
+    laid_over_before(meter, the_day, both, 3, 6, "'set', 'Bob', 'the other one'");
     laid_over(meter, the_day, last, 4, "'undo', 'Ada', 'a mistake'");
     owner("UPDATE interval_overlay_day SET batch = 6"); // it only took something away
     const auto first_two = [&](std::int64_t batch) { return seen(number(batch), "2024-03-20T00:00:00Z"); };
@@ -128,13 +129,36 @@ TEST_F(ApiOverlay, each_number_knows_what_lay_over_the_day_then)
     EXPECT_EQ(seen({}, "2024-03-20T00:00:00Z"), "200 valid, 300 edited (200)");
 
     EXPECT_EQ(told(), "100 raw measured by meter 1..3 at 08:01; 100 questionable check by releve (spike) 2..3 at 08:02; "
-                      "200 valid measured by meter 3.. at 08:03; 250 edited edit by Ada (seen on site) 4..6 at 08:04");
+                      "200 valid measured by meter 3.. at 08:03; off check by releve (what was measured stands for itself again) 3..4 at 08:03; "
+                      "250 edited set by Ada (seen on site) 4..6 at 08:04; off undo by Ada (a mistake) 6.. at 08:06");
     EXPECT_EQ(told(number(4)), "100 raw measured by meter 1..3 at 08:01; 100 questionable check by releve (spike) 2..3 at 08:02; "
-                               "200 raw measured by meter 3.. at 08:03; 250 edited edit by Ada (seen on site) 4.. at 08:04");
+                               "200 raw measured by meter 3.. at 08:03; off check by releve (what was measured stands for itself again) 3..4 at "
+                               "08:03; 250 edited set by Ada (seen on site) 4.. at 08:04");
     EXPECT_EQ(told(number(2)), "100 raw measured by meter 1.. at 08:01; 100 questionable check by releve (spike) 2.. at 08:02");
     EXPECT_EQ(told({}, "2024-03-19T23:59:00Z"),
               "100 raw measured by meter 1..3 at 08:01; 200 valid measured by meter 3.. at 08:03; "
-              "300 edited edit by Bob (the other one) 5.. at 08:05");
+              "300 edited set by Bob (the other one) 5.. at 08:05");
+}
+
+TEST_F(ApiOverlay, an_undo_after_which_nothing_lies_over_the_day_is_told)
+{
+    measured(meter, the_day, full(the_day, 100));
+    laid_over_before(meter, the_day, over({{0, 250, Quality::edited}, {1, 260, Quality::edited}}, 1, 2), 1, 3,
+                     "'set', 'Ada', 'a guess'");
+    owner("INSERT INTO correction (meter_id, channel, day, action, slots, reason, author, state, batch) "
+          "VALUES (" +
+          std::to_string(meter.value) + ", 1, '2024-03-20', 'undo', '{0,1}', 'a mistake', 'Bob', 'done', 3)");
+    EXPECT_EQ(told(), "100 valid measured by meter 1.. at 08:01; 250 edited set by Ada (a guess) 2..3 at 08:02; "
+                      "off undo by Bob (a mistake) 3.. at 08:03");
+    EXPECT_EQ(told(number(2)), "100 raw measured by meter 1.. at 08:01; 250 edited set by Ada (a guess) 2.. at 08:02");
+    EXPECT_EQ(told({}, "2024-03-20T00:10:00Z"), "100 valid measured by meter 1.. at 08:01") << "nothing ever lay over it";
+}
+
+TEST_F(ApiOverlay, an_estimate_that_gave_way_to_what_came_is_not_told_twice)
+{
+    measured(meter, the_day, full(the_day, 100, 3));
+    laid_over_before(meter, the_day, over({{0, 70, Quality::estimated_linear}}, 1, 2), 1, 3, "'linear', 'releve', ''");
+    EXPECT_EQ(told(), "70 estimated_linear linear by releve 2..3 at 08:02; 100 valid measured by meter 3.. at 08:03");
 }
 
 TEST_F(ApiOverlay, versions_name_their_interval_and_are_for_those_who_see_half_hours)

@@ -315,7 +315,7 @@ TEST_F(ApiGroups, a_curve_shows_what_lies_over_the_days_and_knows_memberships_an
     measured(three, "2024-03-31", full("2024-03-31", 40));
     laid_over(one, "2024-03-31",
               lay_over(nullptr, full("2024-03-31", 0), std::vector<OverlayValue>{{0, 250, Quality::edited}}, 1, 2).value(), 1,
-              "'edit', 'Ada', 'x'");
+              "'set', 'Ada', 'x'");
     group("('school', '01000000000001', '[2024-01-01,)'), ('school', '03000000000003', '[2024-03-31,)')");
     EXPECT_EQ(curve("2024-03-30T22:30:00Z", "2024-03-31T00:00:00Z"),
               "22:30 100/- own - (1 of 1); 23:00 290/- own - (2 of 2); 23:30 140/- own - (2 of 2)");

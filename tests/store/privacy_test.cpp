@@ -103,8 +103,8 @@ protected:
               bytes + ") ON CONFLICT DO NOTHING");
         owner("INSERT INTO ledger_breach (kind, meter_id, channel, day, expected, found, found_at) VALUES ('index', " + key + ", 1, " +
               mark + ", now())");
-        owner("INSERT INTO interval_overlay_day VALUES (" + key + ", 1, 1, " + bytes + ", 'edit', 'x', 'was read')");
-        owner("INSERT INTO overlay_history VALUES (" + key + ", 1, 1, 2, " + bytes + ", 'edit', 'x', 'was read')");
+        owner("INSERT INTO interval_overlay_day VALUES (" + key + ", 1, 1, " + bytes + ", 'set', 'x', 'was read')");
+        owner("INSERT INTO overlay_history VALUES (" + key + ", 1, 1, 2, " + bytes + ", 'set', 'x', 'was read')");
     }
     void choose_daily()
     {

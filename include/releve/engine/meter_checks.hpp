@@ -88,6 +88,7 @@ struct MeterDays {
     std::map<ChannelId, std::map<CivilDay, Bytes>> channels; // encoded blocks; only those of channels that are judged
     std::vector<BoundaryRead> reads;
     std::vector<ClockCheck> clocks; // of the days that are judged, and later ones
+    std::vector<Instant> breaks{};  // when it came to another place: what was before is no history of what comes after
     std::map<std::pair<ChannelId, CivilDay>, DayRepeats> repeats;
     PointContext point;
 };

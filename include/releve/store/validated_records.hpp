@@ -10,11 +10,11 @@ namespace releve::store {
 
 // ---------------------------------------------------------------- an interval's versions
 
-/// One thing that was known of an interval: measured, or laid over it by a check, an estimate or a person.
+/// One thing that was known of an interval: measured, or laid over it by a check, an estimate or a person, or taken off again.
 struct RevisionRow {
-    std::int64_t value = 0;
+    std::optional<std::int64_t> value{}; // nothing: what lay over it was taken off
     Quality quality = Quality::raw;
-    std::string method; // "measured"; of the overlay: "check", "edit", "accept", an estimation method
+    std::string method; // "measured"; of the overlay: "check", "set", "accept", "undo", an estimation method
     std::string author; // "meter", "releve", or the label of who did it
     std::string reason;
     BatchNumber batch{};
