@@ -40,6 +40,7 @@ public:
     std::size_t due() const override { return writer_.due(); }
     bool look_is_due(bool busy) const override { return writer_.look_is_due(busy); }
     void look_later(std::span<const MeterId> meters) override { writer_.look_later(meters); }
+    void forget(std::span<const MeterId> meters) override { writer_.forget(meters); }
     std::optional<std::size_t> look(const store::BatchWriter::Request& request) override { return writer_.look(request); }
     std::vector<std::string> take_unjudged() override { return writer_.take_unjudged(); }
 

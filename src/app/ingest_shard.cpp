@@ -260,8 +260,11 @@ std::vector<Device*> Ingest::Shard::find_all(const std::vector<Queued>& frames)
 
 void Ingest::Shard::apply(DeviceChange change)
 {
+    std::vector<MeterId> moved;
     for (Device& device : change.devices) {
         if (Device* known = find(device.title)) {
+            if (known->model != device.model || known->installations != device.installations)
+                moved.push_back(device.meter);
             for (const auto& [id, window] : known->windows)
                 device.windows.insert_or_assign(id, ReplayWindow{device.replay_mode, window.recent()});
             device.last_accepted_at = known->last_accepted_at;
@@ -271,6 +274,8 @@ void Ingest::Shard::apply(DeviceChange change)
         const bool fresh = devices_.insert_or_assign(title, std::move(device)).second;
         owner_.counters_.devices += fresh ? 1 : 0;
     }
+    if (writer_)
+        writer_->forget(moved);
     if (change.choice_version)
         choice_version_ = *change.choice_version;
     if (change.networks)

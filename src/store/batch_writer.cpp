@@ -336,6 +336,11 @@ void BatchWriter::look_later(std::span<const MeterId> meters)
     impl_->checks.look_later(meters);
 }
 
+void BatchWriter::forget(std::span<const MeterId> meters)
+{
+    impl_->checks.forget(meters);
+}
+
 bool BatchWriter::look_is_due(bool busy) const
 {
     const auto since = impl_->checks.due_since();

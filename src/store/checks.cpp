@@ -238,10 +238,18 @@ void Checks::forget()
         due_since_ = std::chrono::steady_clock::now();
 }
 
+void Checks::forget(std::span<const MeterId> meters)
+{
+    for (const MeterId meter : meters)
+        remembered_.erase(meter.value);
+}
+
 void Checks::forget_if_older(std::int64_t choice_version)
 {
-    if (std::exchange(choice_version_, choice_version) != choice_version)
-        forget();
+    if (std::exchange(choice_version_, choice_version) == choice_version)
+        return;
+    for (auto& [meter, range] : due_)
+        range.reset();
 }
 
 // ---------------------------------------------------------------------- the closer look

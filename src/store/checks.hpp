@@ -35,6 +35,9 @@ public:
     void drop();
     /// Nothing that is remembered is sure any more: a lost connection, an erased curve.
     void forget();
+    /// Meters that came to another place, or whose readings may be kept otherwise than before.
+    void forget(std::span<const MeterId> meters);
+    /// What is due of whom may have been cut or erased.
     void forget_if_older(std::int64_t choice_version);
 
     // ---- the closer look

@@ -37,6 +37,18 @@ TEST_F(Checked_, a_meter_that_cannot_be_judged_holds_up_no_job)
     EXPECT_EQ(ask(DbRole::owner, "SELECT meter_id, job FROM check_due"), "1|-") << "it is tried again at the next start";
 }
 
+TEST_F(Checked_, what_is_forgotten_is_looked_at_again)
+{
+    write_and_look({frame(meter, 1, "2024-03-11", 100)});
+    const std::vector<MeterId> others{MeterId{meter.value + 1}};
+    writer.forget(others);
+    write({frame(meter, 2, "2024-03-12", 100)});
+    EXPECT_EQ(due(), "");
+    writer.forget({&meter, 1});
+    write({frame(meter, 3, "2024-03-13", 100)});
+    EXPECT_EQ(due(), "1|2024-03-13|2024-03-31");
+}
+
 TEST_F(Checked_, a_ledger_looks_at_meters_that_are_due_too)
 {
     write_and_look({frame(meter, 1, "2024-03-11", 100), frame(meter, 2, "2024-03-12", 100)});

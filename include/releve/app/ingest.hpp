@@ -42,6 +42,7 @@ public:
     [[nodiscard]] virtual std::size_t due() const { return 0; }
     [[nodiscard]] virtual bool look_is_due(bool /*busy*/) const { return false; }
     virtual void look_later(std::span<const MeterId>) {}
+    virtual void forget(std::span<const MeterId>) {}
     [[nodiscard]] virtual std::optional<std::size_t> look(const store::BatchWriter::Request&) { return 0; }
     [[nodiscard]] virtual std::vector<std::string> take_unjudged() { return {}; }
 };

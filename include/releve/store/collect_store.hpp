@@ -78,6 +78,8 @@ public:
     /// Meters of which days are due for the rules: those that this writer's batches changed, and those it was told of.
     [[nodiscard]] std::size_t due() const;
     void look_later(std::span<const MeterId> meters);
+    /// Meters that came to another place, or whose readings may be kept otherwise: nothing is remembered of them.
+    void forget(std::span<const MeterId> meters);
     /// Whether they have waited long enough: 1 s, or 10 s while more comes than can be written value by value.
     [[nodiscard]] bool look_is_due(bool busy) const;
     /// Judges the days of the next 200 of them in one transaction; of the request it takes numbers, time, plan and `wait`.

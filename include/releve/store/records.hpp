@@ -75,6 +75,7 @@ struct InstallationRow {
     UsagePointId usage_point;
     Validity validity;
     Collection collection = Collection::daily;
+    bool operator==(const InstallationRow&) const = default;
 };
 
 struct DeviceRow {
