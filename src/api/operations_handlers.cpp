@@ -13,8 +13,8 @@ namespace releve::api {
 namespace {
 
 const std::vector<std::string_view> meter_columns{
-    "id",           "address", "serial", "protocol",         "model",       "policy",     "replay",
-    "concentrator", "area",    "state",  "last_accepted_at", "usage_point", "refused_24h"};
+    "id",           "address", "serial", "protocol",    "model",            "policy",      "replay",
+    "concentrator", "area",    "state",  "state_since", "last_accepted_at", "usage_point", "refused_24h"};
 
 std::vector<Cell> meter_row(const store::MeterRow& row)
 {
@@ -28,6 +28,7 @@ std::vector<Cell> meter_row(const store::MeterRow& row)
             optional_cell(row.concentrator),
             optional_cell(row.area),
             text_cell(row.state),
+            row.state_since ? text_cell(to_iso8601(*row.state_since)) : no_cell(),
             row.last_accepted_at ? text_cell(to_iso8601(*row.last_accepted_at)) : no_cell(),
             optional_cell(row.usage_point),
             number_cell(row.refused_24h)};

@@ -100,7 +100,8 @@ result<Response> list_revisions(const Call& call)
         .csv_constants = {{"unit", text_cell(unit_symbol(answer.unit))}, {"start", text_cell(to_iso8601(answer.start))}},
         .file_name = file_name(call, "revisions")};
     for (const auto& row : answer.revisions)
-        out.rows.push_back({digits_cell(scaled_digits(row.value, answer.scaler)), text_cell(quality_name(row.quality)),
+        out.rows.push_back({row.value ? digits_cell(scaled_digits(*row.value, answer.scaler)) : no_cell(),
+                            row.value ? text_cell(quality_name(row.quality)) : no_cell(),
                             text_cell(row.method), text_cell(row.author), optional_cell(row.reason),
                             number_cell(row.batch.value), instant_cell(row.known_from), batch_cell(row.superseded_by)});
     return respond(out, call.request);

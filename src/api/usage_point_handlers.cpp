@@ -124,7 +124,7 @@ result<Response> list_daily(const Call& call)
 
     Listing out{.before = {{"usage_point", text_cell(answer.usage_point.value)}, {"zone", text_cell(answer.zone)}},
                 .items = "days",
-                .columns = {"date", "energy_wh", "slots", "missing", "quality"},
+                .columns = {"date", "energy_wh", "slots", "missing", "estimated", "quality"},
                 .file_name = file_name(call, "daily-" + to_iso8601(span.from) + "-" + to_iso8601(span.to))};
     add_as_of(out, answer.as_of);
     if (answer.registers)
@@ -133,7 +133,7 @@ result<Response> list_daily(const Call& call)
         const auto& summary = day.summary;
         out.rows.push_back({text_cell(to_iso8601(day.day)),
                             summary.missing < summary.slots ? number_cell(summary.energy_wh) : no_cell(),
-                            number_cell(summary.slots), number_cell(summary.missing),
+                            number_cell(summary.slots), number_cell(summary.missing), number_cell(summary.estimated),
                             text_cell(quality_name(summary.quality))});
     }
     return respond(out, call.request);

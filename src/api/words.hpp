@@ -18,6 +18,10 @@ struct NamedWords {
 inline constexpr std::array meter_states{
     NamedWords{"on_time", {"On time", "À l'heure", "Sent its readings as expected.", "A envoyé ses relevés comme prévu."}},
     NamedWords{"silent", {"Silent", "Silencieux", "Has not sent anything for longer than expected.", "N'a rien envoyé depuis plus longtemps que prévu."}},
+    NamedWords{"gaps", {"Readings missing", "Relevés manquants", "Sends its readings, but some between them did not arrive.", "Envoie ses relevés, mais certains, entre d'autres, ne sont pas arrivés."}},
+    NamedWords{"clock_drift", {"Clock is off", "Horloge décalée", "Its clock was wrong in the last 24 hours.", "Son horloge n'était pas à l'heure dans les dernières 24 heures."}},
+    NamedWords{"key_fault", {"Key does not fit", "Clé qui ne convient pas", "Its messages cannot be opened with the key that is known here.", "Ses messages ne peuvent pas être ouverts avec la clé connue ici."}},
+    NamedWords{"replay_alarm", {"Message repeated with a difference", "Message répété avec une différence", "A number that was used came again with another message: perhaps a copy of the meter.", "Un numéro déjà utilisé est revenu avec un autre message : peut-être une copie du compteur."}},
     NamedWords{"refused", {"Refused", "Refusé", "Sends messages, but they are refused.", "Envoie des messages, mais ils sont refusés."}},
     NamedWords{"never_seen", {"Never seen", "Jamais vu", "Registered, but nothing was received yet.", "Enregistré, mais rien n'a encore été reçu."}},
 };
@@ -73,8 +77,9 @@ inline constexpr std::array command_states{
 inline constexpr std::array revision_methods{
     NamedWords{"measured", {"Measured", "Mesuré", "Sent by the meter.", "Envoyé par le compteur."}},
     NamedWords{"check", {"Checked", "Contrôlé", "A check of ours found the reading doubtful.", "Un de nos contrôles a trouvé le relevé douteux."}},
-    NamedWords{"edit", {"Corrected by hand", "Corrigé à la main", "Somebody put this value in the place of the reading.", "Quelqu'un a mis cette valeur à la place du relevé."}},
+    NamedWords{"set", {"Corrected by hand", "Corrigé à la main", "Somebody put this value in the place of the reading.", "Quelqu'un a mis cette valeur à la place du relevé."}},
     NamedWords{"accept", {"Accepted", "Accepté", "Somebody looked at the doubtful reading and accepted it.", "Quelqu'un a examiné le relevé douteux et l'a accepté."}},
+    NamedWords{"undo", {"Taken back", "Annulé", "Somebody took a correction back.", "Quelqu'un a annulé une correction."}},
     NamedWords{"linear", {"Straight line", "Ligne droite", "Estimated on a line between the readings before and after.", "Estimé sur une ligne entre les relevés d'avant et d'après."}},
     NamedWords{"like_day", {"Nearest similar day", "Jour semblable le plus proche", "Taken from the nearest day of the same weekday.", "Repris du même jour de la semaine le plus proche."}},
     NamedWords{"weekday_average", {"Mean of weekdays", "Moyenne des mêmes jours", "The mean of the same weekday in the weeks around.", "La moyenne du même jour des semaines voisines."}},

@@ -78,7 +78,7 @@ int run_rules(std::span<const std::string> arguments)
     show_command->add_option("--group", group, "Id of the group");
     CLI::App* check_command = app.add_subcommand("check", "Whether a file of rules is right; needs no database");
     CLI::App* set_command = app.add_subcommand("set", "Give a group the rules of a file, and judge its readings again");
-    CLI::App* clear_command = app.add_subcommand("clear", "Have a group judged by the shipped rules again");
+    CLI::App* clear_command = app.add_subcommand("clear", "Have a group judged by the common rules again");
     for (CLI::App* command : {set_command, clear_command})
         command->add_option("--group", group, "Id of the group")->required();
     for (CLI::App* command : {check_command, set_command})
@@ -97,7 +97,10 @@ int run_rules(std::span<const std::string> arguments)
         rules = std::move(*text);
     }
     if (check_command->parsed()) {
-        std::printf("%s: is right\n", file.c_str());
+        if (const auto whole = parse_rule_file(rules, file); whole)
+            std::printf("%s: is right\n", file.c_str());
+        else
+            std::printf("%s: is right as rules of a group; validation.rules needs more: %s\n", file.c_str(), whole.error().detail.c_str());
         return 0;
     }
     const auto opened = open_configured(flags);

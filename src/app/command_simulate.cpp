@@ -127,6 +127,8 @@ result<void> read_period(const Choices& choices, Plan& plan)
             return fail(errc::bad_parameter, std::string{option} + ": " + at.error().detail);
         *bound = *at;
     }
+    if (plan.until <= plan.after)
+        return fail(errc::bad_parameter, "--until: must be later than --after");
     return {};
 }
 

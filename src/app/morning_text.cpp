@@ -15,7 +15,7 @@ struct MorningWords {
     std::string_view decimal_point, percent, colon;
     std::array<std::string_view, engine::place_kinds> places; // by engine::PlaceKind
     std::string_view title, quiet, stopped_one, stopped, place_one, place, alone_one, alone;
-    std::string_view power_lost, link_lost, link_lost_but, none_back, one_back, back_at, back;
+    std::string_view power_lost_one, power_lost, link_lost, link_lost_but_one, link_lost_but, none_back, one_back, back_at, back;
     std::string_view rate, nothing_expected, week_before, gaps, events, no_events;
 };
 
@@ -32,8 +32,10 @@ constexpr MorningWords english{
     .place = "@ @: silent since @, # of # meters; @; @",
     .alone_one = "No common place: 1 meter, silent since @; @; @",
     .alone = "No common place: # meters, the last one silent since @; @; @",
+    .power_lost_one = "power lost (1 said so)",
     .power_lost = "power lost (# said so)",
     .link_lost = "link lost (no word of power lost)",
+    .link_lost_but_one = "link lost (1 said that it lost power)",
     .link_lost_but = "link lost (# said that they lost power)",
     .none_back = "none heard again",
     .one_back = "1 heard again at @",
@@ -54,14 +56,16 @@ constexpr MorningWords french{
     .places = {"Concentrateur", "Départ", "Secteur"},
     .title = "Du @ au @",
     .quiet = "Aucun des # compteurs ne s'est tu.",
-    .stopped_one = "1 compteur sur # s'est tu ; entendus à nouveau : #.",
+    .stopped_one = "1 compteur sur # s'est tu ; entendu à nouveau : #.",
     .stopped = "# compteurs sur # se sont tus ; entendus à nouveau : #.",
     .place_one = "@ @ : silence depuis @, 1 compteur sur # ; @ ; @",
     .place = "@ @ : silence depuis @, # compteurs sur # ; @ ; @",
     .alone_one = "Sans lieu commun : 1 compteur, silence depuis @ ; @ ; @",
     .alone = "Sans lieu commun : # compteurs, le dernier en silence depuis @ ; @ ; @",
+    .power_lost_one = "courant coupé (1 l'a dit)",
     .power_lost = "courant coupé (# l'ont dit)",
     .link_lost = "liaison perdue (aucune coupure de courant signalée)",
+    .link_lost_but_one = "liaison perdue (1 a signalé une coupure de courant)",
     .link_lost_but = "liaison perdue (# ont signalé une coupure de courant)",
     .none_back = "aucun entendu à nouveau",
     .one_back = "1 entendu à nouveau à @",
@@ -128,6 +132,8 @@ private:
 
 std::string cause_text(const engine::Outage& outage, const MorningWords& words)
 {
+    if (outage.last_gasps == 1)
+        return std::string{outage.power_lost ? words.power_lost_one : words.link_lost_but_one};
     if (outage.power_lost)
         return Sentence{words.power_lost}.with(outage.last_gasps).text();
     if (outage.last_gasps > 0)

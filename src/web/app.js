@@ -193,7 +193,7 @@ function figures({ days, zone, unit }, id = null) {
   const isYesterday = last?.date === addDays(localDate(Date.now(), zone), -1);
   const lead = last
     ? figure([h("strong", {}, t(isYesterday ? "yesterday" : "lastDay")), h("br"), dayName(last.date)], number(last.amount / 1000, 1), unit,
-      last.kwh_per_m3 ? t("gasFigure", { v: volumeText(last.volume_dm3), c: coefficientText(last.kwh_per_m3) }) : note, { class: "lead", id })
+      last.kwh_per_m3 ? t("gasFigure", { v: volumeText(last.volume_dm3), c: coefficientText(last.kwh_per_m3) }) : [note, dayRemark(last).slice(2)].filter(Boolean).join(" · ") || null, { class: "lead", id })
     : figure(t("lastDay"), t("none"), null, t("noDay"), { class: "lead", id });
   return h("div", { class: "top" }, lead,
     figure(t("total"), number(received.reduce((sum, day) => sum + day.amount, 0) / 1000, 1), unit, `${received.length} / ${days.length} ${t("days")}`),
@@ -208,7 +208,7 @@ function dailyCard(home) {
   const gasRows = () => days.map((day) => [dayName(day.date), day.energy_wh === null ? t("none") : energyText(day.energy_wh),
     day.volume_dm3 === null ? t("none") : volumeText(day.volume_dm3), day.kwh_per_m3 ? coefficientText(day.kwh_per_m3) : t("none"),
     day.covering ? coveringText(day.covering) : label("qualities", day.quality)]);
-  const rows = gas ? gasRows() : days.map((day) => [dayName(day.date), day.energy_wh === null ? t("none") : energyText(day.energy_wh), `${day.slots - day.missing} / ${day.slots}`, label("qualities", day.quality)]);
+  const rows = gas ? gasRows() : days.map((day) => [dayName(day.date), day.energy_wh === null ? t("none") : energyText(day.energy_wh), `${day.slots - day.missing - day.estimated} / ${day.slots}`, label("qualities", day.quality)]);
   return card([h("h2", {}, t("thirtyDays")), h("span", { class: "quiet small" }, range), h("div", { class: "end" },
       h("button", { type: "button", onclick: () => shift(-30), "aria-label": t("earlier") }, "←"),
       h("button", { type: "button", onclick: () => shift(30), "aria-label": t("later"), disabled: period.to >= localDate(Date.now(), home.zone) }, "→"))],
@@ -359,8 +359,14 @@ async function listView(alive) {
 
 function stateCards(summary) {
   const counts = new Map(summary.meters_by_state.map((row) => [row.state, row.count]));
-  return h("div", { class: "states" }, Object.keys(state.words.meter_states).map((name) =>
+  const usual = ["on_time", "silent", "refused", "never_seen"];
+  return h("div", { class: "states" }, Object.keys(state.words.meter_states).filter((name) => usual.includes(name) || counts.get(name) > 0).map((name) =>
     h("div", { class: `state ${name}`, "data-state": name, title: plain("meter_states", name) }, h("b", {}, number(counts.get(name) ?? 0)), h("span", {}, label("meter_states", name)), h("div", { class: "note" }, plain("meter_states", name)))));
+}
+
+function meterState(meter) {
+  return h("span", {}, h("span", { class: `pill ${meter.state}`, title: plain("meter_states", meter.state) }, label("meter_states", meter.state)),
+    meter.state_since && h("span", { class: "note" }, ` ${t("stateSince", { when: moment(meter.state_since) })}`));
 }
 
 function refusedCard(summary, latest) {
@@ -400,7 +406,7 @@ async function operatorView(alive) {
   };
   const list = pagedList("/api/v1/meters", "meters", 15, (found, more, next) => {
     rows.replaceChildren(found.length ? table([{ name: t("serial") }, { name: t("address") }, { name: t("usagePoint") }, { name: t("state") }, { name: t("lastSeen") }, { name: t("refused24"), number: true }],
-      found.map((meter) => [meter.serial ?? t("none"), meter.address, meter.usage_point ?? t("none"), h("span", { class: `pill ${meter.state}` }, label("meter_states", meter.state)), moment(meter.last_accepted_at), number(meter.refused_24h)])) : h("p", {}, t("noMatch")));
+      found.map((meter) => [meter.serial ?? t("none"), meter.address, meter.usage_point ?? t("none"), meterState(meter), moment(meter.last_accepted_at), number(meter.refused_24h)])) : h("p", {}, t("noMatch")));
     foot.replaceChildren(h("span", { class: "quiet small" }, t("shown", { n: number(found.length) })), ...(more ? [h("button", { type: "button", onclick: next }, t("more"))] : []));
   });
   await Promise.all([refresh(), list.fill(15)]);

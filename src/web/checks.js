@@ -34,7 +34,7 @@ const touches = (row, from, to) => Date.parse(row.from) < to && Date.parse(row.t
 
 // Says of each slot what is drawn of it and what was measured there, and gives sentences for what is not simply measured.
 function explainSlots(slots, values, { gaps, failures, channel, step, kilo }) {
-  const now = Date.now(), ofChannel = gaps.filter((gap) => gap.channel === channel);
+  const now = Date.now(), ofChannel = gaps.filter((gap) => gap.channel === channel), failed = failures.filter((row) => row.channel === channel);
   for (const slot of slots) {
     const reading = values.get(slot.at);
     slot.quality = reading?.quality ?? (slot.at + step > now ? "later" : "missing");
@@ -50,7 +50,7 @@ function explainSlots(slots, values, { gaps, failures, channel, step, kilo }) {
     const { quality, gap } = slots[from], start = slots[from].at, end = slots[to - 1].at + step;
     if (quality === "missing") notes.push(gapSentence(slots, span(start, end), from, to, gap));
     else if (quality !== "later" && !UNREMARKABLE.includes(quality)) {
-      const doubts = failures.filter((row) => touches(row, start, end));
+      const doubts = failed.filter((row) => touches(row, start, end));
       doubts.forEach((row) => told.add(row.id));
       const plainRules = [...new Set(doubts.map((row) => plain("validation_rules", row.rule)))];
       const doubted = plainRules.length ? [quality === "questionable" ? plainRules.join(" ") : t("wasDoubted", { why: plainRules.join(" ") })] : [];
@@ -58,7 +58,7 @@ function explainSlots(slots, values, { gaps, failures, channel, step, kilo }) {
     }
     from = to;
   }
-  for (const row of failures) if (!told.has(row.id)) notes.push(noteLine(span(Date.parse(row.from), Date.parse(row.to)), label("validation_rules", row.rule), [plain("validation_rules", row.rule)]));
+  for (const row of failed) if (!told.has(row.id)) notes.push(noteLine(span(Date.parse(row.from), Date.parse(row.to)), label("validation_rules", row.rule), [plain("validation_rules", row.rule)]));
   return notes;
 }
 
@@ -105,7 +105,13 @@ function reasonOf(version) {
 async function showVersions(home, slot, step, kilo) {
   const { revisions } = await get(`${home.base}/revisions?at=${new Date(slot.at).toISOString().replace(".000", "")}`);
   if (!home.alive()) return;
-  const rows = revisions.map((one) => [moment(one.known_from), `${number(one.value * kilo, 3)} kW`, label("qualities", one.quality), authorOf(one), reasonOf(one)]);
+  const stands = revisions.filter((one) => one.value !== null && one.superseded_by === null).sort((a, b) => (a.method === "measured") - (b.method === "measured"))[0];
+  const since = (one) => {
+    const next = revisions.find((other) => other.batch === one.superseded_by);
+    const end = next ? t("until", { when: moment(next.known_from) }) : one.value !== null && one !== stands && t("replaced");
+    return h("span", {}, moment(one.known_from), end && h("span", { class: "note" }, ` ${end}`));
+  };
+  const rows = revisions.map((one) => [since(one), one.value === null ? t("takenBack") : `${number(one.value * kilo, 3)} kW`, one.quality === null ? "" : label("qualities", one.quality), authorOf(one), reasonOf(one)]);
   showDialog(`${dayName(home.chosen)}, ${slot.time} – ${localTime(slot.at + step, home.zone)}`,
     rows.length ? h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": t("versions") },
       table([{ name: t("knownFrom") }, { name: t("value"), number: true }, { name: t("quality") }, { name: t("whoCol") }, { name: t("whyCol"), break: true }], rows, t("versions"))) : h("p", {}, t("noVersion")));
@@ -131,9 +137,10 @@ function totalName(period, row) {
 }
 
 function totalRemark(row) {
-  const days = (Date.parse(row.to) - Date.parse(row.from)) / 86400000 - row.drawn.days;
-  const told = [["daysWithout", days], ["slotsWithout", row.drawn.missing], ["slotsEstimated", row.drawn.estimated]].filter(([, count]) => count > 0);
-  return told.length ? told.map(([word, n]) => t(word, { n: number(n) })).join(" · ") : t("complete");
+  const days = (Date.parse(row.to) - Date.parse(row.from)) / 86400000;
+  const told = (total) => [["daysWithout", days - total.days], ["slotsWithout", total.missing], ["slotsEstimated", total.estimated]].filter(([, count]) => count > 0).map(([word, n]) => t(word, { n: number(n) })).join(" · ");
+  const [drawn, injected] = [told(row.drawn), row.injected ? told(row.injected) : ""];
+  return [drawn, injected && `${t("injected")}${t("colon")}${injected}`].filter(Boolean).join(" · ") || t("complete");
 }
 
 function totalsTable(period, rows) {
@@ -294,12 +301,12 @@ function jobsCard(alive) {
 
 function outageLine(outage, to) {
   const time = (at) => (localDate(Date.parse(at), FRANCE) === localDate(Date.parse(to), FRANCE) ? "" : `${shortDay(localDate(Date.parse(at), FRANCE))} `) + localTime(Date.parse(at), FRANCE);
-  const place = outage.kind ? `${label("place_kinds", outage.kind)} ${outage.place}` : t("noPlace");
-  const gasps = t(outage.last_gasps ? "gasps" : "noGasps", { n: number(outage.last_gasps) });
-  const heard = outage.restored === 0 || !outage.first_restored_at ? t("notHeard") : t("heard", { n: number(outage.restored), from: time(outage.first_restored_at), to: time(outage.last_restored_at ?? outage.first_restored_at) });
+  const place = outage.kind ? `${label("place_kinds", outage.kind)} ${outage.place}` : t("noPlace"), alone = !outage.kind && (outage.meters === 1 ? "aloneOne" : "alone");
+  const gasps = t(outage.last_gasps === 0 ? "noGasps" : outage.last_gasps === 1 ? "gaspsOne" : "gasps", { n: number(outage.last_gasps) });
+  const heard = outage.restored === 0 || !outage.first_restored_at ? t("notHeard") : t(outage.restored === 1 ? "heardOne" : "heard", { n: number(outage.restored), from: time(outage.first_restored_at), to: time(outage.last_restored_at ?? outage.first_restored_at) });
   const listed = outage.members.length < outage.meters ? t("firstMembers", { n: number(outage.members.length), of: number(outage.meters) }) : t("members");
   return h("li", { "data-place": outage.place, "data-cause": outage.cause }, h("span", { class: "pill", title: plain("outage_causes", outage.cause) }, label("outage_causes", outage.cause)),
-    h("div", {}, h("p", {}, h("strong", {}, place), t("outage", { since: time(outage.since), n: number(outage.meters), of: number(outage.of), gasps, heard })),
+    h("div", {}, h("p", {}, h("strong", {}, place), t(alone || (outage.meters === 1 ? "outageOne" : "outage"), { since: time(outage.since), n: number(outage.meters), of: number(outage.of), gasps, heard })),
       h("details", {}, h("summary", {}, listed), h("p", { class: "small" }, outage.members.join(", ")))));
 }
 
@@ -317,7 +324,8 @@ function morningCard(alive) {
     const states = report.gaps.by_state.map((row) => `${number(row.count)} × ${label("gap_states", row.state)}`).join(", ");
     const fact = (name, value) => h("div", {}, h("dt", {}, t(name)), h("dd", {}, value));
     return [h("p", { class: "note" }, t("morningText", { from: spanInFrance(report.from, report.to) })),
-      h("p", { class: "sum" }, report.outages.length ? t("stopped", { n: number(report.stopped), of: number(report.meters), back: number(report.restored) }) : t("noneStopped", { of: number(report.meters) })),
+      h("p", { class: "sum" }, report.stopped === 0 ? t("noneStopped", { of: number(report.meters) })
+      : t(report.stopped === 1 ? "stoppedOne" : "stopped", { n: number(report.stopped), of: number(report.meters), back: t(["returnedNone", "returnedOne"][report.restored] ?? "returned", { n: number(report.restored) }) })),
       report.outages.length > 0 && h("ul", { class: "outages" }, report.outages.map((outage) => outageLine(outage, report.to))),
       h("dl", { class: "facts tall" }, fact("collection", rateLine(report)), fact("gaps", t("gapsLine", { open: number(report.gaps.open), closed: number(report.gaps.closed), states: states && `: ${states}` })),
         fact("events", counted(report.events, eventName) || t("noEvent")))];

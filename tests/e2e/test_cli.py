@@ -41,6 +41,12 @@ def test_wrong_settings_from_environment_and_flags_are_named():
     assert said.startswith("collector.dlms_tls: needs collector.tls_cert")
 
 
+def test_a_simulated_time_without_an_instant_in_it_is_refused():
+    for until in ("2024-03-30T06:00:00Z", "2024-03-30T05:00:00Z"):
+        done = run_binary("simulate", "--after", "2024-03-30T06:00:00Z", "--until", until)
+        assert (done.code, done.out, done.err) == (2, "", "releve simulate: --until: must be later than --after\n")
+
+
 def test_config_show_prints_what_is_in_force_without_secrets(tmp_path):
     file = tmp_path / "releve.toml"
     file.write_text('[collector]\nwriters = 3\nbatch_frames = 30\nqueue_frames = 300\n'

@@ -57,7 +57,7 @@ def test_a_day_of_half_hours(shared, new_meter, day, slots):
     with shared.connect() as link:
         link.exchange(meter.push(meter.day(starts, values, total=21_000_000), sent_at=starts[-1]))
     assert shared.readings(meter, day) == dict(zip(starts, values))
-    total = {"date": day.isoformat(), "energy_wh": energy_wh(values), "slots": slots, "missing": 0}
+    total = {"date": day.isoformat(), "energy_wh": energy_wh(values), "slots": slots, "missing": 0, "estimated": 0}
     eventually(lambda: shared.daily(meter, day) == {**total, "quality": "valid"})  # "raw" until the rules have looked
     midnight = half_hours(day + datetime.timedelta(days=1))[0]
     index = shared.readings(meter, day + datetime.timedelta(days=1), channel="active_energy_import_total")
@@ -82,7 +82,7 @@ def test_missing_half_hours_are_shown_as_missing(shared, new_meter):
             link.exchange(meter.push(meter.single_value(starts[at], 1000 + at)))
     assert shared.readings(meter, ORDINARY_DAY) == {starts[at]: 1000 + at for at in (3, 4, 40)}
     assert shared.daily(meter, ORDINARY_DAY) == {"date": ORDINARY_DAY.isoformat(), "energy_wh": 1524, "slots": 48,
-                                                 "missing": 45, "quality": "incomplete"}
+                                                 "missing": 45, "estimated": 0, "quality": "incomplete"}
 
 
 def test_an_unconfirmed_push_is_stored_and_not_answered(shared, new_meter):

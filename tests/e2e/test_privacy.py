@@ -106,7 +106,7 @@ def test_a_home_under_daily_keeps_no_curve(private, new_meter):
     assert found_in_database(private, push) == set()
     assert found_in_files(private, push) == set()
     assert private.daily(meter, DAY) == {"date": DAY.isoformat(), "energy_wh": energy_wh(curve_of(meter)), "slots": 48, "missing": 0,
-                                         "quality": "raw"}
+                                         "estimated": 0, "quality": "raw"}
     maximum = private.sql(f"SELECT maximum FROM daily_total WHERE usage_point = '{meter.usage_point}'")
     assert maximum == [(str(max(curve_of(meter))),)]
     index = private.readings(meter, DAY + datetime.timedelta(days=1), channel="active_energy_import_total")

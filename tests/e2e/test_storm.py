@@ -147,6 +147,8 @@ def one_is_back_the_other_is_not(night):
     ]
     assert report["outages"][0]["last_restored_at"] == north["last_back_at"]
     rates = night.server.get("/api/v1/collection", role="operator", date="2035-03-24", by="area")["rates"]
+    of_all = night.server.get("/api/v1/collection", role="operator", date="2035-03-24")["rates"]
+    assert [(row["of"], row["arrived"], row["expected"]) for row in of_all] == [(None, expected - missed, expected)], "without `by`"
     assert {row["of"]: row["arrived"] for row in rates} == {"north": 48 * NORTH - missed, "south": 48 * (METERS - NORTH)}
 
 

@@ -7,10 +7,20 @@ const token = setting("RELEVE_HOUSEHOLD_TOKEN");
 
 // What is not simply measured is drawn otherwise, says why, and tells its versions to mouse and keyboard.
 async function reasons(page, base, bars) {
-  await bars.and(page.locator("[aria-label$='partly estimated']")).last().click();
+  const words = await (await page.request.get(`${base}/api/v1/words`)).json();
+  await page.route("**/failures?severity=doubt*", async (route) => { // and one of what the home feeds in, which is another matter
+    const answer = await (await route.fetch()).json();
+    await route.fulfill({ json: { ...answer, failures: answer.failures.flatMap((row) => [row, { ...row, id: -row.id, channel: "active_power_export", rule: "negative" }]) } });
+  });
+  const estimated = bars.and(page.locator("[aria-label$='partly estimated']")).last();
+  const day = await estimated.getAttribute("aria-label");
+  await estimated.click();
   await page.waitForSelector("#curve .line.estimated");
   assert.deepEqual(await page.locator("#curve svg .mark").allTextContents(), ["≈", "◆"], "estimated and corrected are told apart without colour");
   assert.match(await page.textContent("#curve .why"), /\d\d:00 – \d\d:00 · Estimated between neighbours\. No reading was received.*\d\d:00 – \d\d:30 · Corrected by hand\..*doubted: Far more than the highest/s);
+  assert.ok(!(await page.textContent("#curve .why")).includes(words.validation_rules.negative.plain.en), "another channel's failures are not told of this one");
+  await page.unroute("**/failures?severity=doubt*");
+  assert.match(await page.locator("#days tbody tr", { hasText: day.split(" : ")[0] }).textContent(), /(45 \/ 48|43 \/ 46|47 \/ 50)/, "what was estimated or corrected was not received");
   assert.match(await page.textContent("#curve .facts"), /Half-hours received(44|46|48) \/ (46|48|50)/);
   const figures = await page.textContent("#curve .facts dd:last-child >> nth=-1");
   assert.equal(Number(figures.split(" / ")[1]) - Number(figures.split(" / ")[0]), 2, "an estimate was not received");
@@ -23,13 +33,24 @@ async function reasons(page, base, bars) {
   await page.waitForSelector("dialog[open] tbody");
   const versions = await page.locator("dialog tbody tr").allTextContents();
   assert.equal(versions.length, 3);
-  assert.match(versions[0], /Measuredthe meterSent by the meter\.$/);
-  assert.match(versions[1], /DoubtfulRelevé, by itselfFar more than the highest value of the time before\.$/);
-  assert.match(versions[2], /Corrected by handoperator of the testsThe oven was being tested$/);
+  assert.match(versions[0], /until \d+ .* kWMeasuredthe meterSent by the meter\.$/);
+  assert.match(versions[1], /until .* kWDoubtfulRelevé, by itselfFar more than the highest value of the time before\.$/);
+  assert.match(versions[2], /^(?!.*until).* kWCorrected by handoperator of the testsThe oven was being tested$/);
   await keepScreenshot(page, "versions.png");
   await page.keyboard.press("Escape");
   await page.waitForSelector("dialog", { state: "detached" });
   assert.ok(await corrected.locator("button").evaluate((button) => button === document.activeElement), "the focus comes back");
+  await page.route("**/revisions?*", async (route) => {
+    const answer = await (await route.fetch()).json(), last = answer.revisions.at(-1);
+    await route.fulfill({ json: { ...answer, revisions: [...answer.revisions.slice(0, -1), { ...last, superseded_by: last.batch + 1 },
+      { ...last, value: null, quality: null, method: "undo", reason: "The wrong day", batch: last.batch + 1 }] } });
+  });
+  await corrected.locator("button").click();
+  await page.waitForSelector("dialog[open] tbody");
+  assert.match((await page.locator("dialog tbody tr").allTextContents()).slice(2).join("|"), /until .* kWCorrected by hand.*\|(?!.*until).*taken backoperator of the testsThe wrong day$/);
+  await page.unroute("**/revisions?*");
+  await page.keyboard.press("Escape");
+  await page.waitForSelector("dialog", { state: "detached" });
   await page.locator("#curve .hover").nth(2).click();
   await page.waitForSelector("dialog[open]");
   assert.equal(await page.locator("dialog tbody tr").count(), 1);
@@ -64,11 +85,11 @@ async function totals(page) {
   await page.waitForSelector("#totals td:has-text('estimated or corrected: 3')");
   const part = (energy_wh) => ({ energy_wh, days: 7, slots: 336, missing: 0, estimated: 0, quality: "raw" });
   await page.route("**/totals?period=week*", (route) => route.fulfill({ json: { totals: [
-    { from: "2026-11-09", to: "2026-11-16", whole: true, net_wh: -2500, drawn: part(10000), injected: part(12500) }, { from: "2026-11-16", to: "2026-11-18", whole: false, net_wh: null, drawn: part(900), injected: null }] } }));
+    { from: "2026-11-09", to: "2026-11-16", whole: true, net_wh: -2500, drawn: part(10000), injected: { ...part(12500), days: 6, missing: 3 } }, { from: "2026-11-16", to: "2026-11-18", whole: false, net_wh: null, drawn: part(900), injected: null }] } }));
   await page.click("#totals [data-period=week]");
   await page.waitForSelector("#totals th:has-text('Fed in')");
   const rows = await page.locator("#totals tbody tr").evaluateAll((all) => all.map((row) => [...row.children].map((cell) => cell.textContent)));
-  assert.deepEqual(rows, [["16 Nov – 22 Nov 2026 (up to 17 Nov)", "0.9 kWh", "–", "–", "Complete"], ["9 Nov – 15 Nov 2026", "10.0 kWh", "12.5 kWh", "-2.5 kWh", "Complete"]]);
+  assert.deepEqual(rows, [["16 Nov – 22 Nov 2026 (up to 17 Nov)", "0.9 kWh", "–", "–", "Complete"], ["9 Nov – 15 Nov 2026", "10.0 kWh", "12.5 kWh", "-2.5 kWh", "Fed in: days without any reading: 1 · readings missing: 3"]]);
   await page.unroute("**/totals?period=week*");
   await page.click("#totals [data-period=year]");
   await page.waitForSelector("#totals [data-period=year][aria-pressed=true]");
@@ -148,12 +169,24 @@ await run("household", async (page, base) => {
   const [csv] = await Promise.all([page.waitForEvent("download"), page.click("#download button >> nth=0")]);
   const lines = readFileSync(await csv.path(), "utf8").trimEnd().split("\r\n");
   assert.match(csv.suggestedFilename(), /^releve-\w+-daily-[\d-]+\.csv$/);
-  assert.equal(lines[0], "date,energy_wh,slots,missing,quality");
+  assert.equal(lines[0], "date,energy_wh,slots,missing,estimated,quality");
   assert.deepEqual(lines.slice(1).map((line) => line.split(",")[0]), shown.map(([date]) => date));
   const [json] = await Promise.all([page.waitForEvent("download"), page.click("#download button >> nth=1")]);
   assert.equal(JSON.parse(readFileSync(await json.path(), "utf8")).days.length, 30);
 
   assert.ok((await page.locator("#accesses tbody tr").count()) > 0, "somebody looked");
+
+  // The latest day says it where a part of it is an estimate.
+  if (process.env.RELEVE_INVENTED) {
+    await page.route("**/daily?*", async (route) => {
+      const answer = await (await route.fetch()).json();
+      for (const row of answer.days) if (row.missing === 0) Object.assign(row, { estimated: 2, quality: "estimated_linear" });
+      await route.fulfill({ json: answer });
+    });
+    await page.reload();
+    await page.waitForSelector("#latest .note:has-text('partly estimated')");
+    await page.unroute("**/daily?*");
+  }
 
   // The same in French, and back to the door.
   await page.click("#lang-fr");

@@ -76,7 +76,7 @@ result<store::RevisionsAnswer> FakeStore::revisions(const store::Identity& who, 
     if (!reading)
         return out;
     const Instant came = start + hours(6), checked = start + hours(7), edited = start + hours(30);
-    const auto add = [&](std::int64_t value, Quality quality, const char* method, const char* author, const char* reason,
+    const auto add = [&](std::optional<std::int64_t> value, Quality quality, const char* method, const char* author, const char* reason,
                          Instant when) {
         if (!out.revisions.empty())
             out.revisions.back().superseded_by = batch_at(when);
@@ -89,7 +89,9 @@ result<store::RevisionsAnswer> FakeStore::revisions(const store::Identity& who, 
     add(reading->measured.value_or(reading->value), Quality::raw, "measured", "meter", "", came);
     if (reading->measured) {
         add(*reading->measured, Quality::questionable, "check", "releve", "high", checked);
-        add(reading->value, Quality::edited, "edit", "operator of the tests", "The oven was being tested", edited);
+        add(reading->value, Quality::edited, "set", "operator of the tests", "The oven was being tested", edited);
+        if (world_.undone)
+            add({}, Quality::raw, "undo", "operator of the tests", "The wrong day", edited + hours(1));
     }
     return out;
 }

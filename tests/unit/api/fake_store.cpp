@@ -99,6 +99,7 @@ engine::DaySummary fake_day(CivilDay day, Instant now)
         const auto reading = fake_reading(at, now);
         watts += reading ? reading->value : 0;
         summary.missing += reading ? 0 : 1;
+        summary.estimated += reading && reading->quality != Quality::raw ? 1 : 0;
         worst = reading ? worse(worst, reading->quality) : worst;
     }
     summary.energy_wh = watts / 2;
@@ -288,6 +289,8 @@ result<store::MeterRow> FakeStore::meter(const store::Identity&, MeterId id, Ins
         row.usage_point = own_point;
     if (silent || unseen || refused)
         row.state = unseen ? "never_seen" : refused ? "refused" : "silent";
+    if (silent)
+        row.state_since = world_.now - hours(80);
     if (unseen)
         row.last_accepted_at.reset();
     else if (silent)

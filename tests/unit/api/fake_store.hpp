@@ -24,6 +24,7 @@ struct FakeWorld {
     std::map<std::string, store::UsagePointRow> points;
     int meters = 2;
     int scaler = 0;
+    bool undone = false; // the correction of 18:00 was taken back again
     std::atomic<bool> database_lost{false};
     std::atomic<int> opened{0}, calls{0};
     /// When set, authenticate waits on it: lets a test hold the database threads.

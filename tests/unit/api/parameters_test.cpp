@@ -8,6 +8,8 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include <set>
+
 namespace releve::tests {
 namespace {
 
@@ -41,12 +43,17 @@ TEST_F(parameters, daily_has_the_contract_s_shape)
     EXPECT_EQ(answer["zone"], "Europe/Paris");
     ASSERT_EQ(answer["days"].size(), 5U);
     for (const auto& day : answer["days"])
-        EXPECT_EQ(day.size(), 5U);
+        EXPECT_EQ(day.size(), 6U);
     EXPECT_EQ(answer["days"][0]["date"], "2024-03-30");
     EXPECT_EQ(answer["days"][1]["slots"], 46);
     EXPECT_TRUE(answer["days"][1]["energy_wh"].is_number_integer());
     EXPECT_EQ(answer["days"][4]["energy_wh"], nullptr) << "a day of the future";
     EXPECT_EQ(answer["days"][4]["missing"], 48);
+    const auto estimated = json(own + "/daily?from=2024-03-26&to=2024-03-31")["days"];
+    std::multiset<int> counts;
+    for (const auto& day : estimated)
+        counts.insert(day["estimated"].get<int>());
+    EXPECT_EQ(counts, (std::multiset<int>{0, 0, 0, 0, 3})) << "two estimated, one corrected, on one day in five";
     EXPECT_EQ(answer["days"][4]["quality"], "missing");
 }
 
@@ -105,14 +112,14 @@ TEST_F(parameters, csv_by_accept_or_by_format)
     EXPECT_TRUE(by_accept[http::field::content_type].starts_with("text/csv; charset=utf-8"));
     EXPECT_EQ(by_accept[http::field::content_disposition],
               "attachment; filename=\"releve-" + own_point + "-daily-2024-04-01-2024-04-03.csv\"");
-    EXPECT_TRUE(by_accept.body().starts_with("date,energy_wh,slots,missing,quality\r\n2024-04-01,")) << by_accept.body();
+    EXPECT_TRUE(by_accept.body().starts_with("date,energy_wh,slots,missing,estimated,quality\r\n2024-04-01,")) << by_accept.body();
     const auto readings = client.get(own + "/readings?from=2024-04-01&to=2024-04-02&format=csv", "household").body();
     EXPECT_TRUE(readings.starts_with("start,value,quality,measured,unit\r\n2024-03-31T22:00:00Z,")) << readings.substr(0, 80);
     const auto accesses = client.get(own + "/accesses?format=csv", "household").body();
     EXPECT_NE(accesses.find(",\"'=Town hall, energy desk\","), std::string::npos) << accesses;
     EXPECT_TRUE(client.get(own + "/daily?from=2050-01-01&to=2050-01-02&format=csv", "household")
                     .body()
-                    .ends_with("2050-01-01,,48,48,missing\r\n"));
+                    .ends_with("2050-01-01,,48,48,0,missing\r\n"));
 }
 
 TEST_F(parameters, other_formats_are_not_acceptable)

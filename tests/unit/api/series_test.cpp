@@ -49,6 +49,14 @@ TEST_F(series, an_interval_has_its_versions)
     EXPECT_TRUE(versions[2]["superseded_by"].is_null());
     EXPECT_TRUE(csv(target, "household")
                     .starts_with("value,quality,method,author,reason,batch,known_from,superseded_by,unit,start\r\n"));
+    server.world.undone = true;
+    const auto taken_back = json(target, "household")["revisions"];
+    ASSERT_EQ(taken_back.size(), 4U);
+    EXPECT_EQ(taken_back[2]["superseded_by"], taken_back[3]["batch"]);
+    EXPECT_TRUE(taken_back[3]["value"].is_null());
+    EXPECT_TRUE(taken_back[3]["quality"].is_null());
+    EXPECT_EQ(taken_back[3]["method"], "undo");
+    EXPECT_EQ(taken_back[3]["reason"], "The wrong day");
     EXPECT_EQ(json(own + "/revisions?at=2024-03-21T09:00:00Z&as_of=7&channel=active_power_import")["revisions"].size(), 0U);
 
     EXPECT_TRUE(refusal(own + "/revisions").starts_with("at: is required"));

@@ -38,7 +38,7 @@ TEST(service, words_name_everything_a_page_shows_in_both_languages)
     for (const auto& row : engine::estimation_method_rows())
         EXPECT_TRUE(has("revision_methods", row.name)) << row.name;
     for (const auto& [table, names] : std::initializer_list<std::pair<const char*, std::initializer_list<const char*>>>{
-             {"revision_methods", {"measured", "check", "edit", "accept"}},
+             {"revision_methods", {"measured", "check", "set", "accept", "undo"}},
              {"severities", {"note", "doubt"}},
              {"handling_steps", {"taken", "noted", "closed", "reopened"}},
              {"correction_states", {"waiting", "done", "refused"}},
@@ -49,7 +49,7 @@ TEST(service, words_name_everything_a_page_shows_in_both_languages)
              {"accessed", {"revisions", "totals", "group_totals", "group_curve", "checks", "correction"}}})
         for (const char* name : names)
             EXPECT_TRUE(has(table, name)) << table << " " << name;
-    for (const char* state : {"on_time", "silent", "refused", "never_seen"})
+    for (const char* state : {"on_time", "silent", "gaps", "clock_drift", "key_fault", "replay_alarm", "refused", "never_seen"})
         EXPECT_TRUE(has("meter_states", state)) << state;
     for (const char* role : {"operator", "energy_manager", "household", "auditor"})
         EXPECT_TRUE(has("roles", role)) << role;

@@ -132,6 +132,18 @@ TEST(MorningText, a_few_meters_and_a_few_last_gasps_are_told_as_they_are)
     EXPECT_NE(morning_text(report, Language::fr).find("1 compteur sur 2000 s'est tu ;"), std::string::npos);
 }
 
+TEST(MorningText, one_last_gasp_is_told_of_one_meter)
+{
+    store::MorningReport report = storm();
+    report.outages[0].last_gasps = report.outages[1].last_gasps = 1;
+    report.stopped = 1;
+    const std::string english = morning_text(report, Language::en), french = morning_text(report, Language::fr);
+    for (const char* said : {"power lost (1 said so)", "link lost (1 said that it lost power)"})
+        EXPECT_NE(english.find(said), std::string::npos) << english;
+    for (const char* said : {"courant coupé (1 l'a dit)", "liaison perdue (1 a signalé une coupure de courant)", "s'est tu ; entendu à"})
+        EXPECT_NE(french.find(said), std::string::npos) << french;
+}
+
 TEST(MorningText, who_came_back_in_one_minute_came_back_at_a_time)
 {
     store::MorningReport report = storm();
