@@ -19,9 +19,9 @@ constexpr std::size_t reason_max = 500, corrected_slots_max = 288; // a day of 5
 
 const std::vector<std::string_view> failure_columns{"id",   "meter",    "usage_point", "channel", "day",
                                                     "rule", "severity", "from",        "to",      "value",
-                                                    "unit", "limits",   "facts",       "batch",   "cleared"};
+                                                    "unit", "limits",   "facts",       "batch",   "cleared", "handling"};
 
-std::vector<Cell> failure_row(const store::FailureRow& row)
+std::vector<Cell> failure_row(const store::Identity& who, const store::FailureRow& row)
 {
     auto facts = failure_facts(row);
     return {number_cell(row.id),
@@ -38,7 +38,8 @@ std::vector<Cell> failure_row(const store::FailureRow& row)
             json_cell(limits_json(row)),
             json_cell(std::move(facts.json)),
             number_cell(row.batch.value),
-            batch_cell(row.cleared)};
+            batch_cell(row.cleared),
+            handling_cell(who, row.handling)};
 }
 
 result<store::FailureFilter> read_failure_filter(const Request& request)
@@ -66,7 +67,7 @@ result<Response> respond_failures(const Call& call, const store::FailureFilter& 
     out.items = "failures";
     out.columns = failure_columns;
     for (const auto& row : rows)
-        out.rows.push_back(failure_row(row));
+        out.rows.push_back(failure_row(call.identity, row));
     out.after = {next_page(page, rows, [](const auto& row) { return std::to_string(row.id); })};
     return respond(out, call.request);
 }
@@ -94,17 +95,6 @@ result<Response> respond_gaps(const Call& call, const store::GapFilter& filter, 
                             number_cell(row.looks), instant_cell(row.next_look_at), instant_cell(row.kept_until)});
     out.after = {next_page(page, rows, [](const auto& row) { return std::to_string(row.id); })};
     return respond(out, call.request);
-}
-
-/// A JSON array of what people did, oldest first.
-std::string handling_json(const std::vector<store::HandlingRow>& rows)
-{
-    std::string out;
-    for (const auto& row : rows)
-        out.append(out.empty() ? "" : ",")
-            .append(write_object({"step", "note", "who", "at"}, {text_cell(row.step), optional_cell(row.note),
-                                                                 text_cell(row.who), text_cell(to_iso8601(row.at))}));
-    return "[" + out + "]";
 }
 
 using HandleInStore = result<std::vector<store::HandlingRow>> (ReadStore::*)(const store::Identity&, std::int64_t,
@@ -189,11 +179,7 @@ result<Response> show_failure(const Call& call)
 {
     RELEVE_TRY(id, number_in_path<std::int64_t>(call));
     RELEVE_TRY(row, call.store->failure(call.identity, id));
-    auto columns = failure_columns;
-    columns.push_back("handling");
-    auto cells = failure_row(row);
-    cells.push_back(json_cell(handling_json(row.handling)));
-    return respond_json(write_json(columns, cells), call.request);
+    return respond_json(write_json(failure_columns, failure_row(call.identity, row)), call.request);
 }
 
 result<Response> handle_failure(const Call& call)

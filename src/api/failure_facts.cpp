@@ -130,4 +130,19 @@ std::string limits_json(const store::FailureRow& row)
     return json + "}";
 }
 
+std::string handling_json(const std::vector<store::HandlingRow>& rows)
+{
+    std::string out;
+    for (const auto& row : rows)
+        out.append(out.empty() ? "" : ",")
+            .append(write_object({"step", "note", "who", "at"}, {text_cell(row.step), optional_cell(row.note),
+                                                                 text_cell(row.who), text_cell(to_iso8601(row.at))}));
+    return "[" + out + "]";
+}
+
+Cell handling_cell(const store::Identity& who, const std::vector<store::HandlingRow>& rows)
+{
+    return who.role == store::Role::operator_ ? json_cell(handling_json(rows)) : no_cell();
+}
+
 } // namespace releve::api

@@ -16,4 +16,8 @@ struct FailureFacts {
 /// {"percent":300,"floor_w":3000}
 [[nodiscard]] std::string limits_json(const store::FailureRow& row);
 
+/// What people did, oldest first: a JSON array for operators, null for who may not see it.
+[[nodiscard]] Cell handling_cell(const store::Identity& who, const std::vector<store::HandlingRow>& rows);
+[[nodiscard]] std::string handling_json(const std::vector<store::HandlingRow>& rows);
+
 } // namespace releve::api

@@ -1,6 +1,7 @@
 #include <releve/api/handlers.hpp>
 
 #include "asked.hpp"
+#include "failure_facts.hpp"
 #include "paging.hpp"
 #include "words.hpp"
 
@@ -119,12 +120,13 @@ result<Response> list_events(const Call& call)
     RELEVE_TRY(filter, read_event_filter(call.request));
     RELEVE_TRY(rows, call.store->events(call.identity, filter, page));
     Listing out{.items = "events",
-                .columns = {"id", "meter", "kind", "name.en", "name.fr", "plain.en", "plain.fr", "at", "received_at", "detail"},
+                .columns = {"id", "meter", "kind", "name.en", "name.fr", "plain.en", "plain.fr", "at", "received_at", "detail", "handling"},
                 .file_name = "releve-events"};
     for (const auto& row : rows) {
         std::vector<Cell> cells = words_cells(words_of(row));
         cells.insert(cells.begin(), {number_cell(row.id), number_cell(row.meter.value), text_cell(row.kind)});
-        cells.insert(cells.end(), {text_cell(to_iso8601(row.at)), text_cell(to_iso8601(row.received_at)), text_cell(row.detail)});
+        cells.insert(cells.end(), {text_cell(to_iso8601(row.at)), text_cell(to_iso8601(row.received_at)), text_cell(row.detail),
+                                   handling_cell(call.identity, row.handling)});
         out.rows.push_back(std::move(cells));
     }
     out.after = {next_page(page, rows, [](const auto& row) { return std::to_string(row.id); })};

@@ -67,7 +67,7 @@ public:
     {
         return store_.quarantine(who, reason, page);
     }
-    result<std::vector<store::EventRow>> events(const store::Identity& who, const store::EventFilter& filter,
+    result<std::vector<store::HandledEvent>> events(const store::Identity& who, const store::EventFilter& filter,
                                                 const store::Page& page) override
     {
         return store_.events(who, filter, page);

@@ -157,16 +157,6 @@ result<void> check_filter(const FailureFilter& filter)
     return {};
 }
 
-std::vector<HandlingRow> load_handling(Work& work, const char* subject, std::int64_t id)
-{
-    std::vector<HandlingRow> list;
-    for (const Row& row : work.run(std::string{"SELECT step, note, who, extract(epoch FROM at)::int8 FROM handling WHERE "} +
-                                       subject + " = $1::int8 ORDER BY id",
-                                   {id}))
-        list.push_back({row.text(0), row.text(1), row.text(2), row.instant(3)});
-    return list;
-}
-
 result<FailureRow> load_failure(Work& work, const ModelLookup& models, std::int64_t id)
 {
     FailureQuery query;
@@ -201,7 +191,7 @@ std::vector<HandlingRow> add_handling(Work& work, const Identity& who, const Han
     work.run(std::string{"INSERT INTO handling ("} + added.subject +
                  ", step, note, who, token) VALUES ($1::int8, $2, $3, $4, $5::int8)",
              {added.id, added.step, added.note, who.label, who.token_id});
-    return load_handling(work, added.subject, added.id);
+    return load_handling(work, added.subject, {added.id})[added.id];
 }
 
 } // namespace
@@ -236,6 +226,18 @@ void ShownPoints::note(Work& work, const Identity& who, const char* what) const
              "SELECT $1::int8, $2, $3, p.id, $4, p.day_from, p.day_to "
              "FROM unnest($5::text[], $6::date[], $7::date[]) AS p (id, day_from, day_to)",
              {who.token_id, role_name(who.role), who.label, what, points + "}", from + "}", to + "}"});
+}
+
+std::map<std::int64_t, std::vector<HandlingRow>> load_handling(Work& work, const char* subject, const std::vector<std::int64_t>& ids)
+{
+    std::map<std::int64_t, std::vector<HandlingRow>> done;
+    if (ids.empty())
+        return done;
+    for (const Row& row : work.run(std::string{"SELECT "} + subject + ", step, note, who, extract(epoch FROM at)::int8 FROM handling WHERE " +
+                                       subject + " = ANY ($1::int8[]) ORDER BY id",
+                                   {array_text(ids)}))
+        done[row.integer(0)].push_back({row.text(1), row.text(2), row.text(3), row.instant(4)});
+    return done;
 }
 
 std::vector<std::int64_t> array_of(const Row& row, std::size_t column)
@@ -276,6 +278,8 @@ result<std::vector<FailureRow>> ApiStore::failures(const Identity& who, const Fa
                        });
                        return part_of_page(std::move(rows), table, page.limit);
                    }));
+        if (who.role == Role::operator_)
+            add_handling_to(work, "failure", list);
         ShownPoints shown;
         for (const FailureRow& row : list)
             shown.add(row.usage_point, row.day);
@@ -289,7 +293,7 @@ result<FailureRow> ApiStore::failure(const Identity& who, std::int64_t id)
     RELEVE_CHECK(may_read(who));
     return impl_->as(who, [&](Work& work) -> result<FailureRow> {
         RELEVE_TRY(row, load_failure(work, impl_->models, id));
-        row.handling = load_handling(work, "failure", id);
+        row.handling = load_handling(work, "failure", {id})[id];
         note_access(work, who, {row.usage_point, "checks", row.day, row.day + std::chrono::days{1}});
         return row;
     });

@@ -1,4 +1,5 @@
 #include "api_impl.hpp"
+#include "check_rows.hpp"
 #include "quarantine_row.hpp"
 
 namespace releve::store {
@@ -175,11 +176,11 @@ result<std::vector<QuarantineRow>> ApiStore::quarantine(const Identity& who, con
     });
 }
 
-result<std::vector<EventRow>> ApiStore::events(const Identity& who, const EventFilter& filter, const Page& page)
+result<std::vector<HandledEvent>> ApiStore::events(const Identity& who, const EventFilter& filter, const Page& page)
 {
     if (who.role != Role::operator_ && who.role != Role::energy_manager)
         return fail(errc::forbidden);
-    return impl_->as(who, [&](Work& work) -> result<std::vector<EventRow>> {
+    return impl_->as(who, [&](Work& work) -> result<std::vector<HandledEvent>> {
         const std::optional<std::int32_t> meter = filter.meter ? std::optional{filter.meter->value} : std::nullopt;
         const Table rows = work.run(
             "SELECT e.id, e.meter_id, e.kind, e.detail, extract(epoch FROM e.at)::int8, extract(epoch FROM e.received_at)::int8, "
@@ -188,10 +189,13 @@ result<std::vector<EventRow>> ApiStore::events(const Identity& who, const EventF
             "AND ($3::timestamptz IS NULL OR e.at >= $3::timestamptz) AND ($4::timestamptz IS NULL OR e.at < $4::timestamptz) "
             "AND ($5 = '' OR e.id < nullif($5, '')::int8) ORDER BY e.id DESC LIMIT $6::int4",
             {filter.kind, meter, filter.from, filter.to, page.after, page.limit});
-        std::vector<EventRow> list;
+        std::vector<HandledEvent> list;
         for (const Row& row : rows)
-            list.push_back({row.integer(0), MeterId{static_cast<std::int32_t>(row.integer(1))}, row.text(2), row.text(3),
-                            row.instant(4), row.instant(5), alarm_words(impl_->models, row.text(6), row.text(2))});
+            list.push_back({{row.integer(0), MeterId{static_cast<std::int32_t>(row.integer(1))}, row.text(2), row.text(3), row.instant(4),
+                             row.instant(5), alarm_words(impl_->models, row.text(6), row.text(2))},
+                            {}});
+        if (who.role == Role::operator_)
+            add_handling_to(work, "event", list);
         return list;
     });
 }

@@ -32,6 +32,20 @@ template <class Range>
 }
 [[nodiscard]] std::vector<std::int64_t> array_of(const Row& row, std::size_t column);
 
+/// What was done about these events or failures (`subject`), oldest first.
+[[nodiscard]] std::map<std::int64_t, std::vector<HandlingRow>> load_handling(Work& work, const char* subject,
+                                                                             const std::vector<std::int64_t>& ids);
+template <class RowType>
+void add_handling_to(Work& work, const char* subject, std::vector<RowType>& rows)
+{
+    std::vector<std::int64_t> ids;
+    for (const RowType& row : rows)
+        ids.push_back(row.id);
+    auto done = load_handling(work, subject, ids);
+    for (RowType& row : rows)
+        row.handling = std::move(done[row.id]);
+}
+
 /// A person's line of so many characters. errc::bad_parameter, naming the field.
 [[nodiscard]] result<void> check_text(const char* field, const std::string& text, std::size_t least, std::size_t most);
 

@@ -1,7 +1,7 @@
 "use strict";
 // The page: sign-in by token, then what the token's role may see. Talks to the public API only.
 
-const state = { token: "", language: "en", me: null, words: null, timer: 0, view: 0, handled: new Map() };
+const state = { token: "", language: "en", me: null, words: null, timer: 0, view: 0 };
 
 // ---------------------------------------------------------------- words and numbers
 
@@ -386,7 +386,7 @@ function gatewayCard(gateways) {
 function eventCard(events) {
   return card(h("h2", {}, t("events")), { id: "events" }, h("p", { class: "note" }, t("eventsText")), events.length ? h("div", { class: "scroll tall", tabindex: 0, role: "region", "aria-label": t("events") },
     table([{ name: t("when") }, { name: t("meter"), number: true }, { name: t("what") }, { name: t("detail"), break: true }, { name: t("handling") }],
-      events.map((row) => [moment(row.at), row.meter, h("span", { title: row.plain?.[state.language] }, eventName(row)), row.detail, handlingCell("events", row.id, eventName(row), [h("p", {}, row.plain?.[state.language] ?? ""), h("p", { class: "note" }, `${t("meter")} ${row.meter} · ${moment(row.at)} ${row.detail}`)])]))) : h("p", {}, t("noEvent")));
+      events.map((row) => [moment(row.at), row.meter, h("span", { title: row.plain?.[state.language] }, eventName(row)), row.detail, handlingCell("events", row, eventName(row), [h("p", {}, row.plain?.[state.language] ?? ""), h("p", { class: "note" }, `${t("meter")} ${row.meter} · ${moment(row.at)} ${row.detail}`)])]))) : h("p", {}, t("noEvent")));
 }
 
 async function operatorView(alive) {
@@ -430,7 +430,6 @@ async function auditorView(alive) {
 function signOut(message) {
   sessionStorage.removeItem("token");
   Object.assign(state, { token: "", me: null, several: false });
-  state.handled.clear();
   ++state.view;
   clearTimeout(state.timer);
   document.getElementById("who").textContent = "";

@@ -178,16 +178,16 @@ function eventName(row) {
 
 const isBusy = (slot) => slot.contains(document.activeElement) || document.querySelector("dialog") !== null;
 
-function handlingCell(of, id, title, facts) {
-  const key = `${of}/${id}`, step = state.handled.get(key);
+function handlingCell(of, row, title, facts) {
+  if (row.handling === null) return ""; // what operators do is shown to operators
+  const step = row.handling.at(-1)?.step;
   const pill = h("span", { class: "pill" }, step ? label("handling_steps", step) : "");
-  const opened = () => showHandling(of, id, title, facts, (last) => { state.handled.set(key, last); pill.textContent = label("handling_steps", last); }).catch(showFailure);
-  return h("div", { class: "handling" }, h("button", { type: "button", "aria-label": `${t("look")}: ${title} ${id}`, onclick: opened }, t("look")), pill);
+  const opened = () => showHandling(of, row, title, facts, (rows) => { row.handling = rows; pill.textContent = label("handling_steps", rows.at(-1).step); }).catch(showFailure);
+  return h("div", { class: "handling" }, h("button", { type: "button", "aria-label": `${t("look")}: ${title} ${row.id}`, onclick: opened }, t("look")), pill);
 }
 
 // Shows what was done; posts what is done now. What the server refuses is said in the dialog, and the note stays.
-async function showHandling(of, id, title, facts, done) {
-  const known = of === "failures" ? (await get(`/api/v1/failures/${id}`)).handling : [];
+async function showHandling(of, { id, handling }, title, facts, done) {
   const note = h("textarea", { rows: 3, maxlength: 500 }), said = h("p", { role: "alert", class: "small" }), history = h("div", {}), steps = h("div", { class: "bar-line" });
   const send = async (step) => {
     try { draw((await post(`/api/v1/${of}/${id}/handling`, { step, note: note.value.trim() })).handling); }
@@ -197,12 +197,12 @@ async function showHandling(of, id, title, facts, done) {
     const last = rows.filter((row) => row.step !== "noted").at(-1)?.step;
     history.replaceChildren(rows.length ? table([{ name: t("when") }, { name: t("state") }, { name: t("whoCol") }, { name: t("note"), break: true }], rows.map((row) => [moment(row.at), label("handling_steps", row.step), row.who, row.note ?? ""])) : "");
     steps.replaceChildren(...(last === "closed" ? ["noted", "reopened"] : ["taken", "noted", "closed"]).map((step) => h("button", { type: "button", "data-step": step, onclick: () => send(step) }, t(`do_${step}`))));
-    if (rows.length) done(rows.at(-1).step);
+    if (rows.length) done(rows);
     if (first) return;
     note.value = said.textContent = "";
     steps.firstChild.focus();
   };
-  draw(known, true);
+  draw(handling, true);
   showDialog(title, ...facts, history, h("label", { class: "field" }, t("note"), note), steps, said);
 }
 
@@ -257,7 +257,7 @@ function failureRow(row) {
   const value = row.value === null ? t("none") : `${shortNumber(row.value)} ${row.unit ?? ""}`;
   const details = [h("p", {}, plain("validation_rules", row.rule)), h("p", { class: "note" }, `${spanInFrance(row.from, row.to)} · ${t("meter")} ${row.meter} · ${row.channel.replaceAll("_", " ")} · ${t("value")} ${value}`),
     facts.length > 0 && h("p", { class: "note" }, facts.map(([fact, figure]) => `${fact.replaceAll("_", " ")}: ${typeof figure === "number" ? shortNumber(figure) : figure}`).join(" · "))].filter(Boolean);
-  return [h("span", { title: plain("validation_rules", row.rule) }, name), h("span", { title: plain("severities", row.severity) }, label("severities", row.severity)), spanInFrance(row.from, row.to), row.usage_point || t("none"), value, handlingCell("failures", row.id, name, details)];
+  return [h("span", { title: plain("validation_rules", row.rule) }, name), h("span", { title: plain("severities", row.severity) }, label("severities", row.severity)), spanInFrance(row.from, row.to), row.usage_point || t("none"), value, handlingCell("failures", row, name, details)];
 }
 const failuresCard = (alive) => narrowedCard(alive, { title: t("failures"), id: "failures", path: "/api/v1/failures", items: "failures", field: "rule", words: "validation_rules", none: t("noFailure"), row: failureRow,
   columns: [{ name: t("rule") }, { name: t("severity") }, { name: t("when") }, { name: t("usagePoint") }, { name: t("value"), number: true }, { name: t("handling") }] });

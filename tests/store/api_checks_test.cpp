@@ -166,7 +166,7 @@ TEST_F(ApiChecks, what_people_did_about_a_failure_is_kept_in_order)
     EXPECT_EQ(steps[1].note, "l'occupant a confirmé");
     EXPECT_EQ(steps[1].who, "operator");
     EXPECT_EQ(store.failure(operations, id).value().handling.size(), 2U);
-    EXPECT_TRUE(store.failures(operations, {}, {}).value()[0].handling.empty());
+    EXPECT_EQ(store.failures(operations, {}, {}).value()[0].handling.size(), 2U);
 
     EXPECT_EQ(error_of(store.handle_failure(operations, id, "noted", "")),
               "bad_parameter: note: a step `noted` says something");
@@ -191,6 +191,9 @@ TEST_F(ApiChecks, events_are_taken_and_closed)
     const auto id = store.events(operations, {}, {}).value().at(0).id;
     (void)store.handle_event(operations, id, "taken", "").value();
     EXPECT_EQ(store.handle_event(operations, id, "closed", "clock set").value().back().step, "closed");
+    const auto shown = store.events(operations, {}, {}).value().at(0).handling;
+    ASSERT_EQ(shown.size(), 2U) << "the next operator sees it";
+    EXPECT_EQ(shown[1].note, "clock set");
     EXPECT_EQ(store.handle_event(operations, id + 1, "taken", "").error().code, errc::not_found);
     EXPECT_EQ(store.handle_event(auditor, id, "taken", "").error().code, errc::forbidden);
     const Identity elsewhere = sign_in(add_token("operator", {"town"}, {}));

@@ -65,6 +65,11 @@ async function checks(page) {
   await page.keyboard.press("Escape");
   await page.waitForSelector("dialog", { state: "detached" });
   assert.equal(await page.textContent("#failures tbody .pill"), "Closed");
+  await page.selectOption("#failures select", "");
+  await page.waitForSelector("#failures tbody tr:nth-child(2)");
+  await page.selectOption("#failures select", "sum_check");
+  await page.waitForSelector("#failures tbody tr:only-child");
+  assert.equal(await page.textContent("#failures tbody .pill"), "Closed", "asked for again");
 
   await page.click("#events tbody button >> nth=1");
   await page.click("dialog [data-step=taken]");

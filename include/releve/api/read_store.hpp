@@ -44,7 +44,7 @@ public:
     [[nodiscard]] virtual result<store::MeterRow> meter(const store::Identity& who, MeterId id, Instant now) = 0;
     [[nodiscard]] virtual result<std::vector<store::QuarantineRow>>
     quarantine(const store::Identity& who, const std::string& reason, const store::Page& page) = 0;
-    [[nodiscard]] virtual result<std::vector<store::EventRow>>
+    [[nodiscard]] virtual result<std::vector<store::HandledEvent>>
     events(const store::Identity& who, const store::EventFilter& filter, const store::Page& page) = 0;
     [[nodiscard]] virtual result<std::vector<store::GatewayRow>> gateways(const store::Identity& who,
                                                                           const store::Page& page) = 0;

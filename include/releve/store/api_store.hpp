@@ -57,7 +57,7 @@ public:
     [[nodiscard]] result<std::vector<QuarantineRow>> quarantine(const Identity& who,
                                                                 const std::string& reason, const Page& page);
     /// What meters reported about themselves, newest first.
-    [[nodiscard]] result<std::vector<EventRow>> events(const Identity& who, const EventFilter& filter,
+    [[nodiscard]] result<std::vector<HandledEvent>> events(const Identity& who, const EventFilter& filter,
                                                        const Page& page);
     [[nodiscard]] result<std::vector<GatewayRow>> gateways(const Identity& who, const Page& page);
     /// Newest first. errc::not_found for a meter that the token may not see.

@@ -82,6 +82,9 @@ struct HandlingRow {
     std::string step, note, who;
     Instant at{};
 };
+struct HandledEvent : EventRow {
+    std::vector<HandlingRow> handling; // oldest first; of an operator's question only
+};
 struct FailureRow {
     std::int64_t id = 0; // newest first
     MeterId meter;
@@ -97,7 +100,7 @@ struct FailureRow {
     int scaler = 0;
     BatchNumber batch{};
     std::optional<BatchNumber> cleared;
-    std::vector<HandlingRow> handling; // only of one that was asked for
+    std::vector<HandlingRow> handling; // oldest first; of an operator's question only
 };
 
 /// What can be said of readings that are missing; the words say no more than what the code does.

@@ -21,7 +21,7 @@ TEST_F(checks, failures_say_the_rule_its_limits_and_what_was_found)
         return *std::find_if(failures.begin(), failures.end(), [&](const Json& row) { return row["rule"] == rule; });
     };
     const auto high = of("high");
-    EXPECT_EQ(high.size(), 15U);
+    EXPECT_EQ(high.size(), 16U);
     EXPECT_EQ(high["severity"], "doubt");
     EXPECT_EQ(high["usage_point"], own_point);
     EXPECT_EQ(high["limits"], (Json{{"percent", 300}, {"floor_w", 3000}}));
@@ -34,7 +34,7 @@ TEST_F(checks, failures_say_the_rule_its_limits_and_what_was_found)
     EXPECT_EQ(of("sum_check")["unit"], "Wh");
     const auto table = csv("/api/v1/failures?rule=high&limit=1");
     EXPECT_TRUE(
-        table.starts_with("id,meter,usage_point,channel,day,rule,severity,from,to,value,unit,limits,facts,batch,cleared\r\n"));
+        table.starts_with("id,meter,usage_point,channel,day,rule,severity,from,to,value,unit,limits,facts,batch,cleared,handling\r\n"));
     EXPECT_NE(table.find(R"(,W,"{""percent"":300,""floor_w"":3000}","{""history_greatest"":3412,""history_days"":31}",)"),
               std::string::npos)
         << table;
@@ -123,6 +123,9 @@ TEST_F(checks, what_people_did_is_told_with_the_failure)
     const auto event = client.post("/api/v1/events/4/handling", "operator", R"({"step":"closed","note":""})");
     EXPECT_EQ(Json::parse(event.body())["event"], 4);
     EXPECT_EQ(server.world.events_handled[4].size(), 1U);
+    EXPECT_EQ(json("/api/v1/events")["events"][0]["handling"][0]["step"], "closed") << "the next operator sees it";
+    EXPECT_EQ(json("/api/v1/events")["events"][1]["handling"], Json::array());
+    EXPECT_EQ(json("/api/v1/events", "energy_manager")["events"][0]["handling"], nullptr);
     refusal("/api/v1/failures/99", 404);
     refusal("/api/v1/failures/x", 404);
     post_refusal("/api/v1/failures/99/handling", R"({"step":"taken"})", 404);

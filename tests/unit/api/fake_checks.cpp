@@ -141,6 +141,9 @@ result<std::vector<store::FailureRow>> FakeStore::failures(const store::Identity
     for (const auto& row : all_failures(world_.now))
         if (fits(row, filter) && comes_after(row.id, page) && out.size() < static_cast<std::size_t>(page.limit))
             out.push_back(row);
+    const std::lock_guard lock(world_.done);
+    for (auto& row : out)
+        row.handling = world_.failures_handled[row.id];
     return out;
 }
 
@@ -213,7 +216,7 @@ result<std::vector<store::HandlingRow>> FakeStore::handle_event(const store::Ide
                                                                 const std::string& step, const std::string& note)
 {
     RELEVE_TRY(known, events(who, {}, {}));
-    if (std::ranges::find(known, event, &store::EventRow::id) == known.end())
+    if (std::ranges::find(known, event, &store::HandledEvent::id) == known.end())
         return fail(errc::not_found);
     const std::lock_guard lock(world_.done);
     world_.events_handled[event].push_back({step, note, who.label, world_.now});

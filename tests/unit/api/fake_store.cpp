@@ -316,20 +316,23 @@ result<std::vector<store::QuarantineRow>> FakeStore::quarantine(const store::Ide
     return out;
 }
 
-result<std::vector<store::EventRow>> FakeStore::events(const store::Identity&, const store::EventFilter& filter,
+result<std::vector<store::HandledEvent>> FakeStore::events(const store::Identity&, const store::EventFilter& filter,
                                                        const store::Page& page)
 {
     const OwnWords battery_low{"Battery low", "Pile faible", "The battery must be replaced.", "La pile doit être remplacée."};
-    const std::vector<store::EventRow> all{{4, MeterId{3}, "clock_alarm", "412 s", world_.now - minutes(2), world_.now, {}},
-                                           {3, MeterId{2}, "battery_low", "", world_.now - minutes(5), world_.now, battery_low},
-                                           {2, MeterId{1}, "tamper", "the cover was opened", world_.now - hours(3), world_.now, {}},
-                                           {1, MeterId{1}, "battery_low", "", world_.now - hours(50), world_.now, battery_low}};
-    std::vector<store::EventRow> out;
+    const std::vector<store::HandledEvent> all{{{4, MeterId{3}, "clock_alarm", "412 s", world_.now - minutes(2), world_.now, {}}, {}},
+                                           {{3, MeterId{2}, "battery_low", "", world_.now - minutes(5), world_.now, battery_low}, {}},
+                                           {{2, MeterId{1}, "tamper", "the cover was opened", world_.now - hours(3), world_.now, {}}, {}},
+                                           {{1, MeterId{1}, "battery_low", "", world_.now - hours(50), world_.now, battery_low}, {}}};
+    std::vector<store::HandledEvent> out;
     for (const auto& row : all)
         if ((filter.kind.empty() || filter.kind == row.kind) && (!filter.meter || *filter.meter == row.meter) &&
             (!filter.from || row.at >= *filter.from) && (!filter.to || row.at < *filter.to) &&
             (page.after.empty() || row.id < std::stoll(page.after)) && out.size() < static_cast<std::size_t>(page.limit))
             out.push_back(row);
+    const std::lock_guard lock(world_.done);
+    for (auto& row : out)
+        row.handling = world_.events_handled[row.id];
     return out;
 }
 

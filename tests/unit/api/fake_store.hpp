@@ -66,7 +66,7 @@ public:
     result<store::MeterRow> meter(const store::Identity& who, MeterId id, Instant now) override;
     result<std::vector<store::QuarantineRow>> quarantine(const store::Identity& who, const std::string& reason,
                                                          const store::Page& page) override;
-    result<std::vector<store::EventRow>> events(const store::Identity& who, const store::EventFilter& filter,
+    result<std::vector<store::HandledEvent>> events(const store::Identity& who, const store::EventFilter& filter,
                                                 const store::Page& page) override;
     result<std::vector<store::GatewayRow>> gateways(const store::Identity& who, const store::Page& page) override;
     result<std::vector<store::CommandShown>> commands(const store::Identity& who, MeterId meter,
