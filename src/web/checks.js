@@ -136,10 +136,10 @@ function totalName(period, row) {
   return row.whole ? name : `${name} (${t("upTo", { date: shortDay(last) })})`;
 }
 
-function totalRemark(row) {
+function totalRemark(row, injects) {
   const days = (Date.parse(row.to) - Date.parse(row.from)) / 86400000;
   const told = (total) => [["daysWithout", days - total.days], ["slotsWithout", total.missing], ["slotsEstimated", total.estimated]].filter(([, count]) => count > 0).map(([word, n]) => t(word, { n: number(n) })).join(" · ");
-  const [drawn, injected] = [told(row.drawn), row.injected ? told(row.injected) : ""];
+  const [drawn, injected] = [told(row.drawn), injects && row.injected ? told(row.injected) : ""];
   return [drawn, injected && `${t("injected")}${t("colon")}${injected}`].filter(Boolean).join(" · ") || t("complete");
 }
 
@@ -149,7 +149,7 @@ function totalsTable(period, rows) {
   const injects = known.some((row) => row.injected && row.injected.energy_wh !== null);
   return h("div", { class: "scroll tall", tabindex: 0, role: "region", "aria-label": t("totals") },
     table([{ name: t("period") }, { name: t("drawn"), number: true }, ...(injects ? [{ name: t("injected"), number: true }, { name: t("net"), number: true }] : []), { name: t("remarks") }],
-      known.reverse().map((row) => [totalName(period, row), energy(row.drawn.energy_wh), ...(injects ? [energy(row.injected?.energy_wh), energy(row.net_wh)] : []), totalRemark(row)])));
+      known.reverse().map((row) => [totalName(period, row), energy(row.drawn.energy_wh), ...(injects ? [energy(row.injected?.energy_wh), energy(row.net_wh)] : []), totalRemark(row, injects)])));
 }
 
 // Up to the last whole day of what the page shows.

@@ -91,6 +91,13 @@ async function totals(page) {
   const rows = await page.locator("#totals tbody tr").evaluateAll((all) => all.map((row) => [...row.children].map((cell) => cell.textContent)));
   assert.deepEqual(rows, [["16 Nov – 22 Nov 2026 (up to 17 Nov)", "0.9 kWh", "–", "–", "Complete"], ["9 Nov – 15 Nov 2026", "10.0 kWh", "12.5 kWh", "-2.5 kWh", "Fed in: days without any reading: 1 · readings missing: 3"]]);
   await page.unroute("**/totals?period=week*");
+  const none = { energy_wh: null, days: 0, slots: 0, missing: 0, estimated: 0, quality: "missing" }; // the meter could, and nothing is fed in
+  await page.route("**/totals?period=month*", (route) => route.fulfill({ json: { totals: [
+    { from: "2026-11-09", to: "2026-11-16", whole: true, net_wh: null, drawn: part(10000), injected: none }] } }));
+  await page.click("#totals [data-period=month]");
+  await page.waitForSelector("#totals tbody tr:only-child");
+  assert.deepEqual(await page.locator("#totals tbody td").allTextContents().then((cells) => cells.slice(1)), ["10.0 kWh", "Complete"]);
+  await page.unroute("**/totals?period=month*");
   await page.click("#totals [data-period=year]");
   await page.waitForSelector("#totals [data-period=year][aria-pressed=true]");
 }
