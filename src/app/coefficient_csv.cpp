@@ -63,23 +63,6 @@ constexpr Column columns[] = {
     {"kwh_per_m3", true, set_value},
 };
 
-std::vector<const Column*> read_header(const std::vector<std::string>& header, std::vector<std::string>& problems)
-{
-    std::vector<const Column*> order;
-    for (const std::string& name : header) {
-        const auto* found = std::ranges::find(columns, std::string_view{name}, &Column::name);
-        if (found == std::end(columns))
-            problems.push_back("row 1: no column is named " + shown(name));
-        else if (std::ranges::find(order, found) != order.end())
-            problems.push_back("row 1: column " + name + " stands twice");
-        order.push_back(found);
-    }
-    for (const Column& column : columns)
-        if (column.required && std::ranges::find(order, &column) == order.end())
-            problems.push_back("row 1: column " + std::string{column.name} + " is missing");
-    return order;
-}
-
 /// Which of two rows would count for a day is for the file to say, not for their order.
 void check_overlaps(const std::vector<Coefficient>& rows, std::vector<std::string>& problems)
 {
@@ -131,7 +114,7 @@ CoefficientCsv parse_coefficient_csv(std::string_view text)
         csv.problems.push_back("row 1: the file is empty");
     if (!csv.problems.empty())
         return csv;
-    const std::vector<const Column*> order = read_header(records.rows.front(), csv.problems);
+    const std::vector<const Column*> order = read_header(columns, records.rows.front(), csv.problems);
     if (!csv.problems.empty())
         return csv;
     for (std::size_t i = 1; i < records.rows.size(); ++i) {

@@ -1,6 +1,8 @@
 #pragma once
 // What the texts that the command line takes, most of them CSV files, have in common.
 
+#include <algorithm>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -18,6 +20,27 @@ struct CsvRecords {
 /// A cell, to be told to a person. Where the header is missing or columns are shifted it may be a key: what is as long
 /// as one, in hexadecimal or base64, is not repeated.
 [[nodiscard]] std::string shown(const std::string& cell);
+
+/// The header's columns in its order, of an array of columns with `name` and `required`. Where there are problems, an entry may
+/// stand for no column.
+template <class Column, std::size_t count>
+[[nodiscard]] std::vector<const Column*> read_header(const Column (&columns)[count], const std::vector<std::string>& header,
+                                                     std::vector<std::string>& problems)
+{
+    std::vector<const Column*> order;
+    for (const std::string& name : header) {
+        const Column* found = std::ranges::find(columns, std::string_view{name}, &Column::name);
+        if (found == std::end(columns))
+            problems.push_back("row 1: no column is named " + shown(name));
+        else if (std::ranges::find(order, found) != order.end())
+            problems.push_back("row 1: column " + name + " stands twice");
+        order.push_back(found);
+    }
+    for (const Column& column : columns)
+        if (column.required && std::ranges::find(order, &column) == order.end())
+            problems.push_back("row 1: column " + std::string{column.name} + " is missing");
+    return order;
+}
 
 /// 0 to 9 only; also of nothing.
 [[nodiscard]] bool is_digits(std::string_view text);

@@ -55,23 +55,6 @@ constexpr GroupColumn group_columns[] = {
      [](GroupMembership& r, const std::string& c) { return c.empty() ? CellProblem{} : set_membership_day(r.to.emplace(), c); }},
 };
 
-std::vector<const GroupColumn*> read_group_header(const std::vector<std::string>& header, std::vector<std::string>& problems)
-{
-    std::vector<const GroupColumn*> order;
-    for (const std::string& name : header) {
-        const auto* found = std::ranges::find(group_columns, std::string_view{name}, &GroupColumn::name);
-        if (found == std::end(group_columns))
-            problems.push_back("row 1: no column is named " + shown(name));
-        else if (std::ranges::find(order, found) != order.end())
-            problems.push_back("row 1: column " + name + " stands twice");
-        order.push_back(found);
-    }
-    for (const GroupColumn& column : group_columns)
-        if (column.required && std::ranges::find(order, &column) == order.end())
-            problems.push_back("row 1: column " + std::string{column.name} + " is missing");
-    return order;
-}
-
 void read_membership(const std::vector<std::string>& cells, const std::vector<const GroupColumn*>& order, GroupCsv& csv,
                      std::size_t line)
 {
@@ -137,7 +120,7 @@ GroupCsv parse_group_csv(std::string_view text)
         csv.problems.push_back("row 1: the file is empty");
     if (!csv.problems.empty())
         return csv;
-    const std::vector<const GroupColumn*> order = read_group_header(records.rows.front(), csv.problems);
+    const std::vector<const GroupColumn*> order = read_header(group_columns, records.rows.front(), csv.problems);
     if (!csv.problems.empty())
         return csv;
     for (std::size_t i = 1; i < records.rows.size(); ++i)

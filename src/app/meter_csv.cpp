@@ -179,23 +179,6 @@ constexpr Column columns[] = {
 };
 
 /// For each column of the file the row of the table, and what is wrong with the header.
-std::vector<const Column*> read_header(const std::vector<std::string>& header, std::vector<std::string>& problems)
-{
-    std::vector<const Column*> order;
-    for (const std::string& name : header) {
-        const auto found = std::find_if(std::begin(columns), std::end(columns), [&](const Column& c) { return c.name == name; });
-        if (found == std::end(columns))
-            problems.push_back("row 1: no column is named " + shown(name));
-        else if (std::find(order.begin(), order.end(), found) != order.end())
-            problems.push_back("row 1: column " + name + " stands twice");
-        order.push_back(found == std::end(columns) ? nullptr : found);
-    }
-    for (const Column& column : columns)
-        if (column.required && std::find(order.begin(), order.end(), &column) == order.end())
-            problems.push_back("row 1: column " + std::string{column.name} + " is missing");
-    return order;
-}
-
 /// Problems of a row, by column.
 using Complaint = std::vector<std::pair<std::string_view, std::string>>;
 
@@ -309,7 +292,7 @@ MeterCsv parse_meter_csv(std::string_view text, const ModelRegistry& models, con
         csv.problems.push_back("row 1: the file is empty");
     if (!csv.problems.empty())
         return csv;
-    const std::vector<const Column*> order = read_header(records.rows.front(), csv.problems);
+    const std::vector<const Column*> order = read_header(columns, records.rows.front(), csv.problems);
     if (!csv.problems.empty())
         return csv;
     const Context context{models, acknowledgement_title};

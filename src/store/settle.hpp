@@ -51,7 +51,6 @@ struct MeterRows {
     MeterId meter;
     const engine::CheckedModel* model = nullptr;
     CivilDay from{}, to{};     // judged
-    std::int64_t due_batch = 0;
     std::optional<Instant> estimate_found_by{}; // also fill gaps that were found by then
     bool ledger = false;       // also say what does not add up
     bool later_days = false;   // there are days beyond those that are here

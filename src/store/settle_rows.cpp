@@ -97,7 +97,7 @@ private:
     {
         static const pg::Statement select{
             "due_select",
-            "SELECT c.meter_id, c.day_from, c.day_to, c.batch, CASE WHEN c.at_once THEN 1 WHEN c.estimate THEN 0 END, m.model, "
+            "SELECT c.meter_id, c.day_from, c.day_to, CASE WHEN c.at_once THEN 1 WHEN c.estimate THEN 0 END, m.model, "
             "coalesce(p.collection = 'daily', false), "
             "coalesce((SELECT min(g.usage_group) FROM usage_group_member g JOIN group_rules r ON r.usage_group = g.usage_group "
             "WHERE g.usage_point = p.id AND g.validity @> c.day_to), ''), k.greatest, coalesce(k.all_over, false), c.ledger "
@@ -112,25 +112,24 @@ private:
         for (int i = 0; i < rows.size(); ++i) {
             MeterRows meter;
             meter.meter = MeterId{rows.int4(i, 0)};
-            const auto model = checks_.model(rows.text(i, 5), rows.text(i, 7));
-            if (rows.boolean(i, 6) || !model) {
-                (rows.boolean(i, 6) ? load_.nothing : load_.unknown).push_back(meter.meter.value);
+            const auto model = checks_.model(rows.text(i, 4), rows.text(i, 6));
+            if (rows.boolean(i, 5) || !model) {
+                (rows.boolean(i, 5) ? load_.nothing : load_.unknown).push_back(meter.meter.value);
                 continue;
             }
             meter.model = *model;
             meter.from = rows.day(i, 1);
-            meter.due_batch = rows.int8(i, 3);
-            if (!rows.null(i, 4)) // a job asks for all of them
-                meter.estimate_found_by = rows.int4(i, 4) > 0 ? Instant::max() : now_ - checks_.plan()->estimate_after;
+            if (!rows.null(i, 3)) // a job asks for all of them
+                meter.estimate_found_by = rows.int4(i, 3) > 0 ? Instant::max() : now_ - checks_.plan()->estimate_after;
             const CivilDay end = engine::last_day_touched_by(rows.day(i, 2)), most = end_of_month(meter.from, months_at_once);
             meter.to = std::min(end, most);
             meter.last_loaded = meter.to;
             if (end > most)
                 load_.rest[meter.meter.value] = {most + Days{1}, most + Days{1}};
-            if (!rows.null(i, 8))
-                meter.days.point.subscribed_va = rows.int8(i, 8);
-            meter.days.point.active = !rows.boolean(i, 9);
-            meter.ledger = rows.boolean(i, 10);
+            if (!rows.null(i, 7))
+                meter.days.point.subscribed_va = rows.int8(i, 7);
+            meter.days.point.active = !rows.boolean(i, 8);
+            meter.ledger = rows.boolean(i, 9);
             load_.meters.push_back(std::move(meter));
         }
         for (const std::int32_t meter : meters)

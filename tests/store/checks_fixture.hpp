@@ -43,6 +43,7 @@ protected:
     MeterId meter = add_meter("4c4b590000000001");
     Numbers numbers;
     BatchWriter writer{address, 1};
+    Instant now = at("2024-06-01T08:00:01Z");
 
     void SetUp() override
     {
@@ -53,6 +54,7 @@ protected:
     {
         auto made = numbers.request(frames);
         made.checks = plan;
+        made.now = now;
         return made;
     }
     void write(std::vector<FrameWrite> frames)
@@ -99,16 +101,19 @@ protected:
         return rows.size() == 0 ? std::vector<engine::DayTotal>{} : engine::decode_month(rows.bytes(0, 0), day(first)).value();
     }
     /// As the collector does.
+    void look_at_what_is_due(CollectStore& store)
+    {
+        std::vector<MeterId> meters;
+        for (const auto& due_meter : store.load_due(false))
+            meters.push_back(due_meter.meter);
+        writer.look_later(meters);
+        look();
+    }
     void finish_jobs()
     {
         CollectStore store{address};
-        while (const auto step = store.run_jobs(at("2024-06-01T08:00:00Z"))) {
-            std::vector<MeterId> meters;
-            for (const auto& due_meter : store.load_due(false))
-                meters.push_back(due_meter.meter);
-            writer.look_later(meters);
-            look();
-        }
+        while (store.run_jobs(now))
+            look_at_what_is_due(store);
     }
     /// As ask_correction of the API would.
     void ask_correction(const std::string& action, const std::string& on, const std::string& slots, const std::string& amounts)
@@ -116,11 +121,7 @@ protected:
         owner("INSERT INTO correction (meter_id, channel, day, action, slots, amounts, reason, author) VALUES (1, 1, '" + on + "', '" + action +
               "', '{" + slots + "}', '{" + amounts + "}', 'seen on site', 'Anne')");
         CollectStore store{address};
-        std::vector<MeterId> meters;
-        for (const auto& due : store.load_due(false))
-            meters.push_back(due.meter);
-        writer.look_later(meters);
-        look();
+        look_at_what_is_due(store);
     }
 };
 

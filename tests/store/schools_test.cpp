@@ -2,7 +2,7 @@
 // docs/VALIDATION.md says and no further, and whoever reads its totals can tell. Gas in kWh is written as a meter of electricity
 // would send it, as mean power beside an index: what matters is its shape and its holes.
 
-#include "store_fixture.hpp"
+#include "checks_fixture.hpp"
 
 #include <releve/store/api_store.hpp>
 
@@ -75,17 +75,6 @@ struct Sent {
     bool only_hidden = false; // these late ones now, and nothing else
 };
 
-const MeterModel* school_model(std::string_view name)
-{
-    static const MeterModel model = [] {
-        MeterModel made = *test_model("test");
-        made.channels[1].obis = Obis{{1, 1, 1, 8, 0, 255}};
-        made.channels[1].digits = 9;
-        return made;
-    }();
-    return name == model.name ? &model : nullptr;
-}
-
 engine::RuleBook rules_of_schools()
 {
     engine::RuleBook book;
@@ -102,29 +91,18 @@ constexpr const char* by_index = "prorated|releve|nothing was received; the inde
 
 } // namespace
 
-class Schools : public StoreTest {
+class Schools : public Checked_ {
 protected:
-    std::shared_ptr<CheckPlan> plan = std::make_shared<CheckPlan>(CheckPlan{.models = school_model, .rules = rules_of_schools()});
-    MeterId meter = add_meter("4c4b590000000001");
-    Numbers numbers;
-    BatchWriter writer{address, 1};
-    ApiStore api{address, school_model};
+    ApiStore api{address, checked_model};
     Identity who;
-    Instant now{};
 
     void SetUp() override
     {
+        plan->rules = rules_of_schools();
         CollectStore::ensure_partitions(address, day("2015-01-01"), day("2017-01-31"));
         add_usage_point(point);
         install(meter, point, "2015-01-01T00:00:00Z");
         who = api.authenticate(add_token("operator", {"root"}, {}), at("2016-01-01T00:00:00Z")).value();
-    }
-    BatchWriter::Request request(std::span<FrameWrite> frames = {})
-    {
-        auto made = numbers.request(frames);
-        made.checks = plan;
-        made.now = now;
-        return made;
     }
     [[nodiscard]] FrameWrite push_of(CivilDay date, const Sent& sent) const
     {
@@ -154,26 +132,7 @@ protected:
         for (CivilDay date = day(sent.from); date < day(sent.to); date += Days{1})
             if (FrameWrite write = push_of(date, sent); !write.interval_days[0].part.values.empty())
                 frames.push_back(std::move(write));
-        const auto result = writer.write(request(frames));
-        ASSERT_TRUE(result);
-        for (const auto& reason : result->reasons)
-            EXPECT_EQ(reason, "");
-        look();
-    }
-    void look()
-    {
-        while (writer.due() > 0)
-            ASSERT_TRUE(writer.look(request()));
-        for (const std::string& line : writer.take_unjudged())
-            ADD_FAILURE() << line;
-    }
-    void look_at_what_is_due(CollectStore& store)
-    {
-        std::vector<MeterId> meters;
-        for (const auto& due : store.load_due(false))
-            meters.push_back(due.meter);
-        writer.look_later(meters);
-        look();
+        write_and_look(std::move(frames));
     }
     /// As the collector does every ten minutes; whether a gap was old enough.
     bool look_at_gaps_after(std::chrono::hours more)
@@ -187,9 +146,7 @@ protected:
     std::string ledger()
     {
         owner("INSERT INTO job (kind) VALUES ('ledger')");
-        CollectStore store{address};
-        while (store.run_jobs(now))
-            look_at_what_is_due(store);
+        finish_jobs();
         return ask(DbRole::owner, "SELECT kind, day, expected, found FROM ledger_breach WHERE cleared_at IS NULL ORDER BY 1, 2");
     }
     /// "start|end|estimated", UTC.
