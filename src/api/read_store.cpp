@@ -163,6 +163,37 @@ public:
     {
         return store_.morning(who, now);
     }
+    result<store::BillBasis> bill_basis(const store::Identity& who, const UsagePointId& id, engine::CivilSpan span,
+                                        const std::optional<store::Knowledge>& known) override
+    {
+        return store_.bill_basis(who, id, span, known);
+    }
+    result<std::vector<store::TariffText>> tariffs(const store::Identity& who, std::optional<std::int64_t> terms) override
+    {
+        return store_.tariffs(who, terms);
+    }
+    result<store::StoredBill> save_bill(const store::Identity& who, const store::NewBill& bill) override { return store_.save_bill(who, bill); }
+    result<std::vector<store::StoredBill>> bills(const store::Identity& who, const UsagePointId& id, const store::Page& page) override
+    {
+        return store_.bills(who, id, page);
+    }
+    result<store::StoredBill> bill(const store::Identity& who, const UsagePointId& id, std::int64_t number) override
+    {
+        return store_.bill(who, id, number);
+    }
+    result<store::StoredBill> set_bill_state(const store::Identity& who, const UsagePointId& id, std::int64_t number, store::BillState state,
+                                             const std::string& reason) override
+    {
+        return store_.set_bill_state(who, id, number, state, reason);
+    }
+    result<store::CustomerRead> tell_index(const store::Identity& who, const UsagePointId& id, const store::CustomerRead& read, Instant now) override
+    {
+        return store_.tell_index(who, id, read, now);
+    }
+    result<std::vector<store::CustomerRead>> told_indexes(const store::Identity& who, const UsagePointId& id, const store::Page& page) override
+    {
+        return store_.told_indexes(who, id, page);
+    }
     void ping() override { store_.ping(); }
 
 private:

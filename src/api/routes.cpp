@@ -17,6 +17,7 @@ constexpr Rule everyone = Rule::everyone();
 constexpr Rule own_points = Rule::roles({op, manager, household, auditor}, Scope::own_rows);
 constexpr Rule one_point = Rule::roles({op, manager, household, auditor}, Scope::usage_point);
 constexpr Rule consumption = Rule::roles({op, manager, household}, Scope::usage_point);
+constexpr Rule billing = Rule::roles({op, manager}, Scope::usage_point);
 constexpr Rule corrections = Rule::roles({op}, Scope::usage_point);
 constexpr Rule meters = Rule::roles({op, manager}, Scope::own_rows); // of meters, events, groups and the fleet
 constexpr Rule operators = Rule::roles({op}, Scope::own_rows);
@@ -44,6 +45,21 @@ constexpr std::array table{
     Route{Verb::get, "/api/v1/usage-points/{id}/failures", consumption, list_failures_of_point, "listFailuresOfUsagePoint",
           "rule severity from to cleared limit after format"},
     Route{Verb::post, "/api/v1/usage-points/{id}/corrections", corrections, ask_correction, "askCorrection", ""},
+    Route{Verb::get, "/api/v1/usage-points/{id}/contracts", consumption, list_contracts, "listContracts", "as_of format"},
+    Route{Verb::get, "/api/v1/usage-points/{id}/bill", consumption, compute_bill, "computeBill",
+          "from to as_of tariff powers_kva parameters prices_as_of format lang"},
+    Route{Verb::get, "/api/v1/usage-points/{id}/bill/compare", consumption, compare_computed_bill, "compareComputedBill", "from to with"},
+    Route{Verb::get, "/api/v1/usage-points/{id}/bills", consumption, list_bills, "listBills", "limit after format"},
+    Route{Verb::post, "/api/v1/usage-points/{id}/bills", billing, make_bill, "makeBill", ""},
+    Route{Verb::get, "/api/v1/usage-points/{id}/bills/{bill}", consumption, show_bill, "getBill", "format lang"},
+    Route{Verb::get, "/api/v1/usage-points/{id}/bills/{bill}/compare", consumption, compare_bill, "compareBill", "with"},
+    Route{Verb::get, "/api/v1/usage-points/{id}/bills/{bill}/explain", consumption, explain_bill, "explainBill", "line format"},
+    Route{Verb::get, "/api/v1/usage-points/{id}/bills/{bill}/correction", consumption, propose_correction, "proposeCorrection", ""},
+    Route{Verb::post, "/api/v1/usage-points/{id}/bills/{bill}/state", billing, change_bill_state, "changeBillState", ""},
+    Route{Verb::get, "/api/v1/usage-points/{id}/index-readings", consumption, list_told_indexes, "listIndexReadings", "limit after format"},
+    Route{Verb::post, "/api/v1/usage-points/{id}/index-readings", consumption, tell_index, "tellIndex", ""},
+    Route{Verb::get, "/api/v1/tariffs", own_points, list_tariffs, "listTariffs", "as_of format"},
+    Route{Verb::get, "/api/v1/tariffs/{id}", own_points, show_tariff, "getTariff", "as_of"},
     Route{Verb::get, "/api/v1/corrections/{id}", operators, show_correction, "getCorrection", ""},
     Route{Verb::get, "/api/v1/groups", meters, list_groups, "listGroups", "limit after format"},
     Route{Verb::get, "/api/v1/groups/{id}/members", meters, list_group_members, "listGroupMembers", "limit after format"},
@@ -79,6 +95,7 @@ constexpr std::array table{
     Route{Verb::get, "/chart.js", everyone, show_web_file, "getPageCharts", ""},
     Route{Verb::get, "/live.js", everyone, show_web_file, "getPageLive", ""},
     Route{Verb::get, "/checks.js", everyone, show_web_file, "getPageChecks", ""},
+    Route{Verb::get, "/bills.js", everyone, show_web_file, "getPageBills", ""},
     Route{Verb::get, "/words.js", everyone, show_web_file, "getPageWords", ""},
     Route{Verb::get, "/icon.svg", everyone, show_web_file, "getPageIcon", ""},
 };

@@ -156,6 +156,10 @@ void Collector::start_ingest()
         reprocessed_.insert(reprocessed_.end(), ids.begin(), ids.end());
     });
     ingest_->on_fold_refused([this] { fold_refused_ = true; });
+    ingest_->on_import_refused([this](std::vector<store::ImportRefusal> refused) {
+        const std::scoped_lock lock{done_mutex_};
+        std::ranges::move(refused, std::back_inserter(imports_refused_));
+    });
 }
 
 // ---------------------------------------------------------------------- devices
@@ -218,6 +222,8 @@ void Collector::apply_rows(std::vector<store::DeviceRow> rows, const std::vector
     if (choice_version) // all devices: a changed network is told as a change of all
         change.networks = load_networks();
     for (const store::DeviceRow& row : rows) {
+        if (row.protocol == "import")
+            continue; // nothing calls under its address
         auto device = make_device(row, master_, *models);
         if (!device) {
             spdlog::error("meter {}: {}", row.address, to_string(device.error()));
@@ -280,7 +286,7 @@ void Collector::breathe()
 
 void Collector::maintain_once()
 {
-    for (const std::string& payload : store().wait_for_notifications(undecoded_after_ || deferred_after_ ? 20ms : 500ms))
+    for (const std::string& payload : store().wait_for_notifications(undecoded_after_ || deferred_after_ || !imports_under_way_.expired() ? 20ms : 500ms))
         take_notification(payload);
     if (reload_requested_.exchange(false) || (load_all_at_ && std::chrono::steady_clock::now() > *load_all_at_))
         load_all_devices();
@@ -302,6 +308,7 @@ void Collector::maintain_once()
         begin_reading_deferred();
     }
     read_deferred();
+    run_imports();
     const auto now = std::chrono::steady_clock::now();
     run_jobs();
     if (now >= next_checkpoint_) {

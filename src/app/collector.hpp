@@ -74,6 +74,7 @@ private:
     void load_check_plan();
     void hand_over_due(bool all);
     void run_jobs();
+    void run_imports();
     void give_way(const char* why);
     void breathe();
     void checkpoint();
@@ -117,6 +118,11 @@ private:
     std::map<MeterId, store::ReplayRow> unsaved_; // what the next checkpoint writes down, with what the writers then have
     std::mutex done_mutex_;
     std::vector<std::int64_t> reprocessed_;
+    std::vector<store::ImportRefusal> imports_refused_;
+    std::unique_ptr<store::ImportCarrier> carrier_;
+    std::shared_ptr<const ModelRegistry> carrier_models_;
+    std::weak_ptr<void> imports_under_way_;
+    std::optional<CivilDay> imports_from_; // months up from here have partitions
 };
 
 } // namespace releve::app

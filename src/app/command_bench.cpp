@@ -97,6 +97,12 @@ int run_bench(std::span<const std::string> arguments)
     CLI::App* validation_command = app.add_subcommand("validation", "A day of a fleet judged by all rules, beside only reading it");
     add_common(*validation_command, validation, json);
 
+    BenchBillingOptions billing;
+    CLI::App* billing_command = app.add_subcommand("billing", "The bills of a month, beside one query over rows");
+    add_common(*billing_command, billing, json);
+    billing_command->add_option("--row-meters", billing.row_meters, "Usage points whose month is also there as rows")
+        ->check(CLI::Range(64U, 1'000'000U));
+
     BenchTarget target;
     int seconds = 0;
     CLI::App* send_command = app.add_subcommand("send", "");
@@ -133,6 +139,8 @@ int run_bench(std::span<const std::string> arguments)
         return print(bench_estimation(estimation), json);
     if (query_command->parsed())
         return print(bench_query(query), json);
+    if (billing_command->parsed())
+        return print(bench_billing(billing), json);
     if (validation_command->parsed())
         return print(bench_validation(validation), json);
     spdlog::set_default_logger(spdlog::stderr_logger_mt("releve"));

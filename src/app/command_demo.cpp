@@ -3,9 +3,11 @@
 #include <releve/app/demo.hpp>
 #include <releve/app/environment.hpp>
 #include <releve/app/master_key.hpp>
+#include <releve/app/model_files.hpp>
 #include <releve/app/fleet_client.hpp>
 #include <releve/app/server.hpp>
 #include <releve/store/admin_store.hpp>
+#include <releve/store/billing_store.hpp>
 
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
@@ -158,6 +160,7 @@ result<Tokens> register_homes(const store::DatabaseAddress& database, const cryp
                 RELEVE_CHECK(admin.choose_collection(UsagePointId{home.import.usage_point},
                                                      store::Collection::half_hour,
                                                      "demo: the home agreed to half-hours", now));
+    RELEVE_CHECK(store::BillingStore(database, {}).import_contracts(demo_contracts(demo), false));
     const Instant expires = now + std::chrono::days{7};
     RELEVE_TRY(household, admin.create_token({.role = store::Role::household,
                                               .scopes = {demo.homes.front().import.usage_point, demo_gas_point},
@@ -304,9 +307,12 @@ result<int> demo(const Choices& choices)
         return fail(errc::unavailable, "the gateway could not hand over its frames: " + handed_over.problem);
     say("  " + std::to_string(handed_over.accepted) + " of " + std::to_string(handed_over.frames) + " frames accepted, " +
         std::to_string(handed_over.duplicate) + " known before, " + std::to_string(handed_over.refused) + " refused");
+    RELEVE_TRY(models, ModelRegistry::load({}));
     store::AdminStore admin{database.address};
     RELEVE_TRY(job, admin.ask_job({.kind = "ledger"})); // the server goes through its sums while ours are compared
     RELEVE_TRY(checked, check(homes, gas, ports.api, tokens, report));
+    RELEVE_TRY(bills, demo_bills(database.address, [&models](std::string_view name) { return models.find(name); }, homes));
+    say("\n" + bills);
     if (!choices.once)
         print_links(homes, gas, ports.api, tokens);
     RELEVE_TRY(ledger, wait_for_ledger(admin, job, ports.api, tokens, signals));

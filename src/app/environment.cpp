@@ -1,5 +1,8 @@
 #include <releve/app/environment.hpp>
 
+#include <releve/app/tariff_shelf.hpp>
+#include <releve/store/billing_store.hpp>
+
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/mman.h>
@@ -33,6 +36,8 @@ result<OpenDatabase> open_database(const Config& config, std::function<void(std:
         database.address = {.conninfo = config.database.url, .embedded = false};
     }
     RELEVE_CHECK(store::migrate(database.address));
+    RELEVE_TRY(shipped, shipped_tariff_texts());
+    RELEVE_CHECK(store::BillingStore(database.address, {}).add_tariffs(shipped));
     return database;
 }
 

@@ -95,7 +95,10 @@ void Ingest::apply(DeviceChange change)
             part_of(*route.title).retries.push_back(std::move(frame));
     for (const auto& due : change.due)
         part_of(due.first).due.push_back(due);
+    for (auto& imported : change.imported)
+        part_of(imported.first).imported.push_back(std::move(imported));
     for (std::size_t i = 0; i < shards_.size(); ++i) {
+        parts[i].imported_under = change.imported_under;
         parts[i].checks = change.checks;
         // A waiting frame is known by its meter's number only; each writer takes those of its own meters.
         parts[i].undecoded = change.undecoded;
@@ -115,6 +118,11 @@ void Ingest::on_reprocessed(std::function<void(std::vector<std::int64_t>)> done)
 void Ingest::on_fold_refused(std::function<void()> refused)
 {
     fold_refused_ = std::move(refused);
+}
+
+void Ingest::on_import_refused(std::function<void(std::vector<store::ImportRefusal>)> refused)
+{
+    import_refused_ = std::move(refused);
 }
 
 Ingest::Checkpoint Ingest::checkpoint()

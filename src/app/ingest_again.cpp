@@ -1,4 +1,5 @@
-// Frames that were committed before and are read once more: under another model, or from the archive.
+// Frames that were committed before and are read once more: under another model, or from the archive. And parts of files, which
+// are no frames: no device has a say in them.
 
 #include "ingest_shard.hpp"
 
@@ -85,6 +86,23 @@ void Ingest::Shard::read_again(const std::vector<store::DeferredRow>& rows)
             flush();
     }
     flush();
+}
+
+void Ingest::Shard::write_imported(DeviceChange& change)
+{
+    Batch batch;
+    batch.judged_under = change.imported_under;
+    for (auto& [title, write] : change.imported)
+        batch.writes.push_back(std::move(write));
+    const auto result = write(batch);
+    if (!result)
+        return; // the next start finds the parts where they are
+    std::vector<store::ImportRefusal> refused;
+    for (std::size_t i = 0; i < batch.writes.size(); ++i)
+        if (result->outcomes[i] == store::FrameOutcome::refused)
+            refused.push_back({*batch.writes[i].imported, result->reasons[i]});
+    if (!refused.empty() && owner_.import_refused_)
+        owner_.import_refused_(std::move(refused));
 }
 
 } // namespace releve::app

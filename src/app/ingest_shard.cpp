@@ -294,6 +294,8 @@ void Ingest::Shard::apply(DeviceChange change)
         reprocess(change.undecoded);
     if (!change.deferred.empty())
         read_again(change.deferred);
+    if (!change.imported.empty())
+        write_imported(change);
 }
 
 /// In batches no larger than live ones, so that what strangers have left cannot make one that the database never takes.
@@ -424,6 +426,7 @@ std::optional<store::BatchResult> Ingest::Shard::write(Batch& batch)
     request.quarantine = batch.quarantine;
     request.resolved = batch.resolved;
     request.may_defer = batch.may_defer;
+    request.choice_version = batch.judged_under.value_or(choice_version_);
     std::vector<store::ReceptionWrite> receptions;
     for (const auto& [meter, reception] : receptions_)
         receptions.push_back(reception);

@@ -70,6 +70,7 @@ private:
         std::vector<std::int64_t> resolved, reprocessed;
         std::vector<Remembered> remembered;
         bool may_defer = false; // more waits than can be written value by value
+        std::optional<std::int64_t> judged_under{}; // other choices than those of the devices
     };
     struct Work {
         std::vector<Queued> frames;
@@ -93,6 +94,7 @@ private:
     void count_deferred();
     [[nodiscard]] std::unordered_map<MeterId, Device*> devices_by_meter();
     void read_again(const std::vector<store::DeferredRow>& rows);
+    void write_imported(DeviceChange& change);
     void judge_into(Batch& batch, Device* device, net::InboundFrame frame);
     static void remember(Batch& batch, Device& device, const Judgement& judgement, Instant received_at);
     void note_reception(const std::optional<store::ReceptionWrite>& reception);

@@ -294,7 +294,8 @@ MeterModel read_model(const JsonNode& root)
         out.wize = read_wize_options(root.at("wize"));
     for (const JsonNode& channel : root.at("channels").items())
         out.channels.push_back(read_channel(channel));
-    for (const JsonNode& layout : root.at("layouts").items())
+    const bool files_only = out.protocol == "import" && !root.has("layouts");
+    for (const JsonNode& layout : files_only ? std::vector<JsonNode>{} : root.at("layouts").items())
         if (wize)
             out.wize_layouts.push_back(read_wize_layout(layout));
         else
@@ -363,7 +364,7 @@ result<ModelFile> parse_model_file(std::string_view json, const std::string& fil
     // The cases name channels of the model, so a fault of the model is told first.
     if (const auto fault = find_fault(file.model); fault && !problem)
         problem = JsonProblem{fault->where, fault->reason};
-    if (!problem)
+    if (!problem && (file.model.protocol != "import" || root.has("tests"))) // what comes in files has no message to decode
         file.cases = read_cases(root.at("tests"), file.model);
     if (problem)
         return bad_model(file_name, problem->pointer.empty() ? "/" : problem->pointer, problem->reason);

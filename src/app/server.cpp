@@ -5,6 +5,7 @@
 #include <releve/api/server.hpp>
 #include <releve/app/environment.hpp>
 #include <releve/app/master_key.hpp>
+#include <releve/app/tariff_shelf.hpp>
 
 #include <boost/asio/post.hpp>
 
@@ -28,6 +29,7 @@ struct Server::Impl {
     OpenDatabase database;
     crypto::Key256 master;
     ModelShelf models;
+    TariffShelf tariffs;
     Counters counters;
     std::unique_ptr<Collector> collector;
     std::unique_ptr<boost::asio::io_context> api_io;
@@ -47,7 +49,8 @@ result<void> Server::Impl::start_api(const ServerOptions&)
     api::Services services{.clock = wall_clock,
                            .metrics = [this] { return metrics_text(counters, collector ? collector->open_sessions() : 0); },
                            .ready = [this] { return !stopped; },
-                           .open_to_loopback = config.api.metrics_open_to_loopback};
+                           .open_to_loopback = config.api.metrics_open_to_loopback,
+                           .tariff_book = [this](std::int64_t version, const TariffShelf::Load& load) { return tariffs.get(version, load); }};
     api::ServerOptions options;
     options.address = config.api.listen->address;
     options.port = config.api.listen->port;

@@ -222,9 +222,9 @@ std::optional<ModelFault> find_fault(const MeterModel& model)
 {
     if (model.name.empty())
         return ModelFault{"/model", "empty"};
-    const bool wize = model.protocol == "wize", tic = model.protocol == "tic";
-    if (model.protocol != "dlms" && !wize && !tic)
-        return ModelFault{"/protocol", "must be \"dlms\", \"wize\" or \"tic\""};
+    const bool wize = model.protocol == "wize", tic = model.protocol == "tic", import = model.protocol == "import";
+    if (model.protocol != "dlms" && !wize && !tic && !import)
+        return ModelFault{"/protocol", "must be \"dlms\", \"wize\", \"tic\" or \"import\""};
     if (auto fault = words_fault(model.words, ""))
         return fault;
     // What a dongle sends is named by its labels; an opaque message measures nothing that is known.
@@ -232,13 +232,13 @@ std::optional<ModelFault> find_fault(const MeterModel& model)
         return ModelFault{"/channels", "a model has at least one channel"};
     if (auto fault = channels_fault(model))
         return fault;
-    if (!(wize || model.wize_layouts.empty()) || (!model.layouts.empty() && (wize || tic)))
+    if (!(wize || model.wize_layouts.empty()) || (!model.layouts.empty() && (wize || tic || import)))
         return ModelFault{"/layouts", "a layout of another protocol"};
-    if (!model.events.empty() && (wize || tic))
+    if (!model.events.empty() && (wize || tic || import))
         return ModelFault{"/events", "of another protocol"};
     if (auto fault = events_fault(model))
         return fault;
-    return tic ? std::nullopt : wize ? wize_layouts_fault(model) : layouts_fault(model);
+    return tic || import ? std::nullopt : wize ? wize_layouts_fault(model) : layouts_fault(model);
 }
 
 } // namespace releve

@@ -3,6 +3,7 @@
 #include <date/tz.h>
 
 #include <algorithm>
+#include <map>
 #include <charconv>
 #include <cstdio>
 #include <cstdlib>
@@ -190,6 +191,19 @@ try {
     return Zone{std::string{name}, std::move(transitions)};
 } catch (const std::exception& e) {
     return fail(errc::bad_time, "time zone '" + std::string{name} + "': " + e.what());
+}
+
+result<const Zone*> zone_named(std::string_view name)
+{
+    if (name == paris().name())
+        return &paris();
+    thread_local std::map<std::string, Zone, std::less<>> zones;
+    auto found = zones.find(name);
+    if (found == zones.end()) {
+        RELEVE_TRY(zone, load_zone(name));
+        found = zones.emplace(std::string{name}, std::move(zone)).first;
+    }
+    return &found->second;
 }
 
 const Zone& paris()

@@ -1,6 +1,6 @@
 #include <releve/engine/consumption.hpp>
 
-#include "wide.hpp" // a day of 64-bit powers in W*s needs about 90 bits
+#include <releve/core/wide.hpp> // a day of 64-bit powers in W*s needs about 90 bits
 
 #include <algorithm>
 

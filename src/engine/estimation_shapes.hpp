@@ -2,7 +2,7 @@
 // What each method of estimation makes of the readings around a gap: a shape, exact before anything is
 // rounded. Shared by estimation.cpp and estimation_shapes.cpp only.
 
-#include "wide.hpp"
+#include <releve/core/wide.hpp>
 
 #include <releve/engine/estimation.hpp>
 

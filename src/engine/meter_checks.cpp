@@ -1,7 +1,7 @@
 #include <releve/engine/estimation.hpp>
 #include <releve/engine/meter_checks.hpp>
 
-#include "wide.hpp"
+#include <releve/core/wide.hpp>
 
 #include <algorithm>
 

@@ -1,6 +1,6 @@
 #include <releve/engine/registers.hpp>
 
-#include "wide.hpp"
+#include <releve/core/wide.hpp>
 
 #include <algorithm>
 #include <iterator>

@@ -47,7 +47,7 @@ std::optional<RuleKind> rule_kind_of(const ChannelModel& channel)
         return RuleKind::volume;
     if (channel.quantity != Quantity::mean_power && channel.quantity != Quantity::energy)
         return std::nullopt;
-    return channel.name.ends_with("_export") ? RuleKind::electricity_export : RuleKind::electricity_import;
+    return channel.name.ends_with("_export") || channel.name.find("_export_") != std::string::npos ? RuleKind::electricity_export : RuleKind::electricity_import;
 }
 
 std::span<const ValidationRuleRow> validation_rule_rows()

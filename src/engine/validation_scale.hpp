@@ -3,7 +3,7 @@
 
 #include <releve/core/meter_model.hpp>
 
-#include "wide.hpp"
+#include <releve/core/wide.hpp>
 
 #include <cstdint>
 

@@ -3,7 +3,7 @@
 
 #include <releve/engine/validation.hpp>
 
-#include "wide.hpp"
+#include <releve/core/wide.hpp>
 
 #include <cstdint>
 

@@ -48,17 +48,18 @@ std::string moment_of_change(Work& work, const std::string& usage_point)
 void replace_belief(Work& work, const Coefficient& coefficient)
 {
     const std::string moment = moment_of_change(work, coefficient.usage_point);
-    work.run("UPDATE conversion_coefficient SET known = tstzrange(lower(known), $4::timestamptz) WHERE usage_point = $1 AND "
+    const std::int64_t terms = work.run("SELECT releve_next_terms()").at(0).integer(0); // for bills
+    work.run("UPDATE conversion_coefficient SET known = tstzrange(lower(known), $4::timestamptz), known_to = $5::int8 WHERE usage_point = $1 AND "
              "upper_inf(known) AND validity && daterange($2::date, $3::date)",
-             {coefficient.usage_point, coefficient.from, coefficient.to, moment});
-    work.run("INSERT INTO conversion_coefficient (usage_point, kwh_per_m3_e5, validity, known) SELECT c.usage_point, "
-             "c.kwh_per_m3_e5, kept, tstzrange($4::timestamptz, NULL) FROM conversion_coefficient c, "
+             {coefficient.usage_point, coefficient.from, coefficient.to, moment, terms});
+    work.run("INSERT INTO conversion_coefficient (usage_point, kwh_per_m3_e5, validity, known, known_from) SELECT c.usage_point, "
+             "c.kwh_per_m3_e5, kept, tstzrange($4::timestamptz, NULL), $5::int8 FROM conversion_coefficient c, "
              "unnest(datemultirange(c.validity) - datemultirange(daterange($2::date, $3::date))) AS kept "
              "WHERE c.usage_point = $1 AND upper(c.known) = $4::timestamptz",
-             {coefficient.usage_point, coefficient.from, coefficient.to, moment});
-    work.run("INSERT INTO conversion_coefficient (usage_point, kwh_per_m3_e5, validity, known) VALUES ($1, $5::int8, "
-             "daterange($2::date, $3::date), tstzrange($4::timestamptz, NULL))",
-             {coefficient.usage_point, coefficient.from, coefficient.to, moment, coefficient.kwh_per_m3_e5});
+             {coefficient.usage_point, coefficient.from, coefficient.to, moment, terms});
+    work.run("INSERT INTO conversion_coefficient (usage_point, kwh_per_m3_e5, validity, known, known_from) VALUES ($1, $5::int8, "
+             "daterange($2::date, $3::date), tstzrange($4::timestamptz, NULL), $6::int8)",
+             {coefficient.usage_point, coefficient.from, coefficient.to, moment, coefficient.kwh_per_m3_e5, terms});
 }
 
 result<void> check_range(const Coefficient& coefficient)

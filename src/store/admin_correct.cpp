@@ -18,15 +18,7 @@ result<SeenUsagePoint> find_usage_point(Work& work, const UsagePointId& id, cons
     if (points.empty())
         return fail(errc::not_found, "there is no usage point " + id.value);
     RELEVE_TRY(collection, parse_collection(points[0].text(2)));
-    SeenUsagePoint point{id, points[0].text(0), points[0].text(1), collection, {}};
-    for (const Row& row :
-         work.run("SELECT i.meter_id, m.model, extract(epoch FROM lower(i.validity))::int8, extract(epoch FROM "
-                  "upper(i.validity))::int8 FROM installation i JOIN meter m ON m.id = i.meter_id "
-                  "WHERE i.usage_point = $1 AND i.purpose = 'metering' ORDER BY lower(i.validity)",
-                  {id.value}))
-        point.meters.push_back(
-            {MeterId{static_cast<std::int32_t>(row.integer(0))}, models ? models(row.text(1)) : nullptr, row.validity(2, 3)});
-    return point;
+    return SeenUsagePoint{id, points[0].text(0), points[0].text(1), collection, meter_periods(work, id, models)};
 }
 
 result<CorrectionRow> load_correction(Work& work, std::int64_t id)

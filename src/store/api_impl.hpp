@@ -24,6 +24,9 @@ struct SeenUsagePoint {
     std::vector<MeterPeriod> meters; // those that count what is consumed; a household's dongle is none of them
 };
 
+/// Those that are or were installed there, by time.
+[[nodiscard]] std::vector<MeterPeriod> meter_periods(Work& work, const UsagePointId& id, const ModelLookup& models);
+
 struct ApiStore::Impl {
     Session session;
     ModelLookup models;

@@ -127,16 +127,18 @@ result<SeenUsagePoint> ApiStore::Impl::see(Work& work, const UsagePointId& id) c
     if (points.empty())
         return fail(errc::not_found);
     RELEVE_TRY(collection, parse_collection(points[0].text(1)));
-    SeenUsagePoint point{id, points[0].text(0), points[0].text(2), collection, {}};
-    const Table meters = work.run(
-        "SELECT i.meter_id, m.model, extract(epoch FROM lower(i.validity))::int8, "
-        "extract(epoch FROM upper(i.validity))::int8 FROM installation i JOIN meter m ON m.id = i.meter_id "
-        "WHERE i.usage_point = $1 AND i.purpose = 'metering' ORDER BY lower(i.validity)",
-        {id.value});
-    for (const Row& row : meters)
-        point.meters.push_back({MeterId{static_cast<std::int32_t>(row.integer(0))},
-                                models ? models(row.text(1)) : nullptr, row.validity(2, 3)});
-    return point;
+    return SeenUsagePoint{id, points[0].text(0), points[0].text(2), collection, meter_periods(work, id, models)};
+}
+
+std::vector<MeterPeriod> meter_periods(Work& work, const UsagePointId& id, const ModelLookup& models)
+{
+    std::vector<MeterPeriod> meters;
+    for (const Row& row : work.run("SELECT i.meter_id, m.model, extract(epoch FROM lower(i.validity))::int8, extract(epoch FROM upper(i.validity))::int8 "
+                                   "FROM installation i JOIN meter m ON m.id = i.meter_id WHERE i.usage_point = $1 AND i.purpose = 'metering' "
+                                   "ORDER BY lower(i.validity)",
+                                   {id.value}))
+        meters.push_back({MeterId{static_cast<std::int32_t>(row.integer(0))}, models ? models(row.text(1)) : nullptr, row.validity(2, 3)});
+    return meters;
 }
 
 void note_access(Work& work, const Identity& who, const AccessNote& note)
@@ -175,17 +177,6 @@ result<const ChannelModel*> choose_channel(const SeenUsagePoint& point, const st
     return fail(errc::bad_parameter, "channel: the meter has none of this name");
 }
 
-result<const Zone*> zone_of(const SeenUsagePoint& point)
-{
-    if (point.zone == paris().name())
-        return &paris();
-    thread_local std::map<std::string, Zone> zones;
-    auto found = zones.find(point.zone);
-    if (found == zones.end()) {
-        RELEVE_TRY(zone, load_zone(point.zone));
-        found = zones.emplace(point.zone, std::move(zone)).first;
-    }
-    return &found->second;
-}
+result<const Zone*> zone_of(const SeenUsagePoint& point) { return zone_named(point.zone); }
 
 } // namespace releve::store

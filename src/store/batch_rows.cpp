@@ -1,5 +1,7 @@
 #include "batch_rows.hpp"
 
+#include <releve/store/import_store.hpp>
+
 #include <algorithm>
 
 namespace releve::store {
@@ -383,6 +385,8 @@ void check_choices(pg::Connection& connection, std::span<const FrameWrite> frame
     // Days were judged when their frames came, which may be some choices ago.
     if (days.empty() && connection.run(version, {}).int8(0, 0) == judged_under)
         return;
+    if (std::ranges::any_of(frames, [](const FrameWrite& frame) { return frame.imported != nullptr; }))
+        throw Refusal(import_choice_changed); // their installations may be over, and are not looked up below
     const pg::Rows found =
         connection.run("SELECT FROM installation i JOIN usage_point u ON u.id = i.usage_point "
                        "WHERE i.meter_id = ANY ($1::int4[]) AND upper_inf(i.validity) AND u.collection = 'daily' "

@@ -46,6 +46,8 @@ void write_daily_totals(pg::Connection&, BatchNumber, std::span<FrameWrite>);
 void write_extras(pg::Connection&, BatchNumber, std::span<const FrameWrite>);
 void write_receptions(pg::Connection&, std::span<const ReceptionWrite>);
 void write_archive(pg::Connection&, const BatchRow&, std::span<const FrameWrite>);
+/// Parts of files whose readings this batch brings: they are taken away and counted.
+void finish_import_parts(pg::Connection&, BatchNumber, std::span<const FrameWrite>);
 void write_quarantine(pg::Connection&, std::span<const QuarantineWrite>, Instant now);
 /// Quarantine rows whose frame was tried again, whatever came of it.
 /// Taken shared by every batch and alone by a change of choice: a batch that has seen "half-hours" commits before the
@@ -55,7 +57,8 @@ inline constexpr std::int64_t collection_choice_lock = 7232654312345680;
 /// collector's last commit is still on its way.
 inline constexpr std::int64_t writers_lock = 7232654312345682;
 inline constexpr const char* choice_is_daily = "the home has chosen daily totals meanwhile";
-/// Refusal (choice_is_daily) when half-hours are to be written for a usage point that keeps none.
+/// Refusal (choice_is_daily) when half-hours are to be written for a usage point that keeps none; of parts of files
+/// (import_choice_changed) when any choice has changed since they were judged.
 void check_choices(pg::Connection&, std::span<const FrameWrite>, std::span<const DeferredDays::Day>, std::int64_t judged_under);
 void forget_retried(pg::Connection&, std::span<const FrameWrite>, std::span<const QuarantineWrite>,
                     std::span<const std::int64_t> resolved);

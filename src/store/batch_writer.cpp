@@ -82,6 +82,7 @@ void BatchWriter::Impl::run_transaction(const Group& group, const BatchRow& row,
     write_daily_totals(db, row.number, group.frames);
     write_extras(db, row.number, group.frames);
     write_receptions(db, group.receptions);
+    finish_import_parts(db, row.number, group.frames);
     write_archive(db, row, group.frames);
     write_quarantine(db, group.quarantine, row.now);
     forget_retried(db, group.frames, group.quarantine, group.resolved);
@@ -195,7 +196,7 @@ void BatchWriter::Impl::write_refused(const Request& request, BatchResult& resul
 {
     std::vector<QuarantineWrite> rows;
     for (std::size_t i = 0; i < request.frames.size(); ++i) {
-        if (result.outcomes[i] != FrameOutcome::refused)
+        if (result.outcomes[i] != FrameOutcome::refused || request.frames[i].imported)
             continue;
         const FrameWrite& frame = request.frames[i];
         QuarantineWrite row;

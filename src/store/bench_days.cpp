@@ -180,6 +180,54 @@ void BenchDays::copy_rows(const std::function<bool(BaselineReading&)>& next)
     impl_->written.emplace("bench_row");
 }
 
+void BenchDays::make_billed(const Billed& billed)
+{
+    pg::Connection& db = impl_->connection;
+    const auto run = [&](const std::string& sql, const pg::Params& params) { (void)db.run(sql, params); };
+    const auto count = static_cast<std::int32_t>(billed.points);
+    run("INSERT INTO usage_point (id, energy, collection, organisation) SELECT lpad(n::text, 14, '0'), 'electricity', 'half_hour', 'root' "
+        "FROM generate_series(1, $1::int4) n",
+        pg::Params{}.add(count));
+    run("INSERT INTO meter (id, address, protocol, model, policy, replay, organisation) OVERRIDING SYSTEM VALUE "
+        "SELECT n, lpad(to_hex(n), 16, '0'), 'dlms', $2, 'authenticated_encrypted', 'strict', 'root' FROM generate_series(1, $1::int4) n",
+        pg::Params{}.add(count).add(billed.model));
+    run("INSERT INTO installation (meter_id, usage_point, validity) SELECT n, lpad(n::text, 14, '0'), tstzrange($2::date::timestamp AT TIME ZONE 'Europe/Paris', NULL) "
+        "FROM generate_series(1, $1::int4) n",
+        pg::Params{}.add(count).add(billed.from));
+    run("INSERT INTO contract (usage_point, tariff, parameters, subscribed_powers, validity) SELECT lpad(n::text, 14, '0'), $2, $3, ARRAY[$4::int8::int4], "
+        "tstzrange($5::date::timestamp AT TIME ZONE 'Europe/Paris', NULL) FROM generate_series(1, $1::int4) n",
+        pg::Params{}.add(count).add(billed.tariff).add(billed.parameters).add(billed.power_va).add(billed.from));
+    run("INSERT INTO offpeak_period (usage_point, windows, validity, known_from) SELECT lpad(n::text, 14, '0'), $2, daterange($3::date, NULL), 0 "
+        "FROM generate_series(1, $1::int4) n",
+        pg::Params{}.add(count).add(billed.offpeak).add(billed.from));
+    db.exec("UPDATE batch_sum SET up_to = 1");
+    for (const char* table : {"usage_point", "meter", "installation", "contract", "offpeak_period"})
+        impl_->written.emplace(table);
+}
+
+std::vector<BenchDays::SqlBill> BenchDays::bills(MeterId first, MeterId last, Instant from, Instant to)
+{
+    static constexpr pg::Statement bills_of_rows{
+        "bench_bills",
+        "SELECT meter_id, round(sum(value) FILTER (WHERE NOT offpeak) / 2.0)::int8, round(sum(value) FILTER (WHERE offpeak) / 2.0)::int8, "
+        "round(100 * (round(sum(value) FILTER (WHERE NOT offpeak) / 2000.0 * (0.0980 + 0.0494 + 0.02998), 2) "
+        "+ round(sum(value) FILTER (WHERE offpeak) / 2000.0 * (0.0710 + 0.0350 + 0.02998), 2) "
+        "+ 4.50 + round((16.80 + 22.00 + 9 * 13.49) / 365 * 31, 2)) * 1.20)::int8 "
+        "FROM (SELECT meter_id, value, (ts AT TIME ZONE 'Europe/Paris')::time >= '23:00' OR (ts AT TIME ZONE 'Europe/Paris')::time < '07:00' AS offpeak "
+        "FROM bench_row WHERE channel = 1 AND meter_id BETWEEN $1::int4 AND $2::int4 AND ts >= $3::timestamptz AND ts < $4::timestamptz) r GROUP BY meter_id"};
+    const pg::Rows rows = impl_->connection.run(bills_of_rows, pg::Params{}.add(first.value).add(last.value).add(from).add(to));
+    std::vector<SqlBill> out;
+    for (int i = 0; i < rows.size(); ++i)
+        out.push_back({MeterId{rows.int4(i, 0)}, rows.int8(i, 1), rows.int8(i, 2), rows.int8(i, 3)});
+    std::ranges::sort(out);
+    return out;
+}
+
+void BenchDays::forget_bills()
+{
+    impl_->connection.exec("TRUNCATE bill, bill_run_failure, bill_run");
+}
+
 void BenchDays::settle()
 {
     for (const std::string& table : impl_->written)

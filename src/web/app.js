@@ -160,7 +160,7 @@ async function homeView(alive, id, place) {
 
   const home = { base, point, zone, unit, period, days, curveSlot: h("div", {}), barSlot: h("div", { class: "plot" }), alive };
   home.chosen = (days.findLast(isComplete) ?? days.findLast(somethingCame))?.date;
-  show(head, figures(home, "latest"), live, dailyCard(home), home.curveSlot, totalsCard(home), downloadCard(home), accessCard(accesses));
+  show(head, figures(home, "latest"), live, dailyCard(home), home.curveSlot, billCard(home), totalsCard(home), downloadCard(home), accessCard(accesses));
   drawBars(home);
   await drawCurve(home);
 }
@@ -177,7 +177,7 @@ async function bothView(alive, points) {
   show(h("div", { class: "title", id: "both" }, h("h1", {}, points[0].site_name || t("yourHome"))), ...homes.map((home) =>
     h("section", { "data-energy": home.point.energy, "data-point": home.point.id }, h("div", { class: "title" }, h("h2", {}, t(home.point.energy)),
       h("span", { class: "quiet small" }, `${t("usagePoint")} ${home.point.id}`), h("button", { type: "button", onclick: home.onChoose }, t("details"))),
-      figures(home), card(h("h3", {}, t("thirtyDays")), {}, home.barSlot, home.point.energy === "gas" && h("p", { class: "note" }, t("gasDay"))))));
+      figures(home), shortBill(home), card(h("h3", {}, t("thirtyDays")), {}, home.barSlot, home.point.energy === "gas" && h("p", { class: "note" }, t("gasDay"))))));
   homes.forEach(drawBars);
 }
 

@@ -31,7 +31,7 @@ TEST(Cluster, is_made_started_stopped_and_started_again)
         const auto cluster = open_cluster(folder);
         ASSERT_TRUE(cluster);
         EXPECT_TRUE(cluster->owner());
-        ASSERT_EQ(migrate(cluster->address()).value(), 9);
+        ASSERT_EQ(migrate(cluster->address()).value(), 11);
         pg::Connection{cluster->address(), DbRole::owner}.exec(
             "INSERT INTO organisation VALUES ('town', 'Town', 'root')");
     }

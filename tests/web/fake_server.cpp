@@ -21,7 +21,8 @@ int main(int argc, char** argv)
     api::ServerOptions options;
     if (argc > 1)
         options.port = static_cast<std::uint16_t>(std::atoi(argv[1]));
-    api::Server server(io, options, pool, {clock, [] { return std::string{}; }, [] { return true; }});
+    api::Server server(io, options, pool,
+                       {.clock = clock, .metrics = [] { return std::string{}; }, .ready = [] { return true; }, .tariff_book = world.tariff_book()});
     if (const auto started = server.start(); !started) {
         std::cerr << to_string(started.error()) << '\n';
         return 1;

@@ -1,6 +1,7 @@
 // A household opens its link: both energies if it has both, the latest day, thirty bars, one day's curve, downloads, who looked, the other language.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
+import { bills, someBill } from "./bills.mjs";
 import { keepScreenshot, run, setting } from "./browser.mjs";
 
 const token = setting("RELEVE_HOUSEHOLD_TOKEN");
@@ -183,6 +184,9 @@ await run("household", async (page, base) => {
 
   assert.ok((await page.locator("#accesses tbody tr").count()) > 0, "somebody looked");
 
+  if (process.env.RELEVE_INVENTED) await bills(page, base, token);
+  else await someBill(page);
+
   // The latest day says it where a part of it is an estimate.
   if (process.env.RELEVE_INVENTED) {
     await page.route("**/daily?*", async (route) => {
@@ -201,6 +205,8 @@ await run("household", async (page, base) => {
   assert.equal(await page.getAttribute("html", "lang"), "fr");
   await page.reload();
   await page.waitForSelector("text=Jour par jour");
+  await page.waitForSelector("#bill h2:has-text('Votre facture')");
+  await page.waitForSelector("#bill .bill-total:has-text('toutes taxes comprises'), #bill .refusal");
   await page.click("#sign-out");
   await page.waitForSelector("#token");
   assert.equal(await page.evaluate(() => sessionStorage.getItem("token")), null);

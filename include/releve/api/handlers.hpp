@@ -51,6 +51,26 @@ namespace releve::api {
 [[nodiscard]] result<Response> list_quarantine(const Call& call);
 [[nodiscard]] result<Response> show_operations(const Call& call);
 
+// bill_handlers.cpp
+[[nodiscard]] result<Response> compute_bill(const Call& call);
+[[nodiscard]] result<Response> compare_computed_bill(const Call& call);
+[[nodiscard]] result<Response> list_bills(const Call& call);
+[[nodiscard]] result<Response> make_bill(const Call& call);
+[[nodiscard]] result<Response> show_bill(const Call& call);
+[[nodiscard]] result<Response> compare_bill(const Call& call);
+[[nodiscard]] result<Response> explain_bill(const Call& call);
+[[nodiscard]] result<Response> propose_correction(const Call& call);
+[[nodiscard]] result<Response> change_bill_state(const Call& call);
+[[nodiscard]] result<Response> list_contracts(const Call& call);
+
+// index_handlers.cpp
+[[nodiscard]] result<Response> tell_index(const Call& call);
+[[nodiscard]] result<Response> list_told_indexes(const Call& call);
+
+// tariff_handlers.cpp
+[[nodiscard]] result<Response> list_tariffs(const Call& call);
+[[nodiscard]] result<Response> show_tariff(const Call& call);
+
 // service_handlers.cpp
 [[nodiscard]] result<Response> show_me(const Call& call);
 [[nodiscard]] result<Response> show_words(const Call& call);

@@ -86,6 +86,19 @@ public:
     [[nodiscard]] virtual result<std::vector<store::CollectionRate>>
     collection_rates(const store::Identity& who, CivilDay day, const std::string& by) = 0;
     [[nodiscard]] virtual result<store::MorningReport> morning(const store::Identity& who, Instant now) = 0;
+    [[nodiscard]] virtual result<store::BillBasis> bill_basis(const store::Identity& who, const UsagePointId& id, engine::CivilSpan span,
+                                                              const std::optional<store::Knowledge>& known) = 0;
+    [[nodiscard]] virtual result<std::vector<store::TariffText>> tariffs(const store::Identity& who, std::optional<std::int64_t> terms) = 0;
+    [[nodiscard]] virtual result<store::StoredBill> save_bill(const store::Identity& who, const store::NewBill& bill) = 0;
+    [[nodiscard]] virtual result<std::vector<store::StoredBill>> bills(const store::Identity& who, const UsagePointId& id,
+                                                                       const store::Page& page) = 0;
+    [[nodiscard]] virtual result<store::StoredBill> bill(const store::Identity& who, const UsagePointId& id, std::int64_t bill) = 0;
+    [[nodiscard]] virtual result<store::StoredBill> set_bill_state(const store::Identity& who, const UsagePointId& id, std::int64_t bill,
+                                                                   store::BillState state, const std::string& reason) = 0;
+    [[nodiscard]] virtual result<store::CustomerRead> tell_index(const store::Identity& who, const UsagePointId& id,
+                                                                 const store::CustomerRead& read, Instant now) = 0;
+    [[nodiscard]] virtual result<std::vector<store::CustomerRead>> told_indexes(const store::Identity& who, const UsagePointId& id,
+                                                                                const store::Page& page) = 0;
     virtual void ping() = 0;
 };
 

@@ -6,7 +6,10 @@
 #include <releve/api/http.hpp>
 #include <releve/api/read_store.hpp>
 
+#include <releve/engine/tariff.hpp>
+
 #include <initializer_list>
+#include <memory>
 #include <optional>
 
 namespace releve::api {
@@ -71,6 +74,9 @@ struct Services {
     std::function<std::string()> metrics; // Prometheus text of the whole process
     std::function<bool()> ready;
     bool open_to_loopback = true; // or_loopback() of a rule takes effect
+    /// The book of tariffs of a version; `load` is called where it is not there yet. errc::bad_tariff.
+    using Book = std::shared_ptr<const engine::TariffBook>;
+    std::function<result<Book>(std::int64_t version, const std::function<result<std::vector<store::TariffText>>()>& load)> tariff_book{};
 };
 
 /// One request on its way: handlers read it and give a response.

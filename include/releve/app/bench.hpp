@@ -218,4 +218,13 @@ struct BenchValidationOptions {
 };
 [[nodiscard]] result<BenchReport> bench_validation(const BenchValidationOptions& options);
 
+struct BenchBillingOptions {
+    int seconds = 4;                   // at least, of each of the others
+    std::uint32_t meters = 100'000;    // usage points, a month of half-hours each
+    std::uint32_t row_meters = 10'000; // of them, also as rows
+    std::filesystem::path data_dir; // empty: a temporary folder
+    std::filesystem::path demo_data;
+};
+[[nodiscard]] result<BenchReport> bench_billing(const BenchBillingOptions& options);
+
 } // namespace releve::app

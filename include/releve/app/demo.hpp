@@ -6,6 +6,7 @@
 #include <releve/app/fleet_import.hpp>
 #include <releve/app/uplink_client.hpp>
 #include <releve/store/admin_store.hpp>
+#include <releve/store/billing_records.hpp>
 
 #include <filesystem>
 #include <string>
@@ -28,6 +29,10 @@ struct DemoHomes {
 /// database.
 [[nodiscard]] result<DemoHomes> load_demo_homes(const std::filesystem::path& folder,
                                                 std::uint32_t counter_start);
+/// The Linky home's, as its meter is programmed: regulated Tempo, 9 kVA.
+[[nodiscard]] std::vector<store::ContractRow> demo_contracts(const DemoHomes& demo);
+/// What its electricity cost on the days of its indexes, under its contract and under two others, as lines of text.
+[[nodiscard]] result<std::string> demo_bills(const store::DatabaseAddress& database, const store::ModelLookup& models, const DemoHomes& demo);
 /// Next to the working directory, the binary, or in the system's share folder. errc::not_found_file.
 [[nodiscard]] result<std::filesystem::path> find_demo_data(const std::filesystem::path& given);
 

@@ -7,6 +7,7 @@
 #include <releve/app/judge.hpp>
 #include <releve/net/frame.hpp>
 #include <releve/store/collect_store.hpp>
+#include <releve/store/import_store.hpp>
 
 #include <chrono>
 #include <memory>
@@ -70,6 +71,8 @@ struct DeviceChange {
     std::shared_ptr<const std::vector<wize::NetworkKey>> networks; // if they changed
     std::shared_ptr<const store::CheckPlan> checks; // if rules or models changed
     std::vector<std::pair<SystemTitle, MeterId>> due; // meters whose days are due for the rules
+    std::vector<std::pair<SystemTitle, store::FrameWrite>> imported; // parts of files
+    std::int64_t imported_under = 0; // the choices under which those were judged
     std::shared_ptr<void> while_applied; // let go of when every writer is done with it
 };
 
@@ -89,6 +92,8 @@ public:
     void on_reprocessed(std::function<void(std::vector<std::int64_t>)> done);
     /// Called when the database refused what was deferred: the frames are to be looked at again.
     void on_fold_refused(std::function<void()> refused);
+    /// Called with parts of files that the database refused, before `while_applied` is let go of.
+    void on_import_refused(std::function<void(std::vector<store::ImportRefusal>)> refused);
     /// Replay states that changed since the last call, and the batch number up to which they are complete.
     struct Checkpoint {
         std::vector<store::ReplayRow> rows;
@@ -113,6 +118,7 @@ private:
     std::vector<std::unique_ptr<Shard>> shards_;
     std::function<void(std::vector<std::int64_t>)> reprocessed_;
     std::function<void()> fold_refused_;
+    std::function<void(std::vector<store::ImportRefusal>)> import_refused_;
     mutable std::mutex mutex_; // waiters_, titles_by_name_
     std::vector<std::function<void()>> waiters_;
     std::map<std::string, SystemTitle> titles_by_name_; // clear meters, by logical device name (their serial)

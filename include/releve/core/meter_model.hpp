@@ -149,7 +149,7 @@ struct Quirks {
 
 struct MeterModel {
     std::string name; // the `model` column of the meter import
-    std::string protocol = "dlms"; // dlms, wize or tic
+    std::string protocol = "dlms"; // dlms, wize, tic, or import: what comes in files, without layouts
     OwnWords words;
     std::vector<ChannelModel> channels;
     std::vector<PushLayout> layouts; // the first that fits explains the push

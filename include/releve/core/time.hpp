@@ -58,6 +58,8 @@ private:
 
 /// From the system's tz database (read once, when the zone is made). errc::bad_time for an unknown name.
 [[nodiscard]] result<Zone> load_zone(std::string_view name);
+/// The same, made once per thread and name.
+[[nodiscard]] result<const Zone*> zone_named(std::string_view name);
 /// Europe/Paris, made on first use; the process ends with a clear message if the tz database is not installed.
 [[nodiscard]] const Zone& paris();
 

@@ -5,6 +5,7 @@
 // errc::unavailable.
 
 #include <releve/store/database.hpp>
+#include <releve/store/billing_records.hpp>
 #include <releve/store/records.hpp>
 #include <releve/store/validated_records.hpp>
 
@@ -100,6 +101,25 @@ public:
     [[nodiscard]] result<std::vector<CollectionRate>> collection_rates(const Identity& who, CivilDay day, const std::string& by);
     /// Since 18:00 of the civil day before `now`.
     [[nodiscard]] result<MorningReport> morning(const Identity& who, Instant now);
+
+    // ---- bills (api_bills.cpp)
+
+    /// What bills of the usage point rest on; all that is known now if `known` is empty. errc::bad_parameter.
+    [[nodiscard]] result<BillBasis> bill_basis(const Identity& who, const UsagePointId& id, engine::CivilSpan span,
+                                               const std::optional<Knowledge>& known);
+    /// As known at the version, or now. For all roles: prices are nobody's secret.
+    [[nodiscard]] result<std::vector<TariffText>> tariffs(const Identity& who, std::optional<std::int64_t> terms);
+    /// Operators and energy managers. A draft; errc::forbidden, errc::bill_state.
+    [[nodiscard]] result<StoredBill> save_bill(const Identity& who, const NewBill& bill);
+    /// Newest first.
+    [[nodiscard]] result<std::vector<StoredBill>> bills(const Identity& who, const UsagePointId& id, const Page& page);
+    [[nodiscard]] result<StoredBill> bill(const Identity& who, const UsagePointId& id, std::int64_t bill);
+    [[nodiscard]] result<StoredBill> set_bill_state(const Identity& who, const UsagePointId& id, std::int64_t bill, BillState state,
+                                                    const std::string& reason);
+    /// Id, unit and told_at are filled in. errc::bad_parameter: a register, value or time that cannot be.
+    [[nodiscard]] result<CustomerRead> tell_index(const Identity& who, const UsagePointId& id, const CustomerRead& read, Instant now);
+    /// Newest first.
+    [[nodiscard]] result<std::vector<CustomerRead>> told_indexes(const Identity& who, const UsagePointId& id, const Page& page);
     /// Throws when the database does not answer.
     void ping();
 

@@ -40,6 +40,24 @@ public:
     /// by day from..to, primary key (meter_id, channel, ts).
     void make_rows(CivilDay from, CivilDay to);
     void copy_rows(const std::function<bool(BaselineReading&)>& next);
+    struct Billed {
+        std::uint32_t points = 0;
+        std::string model, tariff, parameters, offpeak;
+        std::int64_t power_va = 0;
+        CivilDay from{};
+    };
+    /// Usage points 1, 2, ... with the meters 1, 2, ... and a contract each; what is stored counts as complete.
+    void make_billed(const Billed& billed);
+    /// The month's bill as one query over the rows of meters [first, last]: Wh of peak and off-peak hours by the local time of
+    /// day, and cents at these rates.
+    struct SqlBill {
+        MeterId meter;
+        std::int64_t peak_wh = 0, offpeak_wh = 0, cents = 0;
+        auto operator<=>(const SqlBill&) const = default;
+    };
+    [[nodiscard]] std::vector<SqlBill> bills(MeterId first, MeterId last, Instant from, Instant to);
+    /// Drafts of runs.
+    void forget_bills();
     /// VACUUM ANALYZE of the tables that were written, and what is dirty to disk.
     void settle();
 

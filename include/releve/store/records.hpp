@@ -155,6 +155,13 @@ struct ReceptionWrite {
 /// The better of two: of the later frame, of one frame the stronger signal.
 void combine(ReceptionWrite& known, const ReceptionWrite& heard);
 
+/// A part of a file of readings that a frame's place in a batch is for: taken away in the same transaction.
+struct ImportedPart {
+    std::int64_t import = 0;
+    std::int32_t part = 0;
+    std::int64_t imported = 0, unchanged = 0, own_meter = 0; // values
+};
+
 /// All that one accepted frame writes. The batch number in every Provenance is filled in by the writer.
 struct FrameWrite {
     MeterId meter;
@@ -182,6 +189,7 @@ struct FrameWrite {
     std::vector<DailyTotalWrite> daily_totals;
     std::int64_t retry_of = 0; // id of the quarantine row this frame waited in: it is deleted
     std::shared_ptr<FrameExtras> extras;
+    std::shared_ptr<const ImportedPart> imported{}; // from a file, not from a meter
     [[nodiscard]] FrameExtras& extra();
 };
 

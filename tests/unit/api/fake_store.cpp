@@ -34,6 +34,7 @@ FakeWorld::FakeWorld(Instant at) : now(at)
     place(gas_point, store::Collection::half_hour, "12 rue des Lilas", "town");
     points[gas_point].energy = "gas";
     place(other_point, store::Collection::half_hour, "Elsewhere", "elsewhere");
+    book = std::make_shared<const engine::TariffBook>(fake_book(at));
     corrections.push_back({1, "accept", "The heating was tried out", "operator of the tests", "done", "", paris().day_of(at) - days{3},
                            at - hours(40), BatchNumber{7}});
 }

@@ -3,7 +3,7 @@
 // journeys, so its figures look like a home's.
 
 #include <releve/api/auth.hpp>
-#include <releve/api/read_store.hpp>
+#include <releve/api/routes.hpp>
 
 #include <atomic>
 #include <map>
@@ -37,7 +37,23 @@ struct FakeWorld {
     std::vector<store::CorrectionAsked> corrections_asked;
     std::vector<store::CorrectionRow> corrections;
 
+    /// Of the two whole months before `now` and the one before these: made when they are first asked for (fake_bills.cpp).
+    std::vector<store::StoredBill> bills;
+    bool bills_stocked = false;
+    std::vector<store::CustomerRead> told; // indexes that people read off their meters
+    std::string played; // said on every bill
+    std::vector<std::pair<std::string, engine::CivilSpan>> bases_read; // what bills were computed of
+    api::Services::Book book;
+
     explicit FakeWorld(Instant at);
+    /// Services::tariff_book.
+    [[nodiscard]] auto tariff_book()
+    {
+        return [this](std::int64_t, const std::function<result<std::vector<store::TariffText>>()>& load) -> result<api::Services::Book> {
+            RELEVE_CHECK(load());
+            return book;
+        };
+    }
     [[nodiscard]] bool may_see(const store::Identity& who, const std::string& id) const;
 };
 
@@ -103,6 +119,19 @@ public:
     result<std::vector<store::CollectionRate>> collection_rates(const store::Identity& who, CivilDay day,
                                                                 const std::string& by) override;
     result<store::MorningReport> morning(const store::Identity& who, Instant now) override;
+
+    // fake_bills.cpp
+    result<store::BillBasis> bill_basis(const store::Identity& who, const UsagePointId& id, engine::CivilSpan span,
+                                        const std::optional<store::Knowledge>& known) override;
+    result<std::vector<store::TariffText>> tariffs(const store::Identity& who, std::optional<std::int64_t> terms) override;
+    result<store::StoredBill> save_bill(const store::Identity& who, const store::NewBill& bill) override;
+    result<std::vector<store::StoredBill>> bills(const store::Identity& who, const UsagePointId& id,
+                                                 const store::Page& page) override;
+    result<store::StoredBill> bill(const store::Identity& who, const UsagePointId& id, std::int64_t bill) override;
+    result<store::StoredBill> set_bill_state(const store::Identity& who, const UsagePointId& id, std::int64_t bill,
+                                             store::BillState state, const std::string& reason) override;
+    result<store::CustomerRead> tell_index(const store::Identity& who, const UsagePointId& id, const store::CustomerRead& read, Instant now) override;
+    result<std::vector<store::CustomerRead>> told_indexes(const store::Identity& who, const UsagePointId& id, const store::Page& page) override;
     void ping() override;
 
 private:
@@ -116,5 +145,12 @@ private:
 /// What is read of it. On one day in five two half-hours from 15:00 on are estimates, and the one at 18:00 was corrected.
 [[nodiscard]] std::optional<store::ReadingRow> fake_reading(Instant start, Instant now);
 [[nodiscard]] engine::DaySummary fake_day(CivilDay day, Instant now);
+
+// fake_tariffs.cpp: a supplier's offer with peak and off-peak hours; its prices rise with the last month.
+/// First of the month that `now` lies in, or of one before.
+[[nodiscard]] CivilDay month_before(Instant now, int months);
+[[nodiscard]] engine::TariffBook fake_book(Instant now);
+/// As they would be stored; the second edition of the offer since version 2.
+[[nodiscard]] std::vector<store::TariffText> fake_tariff_texts();
 
 } // namespace releve::tests

@@ -36,11 +36,13 @@ std::string address_of(const api::Route& route, const std::string& point)
             out.replace(at, name.size(), value);
     };
     fill("{name}", "not_found");
-    fill("{id}", route.rule.scope() == Scope::usage_point ? point : "1");
+    fill("{bill}", "3");
+    fill("{id}", route.rule.scope() == Scope::usage_point ? point : route.operation_id == "getTariff" ? "home_hphc" : "1");
     std::istringstream names{std::string(route.parameters)};
     for (std::string name; names >> name;)
         for (const auto& [required, value] : {std::pair{"from", "2024-03-01"}, std::pair{"to", "2024-03-02"}, std::pair{"date", "2024-03-01"},
-                                              std::pair{"at", "2024-03-01T10:00:00Z"}, std::pair{"period", "week"}})
+                                              std::pair{"at", "2024-03-01T10:00:00Z"}, std::pair{"period", "week"},
+                                              std::pair{"line", "0"}})
             if (name == required)
                 out.append(out.find('?') == std::string::npos ? "?" : "&").append(name).append("=").append(value);
     return out;
@@ -51,14 +53,21 @@ Reply ask(Client& client, const api::Route& route, const std::string& address, c
 {
     if (route.verb == api::Verb::get)
         return client.get(address, token, more);
-    const bool corrects = route.operation_id == "askCorrection";
-    return client.post(address, token,
-                       corrects ? R"({"action":"accept","from":"2024-03-01","to":"2024-03-02","reason":"looked at"})"
-                                : R"({"step":"taken"})",
-                       more);
+    for (const auto& [operation, body] : {std::pair{"askCorrection", R"({"action":"accept","from":"2024-03-01","to":"2024-03-02","reason":"looked at"})"},
+                                          std::pair{"makeBill", R"({"from":"2024-03-01","to":"2024-03-02"})"},
+                                          std::pair{"changeBillState", R"({"state":"cancelled","reason":"looked at"})"},
+                                          std::pair{"tellIndex", R"({"value":"18665"})"}})
+        if (route.operation_id == operation)
+            return client.post(address, token, body, more);
+    return client.post(address, token, R"({"step":"taken"})", more);
 }
 
-unsigned success(const api::Route& route) { return route.operation_id == "askCorrection" ? 202 : 200; }
+unsigned success(const api::Route& route)
+{
+    if (route.operation_id == "makeBill" || route.operation_id == "tellIndex")
+        return 201;
+    return route.operation_id == "askCorrection" ? 202 : 200;
+}
 
 TEST(rights, every_route_for_every_role_and_scope)
 {
@@ -68,6 +77,8 @@ TEST(rights, every_route_for_every_role_and_scope)
         for (const auto& [role, token] : roles) {
             auto client = server.client();
             const unsigned expected = route.rule.allows(role) ? success(route) : 403;
+            server.world.bills.clear(); // what one of them has cancelled the next one can cancel too
+            server.world.bills_stocked = false;
             // As from behind a proxy: this machine itself may read more.
             EXPECT_EQ(ask(client, route, address_of(route, own_point), token, "Forwarded: for=192.0.2.1\r\n").result_int(), expected)
                 << route.path << " " << token;

@@ -75,8 +75,10 @@ public:
     explicit RunningServer(api::ServerOptions options = {}, api::ReadPool::Options pool = {})
         : pool_(pool, [this] { return std::make_unique<FakeStore>(world); }),
           server_(io_, options, pool_,
-                  {[this] { return world.now + Seconds{clock_offset_s.load()}; }, [] { return std::string("app_metric 1\n"); },
-                   [this] { return ready.load(); }})
+                  {.clock = [this] { return world.now + Seconds{clock_offset_s.load()}; },
+                   .metrics = [] { return std::string("app_metric 1\n"); },
+                   .ready = [this] { return ready.load(); },
+                   .tariff_book = world.tariff_book()})
     {
         server_.start().value();
         thread_ = std::thread([this] { io_.run(); });

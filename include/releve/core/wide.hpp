@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <limits>
 
-namespace releve::engine {
+namespace releve {
 
 __extension__ typedef __int128 Wide;
 
@@ -30,4 +30,4 @@ constexpr bool fits_64_bits(Wide value)
            value <= std::numeric_limits<std::int64_t>::max();
 }
 
-} // namespace releve::engine
+} // namespace releve

@@ -1,0 +1,35 @@
+#pragma once
+// What commands that bill begin with: a database, the meter models and the tariffs of a version.
+
+#include <releve/app/environment.hpp>
+#include <releve/app/model_files.hpp>
+#include <releve/app/tariff_shelf.hpp>
+#include <releve/store/billing_store.hpp>
+
+namespace releve::app {
+
+struct BillingDesk {
+    BillingDesk(ConfiguredDatabase database, ModelRegistry registry)
+        : opened(std::move(database)), models(std::move(registry)),
+          store(std::make_unique<store::BillingStore>(opened.database.address, [this](std::string_view name) { return models.find(name); }))
+    {
+    }
+    ConfiguredDatabase opened;
+    ModelRegistry models;
+    std::unique_ptr<store::BillingStore> store;
+    TariffShelf shelf;
+
+    [[nodiscard]] result<SharedBook> book(std::int64_t version, std::int64_t terms)
+    {
+        return shelf.get(version, [&]() -> result<std::vector<store::TariffText>> { return store->tariffs(terms); });
+    }
+};
+
+inline result<std::unique_ptr<BillingDesk>> open_desk(const ConfigFlags& flags)
+{
+    RELEVE_TRY(opened, open_configured(flags));
+    RELEVE_TRY(models, ModelRegistry::load(opened.config.models.dir));
+    return std::make_unique<BillingDesk>(std::move(opened), std::move(models));
+}
+
+} // namespace releve::app

@@ -1,0 +1,86 @@
+// releve contract import|list
+
+#include <releve/app/command.hpp>
+#include <releve/app/command_line.hpp>
+#include <releve/app/contract_csv.hpp>
+#include <releve/app/environment.hpp>
+#include <releve/app/series_files.hpp>
+#include <releve/app/tariff_shelf.hpp>
+#include <releve/store/billing_store.hpp>
+
+#include <cstdio>
+
+namespace releve::app {
+
+namespace {
+
+constexpr std::size_t contract_problems_shown_max = 50;
+
+int import_contracts(const ConfigFlags& flags, const std::string& file, bool dry_run)
+{
+    const auto text = read_text_file(file);
+    if (!text)
+        return complain(text.error());
+    const auto opened = open_configured(flags);
+    if (!opened)
+        return complain(opened.error());
+    store::BillingStore billing{opened->database.address, {}};
+    const auto book = read_book(billing.tariffs());
+    if (!book)
+        return complain(book.error());
+    const ContractCsv csv = parse_contract_csv(*text, **book);
+    for (std::size_t i = 0; i < csv.problems.size() && i < contract_problems_shown_max; ++i)
+        std::fprintf(stderr, "releve: %s: %s\n", file.c_str(), csv.problems[i].c_str());
+    if (csv.problems.size() > contract_problems_shown_max)
+        std::fprintf(stderr, "releve: %s: and %zu more\n", file.c_str(), csv.problems.size() - contract_problems_shown_max);
+    if (!csv.problems.empty())
+        return 2;
+    const auto done = billing.import_contracts(csv.rows, dry_run);
+    if (!done)
+        return complain(fail(errc::bad_csv, file + ": " + done.error().detail));
+    std::printf("%s: %zu rows, %lld contracts and %lld off-peak periods changed%s\n", file.c_str(), csv.rows.size(), static_cast<long long>(done->contracts),
+                static_cast<long long>(done->offpeak_periods), dry_run ? " (dry run: nothing was written)" : "");
+    return 0;
+}
+
+int list_contracts(const ConfigFlags& flags, const std::string& usage_point)
+{
+    const auto opened = open_configured(flags);
+    if (!opened)
+        return complain(opened.error());
+    store::BillingStore billing{opened->database.address, {}};
+    std::printf("%-15s %-22s %-11s %-11s %-16s %-28s %s\n", "usage point", "tariff", "from", "to", "kVA", "off-peak", "parameters");
+    for (const store::ContractRow& row : billing.contracts(usage_point)) {
+        std::printf("%-15s %-22s %-11s %-11s %-16s %-28s %s\n", row.usage_point.value.c_str(), row.tariff.c_str(), to_iso8601(row.from).c_str(),
+                    row.to ? to_iso8601(*row.to).c_str() : "-", store::powers_text(row.powers_va).c_str(), row.offpeak.empty() ? "-" : row.offpeak.c_str(),
+                    store::parameters_text(row.parameters).c_str());
+    }
+    return 0;
+}
+
+} // namespace
+
+int run_contract(std::span<const std::string> arguments)
+{
+    CLI::App app{"Which tariff, power and off-peak hours hold at a usage point, by days. What is changed leaves readable what was known before.",
+                 "releve contract"};
+    app.require_subcommand(1);
+    ConfigFlags flags;
+    std::string file, usage_point;
+    bool dry_run = false;
+    CLI::App* import_command = app.add_subcommand("import", "All rows of a file or none");
+    import_command
+        ->add_option("file", file, "CSV with the columns usage_point,tariff,from,to,powers_kva,parameters,offpeak,meter_calendar,daily_capacity_kwh")
+        ->required()
+        ->type_name("FILE.csv");
+    import_command->add_flag("--dry-run", dry_run, "Check everything, write nothing");
+    CLI::App* list_command = app.add_subcommand("list", "By usage point and day");
+    list_command->add_option("usage_point", usage_point, "The number on the bill; all if not given");
+    for (CLI::App* command : {import_command, list_command})
+        add_config_flags(*command, flags);
+    if (const auto code = parse_arguments(app, arguments))
+        return *code;
+    return import_command->parsed() ? import_contracts(flags, file, dry_run) : list_contracts(flags, usage_point);
+}
+
+} // namespace releve::app
