@@ -132,7 +132,7 @@ public:
         const int fd = ::open(fresh_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
         if (fd >= 0)
             file_ = ::fdopen(fd, "w");
-        good_ = file_ != nullptr;
+        note(file_ != nullptr);
     }
     LetterFile(const LetterFile&) = delete;
     LetterFile& operator=(const LetterFile&) = delete;
@@ -143,22 +143,35 @@ public:
         std::fclose(file_);
         ::unlink(fresh_.c_str());
     }
-    void write(std::string_view text) { good_ = good_ && std::fwrite(text.data(), 1, text.size(), file_) == text.size(); }
+    void write(std::string_view text)
+    {
+        if (good_)
+            note(std::fwrite(text.data(), 1, text.size(), file_) == text.size());
+    }
     [[nodiscard]] bool good() const { return good_; }
+    [[nodiscard]] Error fault() const { return fail(errc::bad_config, path_ + ": " + std::strerror(reason_)); }
     [[nodiscard]] result<void> keep()
     {
-        good_ = good_ && std::fflush(file_) == 0 && ::fsync(::fileno(file_)) == 0 && std::rename(fresh_.c_str(), path_.c_str()) == 0;
+        if (good_)
+            note(std::fflush(file_) == 0 && ::fsync(::fileno(file_)) == 0 && std::rename(fresh_.c_str(), path_.c_str()) == 0);
         if (!good_)
-            return fail(errc::bad_config, path_ + ": " + std::strerror(errno));
+            return fault();
         std::fclose(file_);
         file_ = nullptr;
         return {};
     }
 
 private:
+    void note(bool done)
+    {
+        good_ = done;
+        reason_ = done ? 0 : errno;
+    }
+
     std::string path_, fresh_;
     std::FILE* file_ = nullptr;
     bool good_ = false;
+    int reason_ = 0;
 };
 
 void tell_refusal(const UsagePointId& home, const Error& error)
@@ -174,6 +187,8 @@ int write_letters(BillingDesk& desk, const LetterArguments& given, engine::Civil
     if (!homes)
         return complain(homes.error());
     LetterFile file{given.output};
+    if (!file.good())
+        return complain(file.fault());
     LetterDesk letters{desk, given};
     std::size_t written = 0;
     file.write(letter_head(given.language == "en" ? api::Language::en : api::Language::fr));
