@@ -70,16 +70,16 @@ constexpr AdviceRow advice_rows[] = {
     {Advice::wait, all_estimated, {"There is nothing for you to do now.", "Vous n'avez rien à faire pour le moment."}},
     {Advice::call_us, much_above,
      {"You used more than a year ago: if you do not know why, call us and we will look at it together.",
-      "Vous avez utilisé plus qu'il y a un an : si vous ne savez pas pourquoi, appelez-nous, nous regarderons ensemble."}},
+      "Vous avez utilisé plus qu'il y a un an\u00a0: si vous ne savez pas pourquoi, appelez-nous, nous regarderons ensemble."}},
     {Advice::always_on, never_rests,
      {"Between 2:00 and 5:00 at night, your home never used less than {watts}: apart from heating, look for a device that always runs, and turn it off if you do not "
       "need it.",
-      "La nuit, entre 2\u00a0h et 5\u00a0h, votre logement n'a jamais utilisé moins de {watts} : en dehors du chauffage, cherchez un appareil qui marche toujours, et "
+      "La nuit, entre 2\u00a0h et 5\u00a0h, votre logement n'a jamais utilisé moins de {watts}\u00a0: en dehors du chauffage, cherchez un appareil qui marche toujours, et "
       "éteignez-le si vous n'en avez pas besoin."}},
     {Advice::off_peak, mostly_peak,
      {"Start the washing machine in your off-peak hours, {hours}: electricity costs less then.",
-      "Faites tourner la machine à laver pendant vos heures creuses, {hours} : l'électricité y coûte moins cher."}},
-    {Advice::nothing, always, {"There is nothing for you to do: all is well.", "Vous n'avez rien à faire : tout va bien."}},
+      "Faites tourner la machine à laver pendant vos heures creuses, {hours}\u00a0: l'électricité y coûte moins cher."}},
+    {Advice::nothing, always, {"There is nothing for you to do: all is well.", "Vous n'avez rien à faire\u00a0: tout va bien."}},
 };
 
 const AdviceRow& advice_row(const LetterFacts& facts)
@@ -157,7 +157,7 @@ std::string compared_sentence(const LetterFacts& facts)
     const std::string month = month_text(first, language);
     if (!facts.year_before)
         return filled(Phrase{"We cannot compare it with {month}: not all figures of that month are known.",
-                             "Nous ne pouvons pas comparer avec {month} : tous les chiffres de ce mois ne sont pas connus."}
+                             "Nous ne pouvons pas comparer avec {month}\u00a0: tous les chiffres de ce mois ne sont pas connus."}
                           .in(language),
                       "{month}", month);
     const engine::Bill& before = *facts.year_before;
@@ -251,28 +251,28 @@ std::string chart(const LetterFacts& facts)
 {
     const Language language = facts.language;
     if (!has_chart(facts.days))
-        return "<p class=\"legend\">" + Phrase{"There is no chart: too few days are known one by one.", "Il n'y a pas de graphique : trop peu de jours sont connus un par un."}.in(language) + "</p>";
+        return "<p class=\"legend\">" + Phrase{"There is no chart: too few days are known one by one.", "Il n'y a pas de graphique\u00a0: trop peu de jours sont connus un par un."}.in(language) + "</p>";
     const bool gas = facts.bill.energy == "gas";
     const std::string title = (gas ? Phrase{"Your gas day by day, in kWh", "Votre gaz jour après jour, en kWh"}
                                    : Phrase{"Your electricity day by day, in kWh", "Votre électricité jour après jour, en kWh"})
                                   .in(language);
     std::string legend;
     if (std::ranges::any_of(facts.days, [](const LetterDay& day) { return day.energy_wh && day.estimated; }))
-        legend = Phrase{"White bar: estimated.", "Barre blanche : estimation."}.in(language);
+        legend = Phrase{"White bar: estimated.", "Barre blanche\u00a0: estimation."}.in(language);
     if (std::ranges::any_of(facts.days, [](const LetterDay& day) { return !day.energy_wh; }))
-        legend += (legend.empty() ? "" : " ") + Phrase{"No bar: not known.", "Pas de barre : jour non connu."}.in(language);
+        legend += (legend.empty() ? "" : " ") + Phrase{"No bar: not known.", "Pas de barre\u00a0: jour non connu."}.in(language);
     return "<h2>" + title + "</h2>" + chart_svg(facts, title) + (legend.empty() ? "" : "<p class=\"legend\">" + legend + "</p>");
 }
 
 // 260 mm of the sheet's 261: a page is never more than one.
 constexpr std::string_view style =
     "@page{size:A4;margin:18mm}*{box-sizing:border-box}"
-    "body{margin:0;font:15pt/1.4 \"DejaVu Sans\",Verdana,Arial,sans-serif;color:#000;background:#fff}"
-    ".letter{width:174mm;height:260mm;margin:0 auto;overflow:hidden;break-after:page;display:flex;flex-direction:column}.letter:last-of-type{break-after:auto}"
+    "body{margin:0;font:16pt/1.35 \"DejaVu Sans\",Verdana,Arial,sans-serif;color:#000;background:#fff}"
+    ".letter{width:174mm;height:260mm;margin:0 auto;overflow:hidden;break-after:page;display:flex;flex-direction:column}.letter>*{flex:none}.letter:last-of-type{break-after:auto}"
     "p{margin:0 0 3mm;overflow-wrap:anywhere}h1{font-size:21pt;line-height:1.2;margin:3mm 0}h2{font-size:15pt;margin:2mm 0 1mm}"
-    "header{display:flex;justify-content:space-between;gap:10mm;min-height:18mm}.sender{font-weight:700}.address{text-align:right}"
+    "header{display:flex;justify-content:space-between;gap:8mm;min-height:18mm;font-size:14pt;line-height:1.25}header p{margin:0}.sender{font-weight:700;flex:0 1 68mm}.address{text-align:right;flex:0 0 auto;max-width:98mm}"
     ".amount{font-size:24pt}.note{border:1.5pt solid #000;padding:1.5mm 3mm}.legend{font-size:14pt}"
-    "svg{width:100%;height:auto;flex:none}svg text{font-size:20px;fill:#000}.grid{stroke:#777;stroke-width:1}.bar{fill:#222;stroke:#000;stroke-width:1}.bar.estimated{fill:#fff;stroke-width:2}"
+    "svg{width:100%;height:auto}svg text{font-size:20px;fill:#000}.grid{stroke:#777;stroke-width:1}.bar{fill:#222;stroke:#000;stroke-width:1}.bar.estimated{fill:#fff;stroke-width:2}"
     "footer{margin-top:auto;border-top:2pt solid #000;padding-top:3mm}footer p{margin:0}.telephone{font-size:24pt;font-weight:700}.small{font-size:14pt}";
 
 } // namespace
@@ -298,7 +298,7 @@ std::string letter_page(const LetterFacts& facts)
     if (!facts.bill.played.empty())
         out += paragraph("note", html_escaped(facts.bill.played));
     out += chart(facts);
-    out += "<footer>" + paragraph("", Phrase{"A question? Call us:", "Une question ? Appelez-nous :"}.in(language)) + paragraph("telephone", html_escaped(facts.telephone)) +
+    out += "<footer>" + paragraph("question", Phrase{"A question? Call us:", "Une question\u00a0? Appelez-nous\u00a0:"}.in(language)) + paragraph("telephone", html_escaped(facts.telephone)) +
            paragraph("small", Phrase{"This letter is not a bill.", "Cette lettre n'est pas une facture."}.in(language)) + "</footer></section>\n";
     return out;
 }
