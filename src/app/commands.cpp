@@ -14,6 +14,7 @@ std::span<const Command> commands()
         {"command", "Commands to Wize meters: queue, list, cancel", run_command},
         {"coefficient", "How many kWh a cubic metre of gas holds", run_coefficient},
         {"bill", "Bills: compute, make, run, list, show, issue, cancel, correct", run_bill},
+        {"letter", "A month of each home of a group on a sheet of paper", run_letter},
         {"import", "Readings from files of network operators", run_import},
         {"export", "Readings to CSV", run_export},
         {"tariff", "Tariffs and calendars: list, show, check, add", run_tariff},

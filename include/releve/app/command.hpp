@@ -29,6 +29,7 @@ int run_gateway(std::span<const std::string> arguments);
 int run_command(std::span<const std::string> arguments);
 int run_coefficient(std::span<const std::string> arguments);
 int run_bill(std::span<const std::string> arguments);
+int run_letter(std::span<const std::string> arguments);
 int run_tariff(std::span<const std::string> arguments);
 int run_contract(std::span<const std::string> arguments);
 int run_import(std::span<const std::string> arguments);
