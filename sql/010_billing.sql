@@ -51,6 +51,38 @@ CREATE TABLE tariff_document (
     CONSTRAINT tariff_document_pkey PRIMARY KEY (kind, id, known_from)
 );
 
+-- Adds a document by somebody with a token. Prices hold for everybody, so it takes an operator who sees everything. 'new', 'same'
+-- when it is there already, or the edition that is known when this one is not later.
+CREATE FUNCTION releve_add_tariff(document_kind text, document_id text, document_edition integer, document text) RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    before  public.tariff_document;
+    version bigint;
+    label   text;
+BEGIN
+    IF public.releve_role() IS DISTINCT FROM 'operator' OR NOT 'root' = ANY (public.releve_organisations()) THEN
+        RAISE EXCEPTION 'tariffs are added by operators of everything' USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    PERFORM FROM public.terms_version FOR UPDATE; -- whoever adds at the same time waits
+    SELECT d.* INTO before FROM public.tariff_document d WHERE d.kind = document_kind AND d.id = document_id
+    ORDER BY d.known_from DESC LIMIT 1;
+    IF before.content = document THEN
+        RETURN 'same';
+    END IF;
+    IF before.edition >= document_edition THEN
+        RETURN before.edition::text;
+    END IF;
+    SELECT i.label INTO label FROM public.releve_identity() i;
+    version := public.releve_next_terms();
+    INSERT INTO public.tariff_document (id, known_from, kind, edition, content, origin, added_by)
+    VALUES (document_id, version, document_kind, document_edition, document, 'added', label);
+    INSERT INTO public.audit (who, action, detail)
+    VALUES (label, 'add_tariff', document_id || ' edition ' || document_edition);
+    RETURN 'new';
+END $$;
+REVOKE EXECUTE ON FUNCTION releve_add_tariff(text, text, integer, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION releve_add_tariff(text, text, integer, text) TO releve_api;
+
 -- `known_from`, `known_to`: versions; what was there before has been known since the beginning.
 ALTER TABLE contract
     ADD COLUMN parameters text NOT NULL DEFAULT '',     -- "fta=BTINFMUDT;user=household_le36", by name
@@ -122,6 +154,7 @@ CREATE TABLE bill (
     reason        text NOT NULL DEFAULT '',
     run           bigint, -- of many bills at a time
     CONSTRAINT bill_days CHECK (from_day < to_day),
+    CONSTRAINT bill_issued_once EXCLUDE USING gist (usage_point WITH =, daterange(from_day, to_day) WITH &&) WHERE (state = 'issued'),
     CONSTRAINT bill_states CHECK ((state = 'draft' AND issued_at IS NULL AND cancelled_at IS NULL)
                                   OR (state = 'issued' AND issued_at IS NOT NULL AND cancelled_at IS NULL)
                                   OR (state = 'cancelled' AND cancelled_at IS NOT NULL))
@@ -192,6 +225,14 @@ CREATE TABLE customer_read (
 );
 CREATE INDEX customer_read_usage_point ON customer_read (usage_point, id);
 
+-- Daily means outdoors where a group is, in tenths of a degree: why a month of heating costs more than another.
+CREATE TABLE temperature_day (
+    usage_group text NOT NULL CONSTRAINT temperature_day_usage_group_fkey REFERENCES usage_group ON DELETE CASCADE,
+    day         date NOT NULL,
+    mean_c_e1   smallint NOT NULL CONSTRAINT temperature_day_mean CHECK (mean_c_e1 BETWEEN -1000 AND 1000),
+    CONSTRAINT temperature_day_pkey PRIMARY KEY (usage_group, day)
+);
+
 -- ---- rights
 
 GRANT SELECT ON terms_version, tariff_document TO releve_api, releve_collect, releve_work;
@@ -203,6 +244,8 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON bill_run, bill_run_failure TO releve_wor
 GRANT UPDATE (state, issued_at, issued_by, cancelled_at, cancelled_by, reason) ON bill TO releve_work, releve_api;
 GRANT INSERT (usage_point, from_day, to_day, state, corrects, batch, terms, total_cents, energy_wh, rests, hash, document, made_by) ON bill TO releve_api;
 GRANT SELECT ON overlay_history TO releve_work;
+GRANT SELECT, INSERT, UPDATE ON temperature_day TO releve_work;
+GRANT SELECT ON temperature_day TO releve_api;
 
 GRANT SELECT, INSERT (usage_point, register, read_at, value, unit, note, token) ON customer_read TO releve_api;
 GRANT SELECT, DELETE ON customer_read TO releve_work;
@@ -211,7 +254,7 @@ DO $$
 DECLARE
     name text;
 BEGIN
-    FOREACH name IN ARRAY ARRAY['offpeak_period', 'published_gas', 'customer_read', 'bill', 'bill_run', 'bill_run_failure', 'tariff_document', 'terms_version'] LOOP
+    FOREACH name IN ARRAY ARRAY['offpeak_period', 'published_gas', 'customer_read', 'bill', 'bill_run', 'bill_run_failure', 'tariff_document', 'terms_version', 'temperature_day'] LOOP
         EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', name);
         EXECUTE format('CREATE POLICY staff ON %I TO releve_collect, releve_work USING (true) WITH CHECK (true)', name);
     END LOOP;
@@ -228,6 +271,9 @@ BEGIN
                        'AND EXISTS (SELECT 1 FROM usage_point u WHERE u.id = %1$I.usage_point))', name);
     END LOOP;
 END $$;
+-- The weather is nobody's secret, but which groups there are is.
+CREATE POLICY api_reads ON temperature_day FOR SELECT TO releve_api USING (
+    EXISTS (SELECT 1 FROM usage_group_member g WHERE g.usage_group = temperature_day.usage_group));
 -- Who runs the service or a town's energy makes and issues bills; a household sees its own.
 CREATE POLICY api_writes ON bill FOR INSERT TO releve_api WITH CHECK (
     (SELECT releve_role()) IN ('operator', 'energy_manager')

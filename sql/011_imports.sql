@@ -20,7 +20,9 @@ CREATE TABLE import (
     asked_at      timestamptz NOT NULL DEFAULT now(),
     finished_at   timestamptz,
     whole         boolean NOT NULL, -- nothing of it was refused that may be taken another time
-    problems      bigint NOT NULL DEFAULT 0, -- of the file's lines
+    proven        boolean NOT NULL DEFAULT true, -- false: by a household, whose values are seen and never billed
+    problems      bigint NOT NULL DEFAULT 0, -- of the file's lines, and of usage points
+    problem_lines text NOT NULL DEFAULT '' CONSTRAINT import_problem_lines CHECK (octet_length(problem_lines) <= 65536), -- the first ones
     empty_values  bigint NOT NULL DEFAULT 0, -- holes that the operator shows
     refused       bigint NOT NULL DEFAULT 0, -- values
     imported      bigint NOT NULL DEFAULT 0, -- new, or another value than before
@@ -36,6 +38,7 @@ CREATE TABLE import (
 CREATE UNIQUE INDEX import_once ON import (sha256, options) WHERE whole;
 CREATE INDEX import_flow ON import (flow, series, number) WHERE number IS NOT NULL;
 CREATE INDEX import_open ON import (id) WHERE state IN ('staged', 'running');
+CREATE INDEX import_of_token ON import (token) WHERE state IN ('staged', 'running');
 
 CREATE TABLE import_part (
     import      bigint NOT NULL CONSTRAINT import_part_import_fkey REFERENCES import,
@@ -163,7 +166,7 @@ GRANT SELECT, DELETE ON import_part TO releve_collect;
 GRANT SELECT, INSERT ON import, import_part TO releve_work;
 GRANT SELECT ON import TO releve_api;
 GRANT INSERT (file_name, sha256, options, format, flow, series, number, usage_points, state, asked_by, token, finished_at, whole,
-              problems, empty_values, refused, parts) ON import TO releve_api;
+              proven, problems, problem_lines, empty_values, refused, parts) ON import TO releve_api;
 GRANT INSERT ON import_part TO releve_api;
 GRANT INSERT (token, role, who, usage_point, what, day_from, day_to) ON access_log TO releve_work;
 
@@ -174,16 +177,18 @@ CREATE POLICY staff ON import_part TO releve_collect, releve_work USING (true) W
 
 -- A file of usage points that the token does not see altogether is nobody's but the operator's who sees them all.
 CREATE POLICY api_reads ON import FOR SELECT TO releve_api USING (
-    (SELECT releve_role()) IN ('operator', 'energy_manager') AND usage_points <> '{}'
+    (SELECT releve_reads_data()) AND usage_points <> '{}'
     AND NOT EXISTS (SELECT 1 FROM unnest(import.usage_points) AS named (id)
                     WHERE NOT EXISTS (SELECT 1 FROM usage_point u WHERE u.id = named.id)));
+-- What a household says is kept as not proven: nothing is billed of it, nor is anything told to bills.
 CREATE POLICY api_writes ON import FOR INSERT TO releve_api WITH CHECK (
-    token = (SELECT releve_token()) AND (SELECT releve_role()) IN ('operator', 'energy_manager')
+    token = (SELECT releve_token())
+    AND ((SELECT releve_role()) IN ('operator', 'energy_manager') OR ((SELECT releve_role()) = 'household' AND NOT proven))
     AND state IN ('staged', 'done') AND usage_points <> '{}'
     AND NOT EXISTS (SELECT 1 FROM unnest(import.usage_points) AS named (id)
                     WHERE NOT EXISTS (SELECT 1 FROM usage_point u WHERE u.id = named.id)));
 CREATE POLICY api_writes ON import_part FOR INSERT TO releve_api WITH CHECK (
     EXISTS (SELECT 1 FROM import i WHERE i.id = import_part.import AND i.state = 'staged' AND i.token = (SELECT releve_token())
-            AND import_part.usage_point = ANY (i.usage_points))
+            AND import_part.usage_point = ANY (i.usage_points) AND (i.proven OR import_part.kind <> 'gas'))
     AND EXISTS (SELECT 1 FROM usage_point u WHERE u.id = import_part.usage_point
                 AND (u.collection = 'half_hour' OR import_part.kind <> 'intervals')));

@@ -20,6 +20,7 @@ struct SignedInWork {
     Services services;
     std::string own_metrics;
     std::string key;
+    bool only_admit = false; // whether it may is all that is asked
 
     result<Outcome> operator()(ReadStore& store) const
     {
@@ -33,6 +34,8 @@ struct SignedInWork {
     {
         RELEVE_CHECK(authorise(*route, identity, request.path_values));
         RELEVE_CHECK(check_parameters(*route, request));
+        if (only_admit)
+            return Response{};
         return route->handler(Call{request, services, own_metrics, identity, &store});
     }
 };
@@ -49,14 +52,23 @@ struct PublicWork {
     }
 };
 
+result<void> check_type(const BodyRule& body, std::string_view content_type)
+{
+    if (body.form == BodyRule::Form::json && !is_json(content_type))
+        return fail(errc::unsupported_media_type, "Content-Type: must be application/json");
+    if (body.form == BodyRule::Form::file && is_form(content_type))
+        return fail(errc::unsupported_media_type, "Content-Type: the body must be the file itself, not a form that holds it");
+    return {};
+}
+
 /// Path and query of a request target. Only the origin form is served.
 result<const Route*> resolve(Request& request, std::string_view target, std::optional<Verb> verb)
 {
     const auto mark = std::min(target.find('?'), target.size());
     request.path = target.substr(0, mark);
     RELEVE_TRY(match, find_route(request.path, verb));
-    if (match.route->verb == Verb::post && !is_json(request.content_type))
-        return fail(errc::unsupported_media_type, "Content-Type: must be application/json");
+    if (match.route->verb == Verb::post)
+        RELEVE_CHECK(check_type(match.route->body, request.content_type));
     request.path_values = std::move(match.path_values);
     RELEVE_TRY(query, parse_query(target.substr(std::min(mark + 1, target.size()))));
     request.query = std::move(query);
@@ -78,7 +90,7 @@ asio::awaitable<result<Response>> Answerer::call_public(const Route& route, Requ
     co_return co_await pool_.run(patience_, std::move(work));
 }
 
-asio::awaitable<result<Response>> Answerer::call_signed_in(const Route& route, Request request)
+asio::awaitable<result<Response>> Answerer::call_signed_in(const Route& route, Request request, bool only_admit)
 {
     const auto token = bearer_token(request.authorization);
     if (token.empty())
@@ -91,8 +103,9 @@ asio::awaitable<result<Response>> Answerer::call_signed_in(const Route& route, R
         co_return fail(errc::too_many_attempts);
     }
     request.authorization.clear(); // from here on nobody needs the token's text
-    SignedInWork work{&route, std::move(request), services_, own_metrics(), key};
-    auto outcome = co_await pool_.run(patience_, std::move(work));
+    ReadPool& pool = route.body.is_large() && !only_admit ? files_ : pool_;
+    SignedInWork work{&route, std::move(request), services_, own_metrics(), key, only_admit};
+    auto outcome = co_await pool.run(patience_, std::move(work));
     if (!outcome)
         co_return std::move(outcome).error();
     if (outcome->token_refused) {
@@ -104,10 +117,33 @@ asio::awaitable<result<Response>> Answerer::call_signed_in(const Route& route, R
     co_return std::move(outcome->response);
 }
 
-bool Answerer::takes_body(const Request& request, std::string_view target)
+asio::awaitable<Admission> Answerer::admit(Request request, std::string target)
 {
-    return is_json(request.content_type) && !bearer_token(request.authorization).empty() &&
-           find_route(target.substr(0, target.find('?')), Verb::post);
+    Admission out;
+    try {
+        const auto route = resolve(request, target, Verb::post);
+        if (!route || bearer_token(request.authorization).empty())
+            co_return out;
+        const BodyRule& body = (*route)->body;
+        if (body.is_large()) {
+            const auto admitted = co_await call_signed_in(**route, std::move(request), true);
+            if (!admitted) {
+                out.refused = admitted.error();
+                co_return out;
+            }
+            out.room = rooms_.take();
+            if (!out.room) {
+                ++counters.bodies_refused;
+                out.refused = fail(errc::unavailable, "too many files at a time");
+                co_return out;
+            }
+        }
+        out.bytes_max = body.bytes_max;
+    } catch (const std::exception& bug) {
+        spdlog::error("api: a body was not admitted: {}", bug.what());
+        out.refused = fail(errc::internal);
+    }
+    co_return out;
 }
 
 asio::awaitable<Response> Answerer::answer(Request request, std::string target, std::optional<Verb> verb)
@@ -127,8 +163,13 @@ asio::awaitable<Response> Answerer::answer(Request request, std::string target, 
                 response = call_here(**route, request);
             else if (rule.is_public())
                 response = co_await call_public(**route, request);
-            else
-                response = co_await call_signed_in(**route, request);
+            else {
+                Request sent = std::move(request); // a body may be large: it is not copied
+                request = Request{};
+                request.path = sent.path;
+                request.accept_language = sent.accept_language;
+                response = co_await call_signed_in(**route, std::move(sent), false);
+            }
         }
     } catch (const std::exception& bug) {
         spdlog::error("api: {} failed: {}", operation, bug.what());

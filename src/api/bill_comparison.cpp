@@ -106,6 +106,14 @@ result<engine::BillDifference> difference_of(const Call& call, const engine::Bil
         if (now.contracts.size() > 1 || a.tariff != b.tariff || a.parameters != b.parameters || a.powers_va != b.powers_va)
             old_terms = make(call, {.span = now.span, .instead = a});
     }
+    if (again && !again->basis.mean_c_e1.empty()) {
+        RELEVE_TRY(zone, zone_named(again->basis.zone));
+        auto days_before = engine::weather_days(again->basis.facts, again->basis.mean_c_e1, before.span, *zone);
+        const auto days_now = days_before ? make(call, {.span = now.span}) : result<MadeBill>{fail(errc::internal)};
+        if (days_now)
+            if (auto days = engine::weather_days(days_now->basis.facts, days_now->basis.mean_c_e1, now.span, *zone))
+                facts.weather = engine::Weather{std::move(*days_before), std::move(*days)};
+    }
     if (old_terms)
         facts.now_under_old_contract = &old_terms->bill;
     return engine::compare_bills(before, now, facts);

@@ -22,15 +22,58 @@ struct UnitPhrase {
 constexpr UnitPhrase unit_phrases[] = {
     {"day", {"day", "jour"}, {"days", "jours"}},
     {"month", {"month", "mois"}, {"months", "mois"}},
-    {"kVA.day", {"kVA x days", "kVA x jours"}, {"kVA x days", "kVA x jours"}},
-    {"kVA.month", {"kVA x months", "kVA x mois"}, {"kVA x months", "kVA x mois"}},
-    {"kW.day", {"kW x days", "kW x jours"}, {"kW x days", "kW x jours"}},
-    {"kW.month", {"kW x months", "kW x mois"}, {"kW x months", "kW x mois"}},
-    {"kWh/day.day", {"kWh a day x days", "kWh par jour x jours"}, {"kWh a day x days", "kWh par jour x jours"}},
-    {"kWh/day.month", {"kWh a day x months", "kWh par jour x mois"}, {"kWh a day x months", "kWh par jour x mois"}},
+    {"kVA.day", {"kVA × days", "kVA × jours"}, {"kVA × days", "kVA × jours"}},
+    {"kVA.month", {"kVA × months", "kVA × mois"}, {"kVA × months", "kVA × mois"}},
+    {"kW.day", {"kW × days", "kW × jours"}, {"kW × days", "kW × jours"}},
+    {"kW.month", {"kW × months", "kW × mois"}, {"kW × months", "kW × mois"}},
+    {"kWh/day.day", {"kWh a day × days", "kWh par jour × jours"}, {"kWh a day × days", "kWh par jour × jours"}},
+    {"kWh/day.month", {"kWh a day × months", "kWh par jour × mois"}, {"kWh a day × months", "kWh par jour × mois"}},
     {"min", {"minute", "minute"}, {"minutes", "minutes"}},
     {"EUR", {"euros", "euros"}, {"euros", "euros"}},
 };
+
+struct PriceUnitPhrase {
+    engine::PriceUnit unit;
+    Phrase words;
+};
+constexpr PriceUnitPhrase price_phrases[] = {
+    {engine::PriceUnit::eur_year, {"€ a year", "€ par an"}},
+    {engine::PriceUnit::eur_month, {"€ a month", "€ par mois"}},
+    {engine::PriceUnit::eur_kva_year, {"€ per kVA and year", "€ par kVA et par an"}},
+    {engine::PriceUnit::eur_kw_year, {"€ per kW and year", "€ par kW et par an"}},
+    {engine::PriceUnit::eur_kwh, {"€/kWh", "€/kWh"}},
+    {engine::PriceUnit::ct_kwh, {"cents/kWh", "c€/kWh"}},
+    {engine::PriceUnit::eur_mwh, {"€/MWh", "€/MWh"}},
+    {engine::PriceUnit::eur_hour, {"€ an hour", "€ par heure"}},
+    {engine::PriceUnit::of_power_price, {"times the price per kW and year", "fois le prix par kW et par an"}},
+    {engine::PriceUnit::eur_kwh_day_year, {"€ per kWh a day, and year", "€ par kWh par jour et par an"}},
+    {engine::PriceUnit::eur_mwh_day_year, {"€ per MWh a day, and year", "€ par MWh par jour et par an"}},
+    {engine::PriceUnit::percent, {"%", "%"}},
+};
+static_assert(std::size(price_phrases) == static_cast<std::size_t>(engine::PriceUnit::percent) + 1);
+
+std::string price_text(const engine::BillLine& line, Language language)
+{
+    const auto& phrase = *std::ranges::find(price_phrases, line.unit, &PriceUnitPhrase::unit);
+    return number_text(line.price, language) + "\u00a0" + std::string{phrase.words.in(language)};
+}
+
+/// How the amount comes of price and quantity, in people's words.
+std::string working_text(const engine::BillLine& line, Language language)
+{
+    const bool french = language == Language::fr;
+    const std::string amount = " = " + euro_text(line.amount, language), semicolon = french ? "\u00a0; " : "; ";
+    if (line.contained && line.section == engine::Section::vat && line.unit == engine::PriceUnit::percent) { // a share of prices that contain it
+        const std::string rate = number_text(line.price, language);
+        return quantity_text(line, language) + " × " + rate + " / (100 + " + rate + ")" + amount;
+    }
+    const std::string each = line.unit_price ? " = " + number_text(*line.unit_price, language) + "\u00a0€" : "";
+    if (line.quantity_unit == "kW2")
+        return price_text(line, language) + (each.empty() ? "" : each + (french ? " par kW" : " per kW")) + semicolon + (french ? "× racine carrée de " : "× square root of ") +
+               number_text(line.quantity, language) + "\u00a0kW²" + amount;
+    const std::string divided = line.divisor == 1 ? "" : (line.unit == engine::PriceUnit::eur_month ? " × 12 / " : " / ") + std::to_string(line.divisor);
+    return price_text(line, language) + divided + (each.empty() ? "" : each + semicolon) + " × " + quantity_text(line, language) + amount;
+}
 
 constexpr std::array sections{Phrase{"Energy and subscription", "Énergie et abonnement"}, Phrase{"Carrying it to you: the network", "L'acheminement : le réseau"},
                               Phrase{"Levies", "Contributions"}, Phrase{"VAT", "TVA"}};
@@ -64,7 +107,7 @@ constexpr std::string_view style =
     "h1{font-size:1.5rem;margin:0 0 .3rem}h2{font-size:1.1rem;margin:1.4rem 0 .3rem}table{border-collapse:collapse;width:100%}"
     "th,td{padding:.3rem .4rem;text-align:left;vertical-align:top;border-bottom:1px solid #ccc}td.n,th.n{text-align:right;white-space:nowrap}"
     ".total{font-size:1.35rem;font-weight:700}.small{color:#444;font-size:.86rem}.note{border-left:4px solid #b45309;padding:.3rem .8rem;background:#fff7ed}"
-    "@media print{body{margin:0;max-width:none;font-size:11pt}h2{break-after:avoid}tr{break-inside:avoid}}";
+    "@media(max-width:40rem){table,tbody,tr,td{display:block}thead{display:none}td,td.n{border:0;padding:.1rem 0;text-align:left}tr{border-bottom:1px solid #ccc;padding:.3rem 0}}@media print{body{margin:0;max-width:none;font-size:11pt}h2{break-after:avoid}tr{break-inside:avoid}}";
 
 class Page {
 public:
@@ -93,10 +136,10 @@ void write_lines(Page& page, const engine::Bill& bill, const engine::TariffBook&
         }
         page.out += "<tr><td>";
         page.text("", line_text(line, book, language), "");
-        page.text("<div class=small>", working_of(line), "</div></td><td>");
+        page.text("<div class=small>", working_text(line, language), "</div></td><td>");
         page.text("", day_text(line.span.from, language) + " – " + day_text(line.span.to - std::chrono::days{1}, language), "</td><td class=n>");
         page.text("", quantity_text(line, language), "</td><td class=n>");
-        page.text("", number_text(line.price, language) + " " + std::string{engine::price_unit_row(line.unit).name}, "</td><td class=n>");
+        page.text("", price_text(line, language), "</td><td class=n>");
         page.text("", euro_text(line.amount, language), "</td></tr>");
     }
     if (section)
@@ -151,6 +194,17 @@ std::string day_text(CivilDay day, Language language)
     return first + " " + std::string{months[static_cast<unsigned>(date.month()) - 1].in(language)} + " " + std::to_string(static_cast<int>(date.year()));
 }
 
+std::string played_text(const std::string& played, Language language)
+{
+    constexpr std::string_view before = "curve of ", between = ", played as ";
+    const std::size_t at = played.find(between);
+    if (!played.starts_with(before) || at == std::string::npos)
+        return played;
+    const std::string of = played.substr(before.size(), at - before.size()), as = played.substr(at + between.size());
+    return language == Language::fr ? "Courbe de " + of + ", jouée comme " + as + "\u00a0: ce ne sont pas les jours où l'énergie a été consommée."
+                                    : "Curve of " + of + ", played as " + as + ": these are not the days on which the energy was used.";
+}
+
 std::string rests_text(const engine::Bill& bill, Language language)
 {
     const bool french = language == Language::fr;
@@ -192,7 +246,7 @@ std::string bill_text(const engine::Bill& bill, const engine::TariffBook& book, 
                       (french ? ", du " : ", from ") + day_text(bill.span.from, language) + (french ? " au " : " to ") +
                       day_text(bill.span.to - std::chrono::days{1}, language) + "\n";
     if (!bill.played.empty())
-        out += bill.played + "\n";
+        out += played_text(bill.played, language) + "\n";
     if (bill.prices_as_of)
         out += (french ? "Prix du " : "Prices of ") + day_text(*bill.prices_as_of, language) + "\n";
     out += rests_text(bill, language) + "\n";
@@ -201,8 +255,8 @@ std::string bill_text(const engine::Bill& bill, const engine::TariffBook& book, 
         if (section != line.section)
             out += section_text(*(section = line.section), language) + "\n";
         const std::string amount = euro_text(line.amount, language);
-        out += "  " + line_text(line, book, language) + (line.contained ? (french ? " (compris ci-dessus)" : " (contained above)") : "") + ": " + amount + "\n      " +
-               to_iso8601(line.span.from) + " – " + to_iso8601(line.span.to - std::chrono::days{1}) + "  " + working_of(line) + "\n";
+        out += "  " + line_text(line, book, language) + (line.contained ? (french ? " (compris ci-dessus)" : " (contained above)") : "") + (french ? "\u00a0: " : ": ") + amount + "\n      " +
+               to_iso8601(line.span.from) + " – " + to_iso8601(line.span.to - std::chrono::days{1}) + "  " + working_text(line, language) + "\n";
     }
     out += (french ? "Total toutes taxes comprises : " : "Total, all taxes included: ") + euro_text(bill.total, language) + "  (" +
            number_text(shortest({bill.energy_wh, 3}), language) + " kWh)\n";
@@ -222,7 +276,7 @@ std::string bill_html(const engine::Bill& bill, const engine::TariffBook& book, 
     if (stored != nullptr && stored->state != store::BillState::issued)
         page.text("<p class=note>", stored->state == store::BillState::draft ? page.say("A draft: not yet issued.", "Un projet : pas encore émise.") : page.say("Cancelled: ", "Annulée : ") + stored->reason, "</p>");
     if (!bill.played.empty())
-        page.text("<p class=note>", bill.played, "</p>");
+        page.text("<p class=note>", played_text(bill.played, language), "</p>");
     if (bill.prices_as_of)
         page.text("<p class=note>", page.say("With the prices of ", "Aux prix du ") + day_text(*bill.prices_as_of, language), "</p>");
     page.text("<p>", rests_text(bill, language), "</p>");

@@ -13,6 +13,7 @@ struct Counters {
     std::uint64_t connections_refused = 0;    // over the limit
     std::uint64_t sign_ins_failed = 0;
     std::uint64_t sign_ins_held_up = 0;
+    std::uint64_t bodies_refused = 0; // large ones, because as many were held already
 
     void count(unsigned status) { ++responses[status / 100 < responses.size() ? status / 100 : 5]; }
 };
@@ -38,6 +39,7 @@ struct Counters {
         counters.sign_ins_held_up);
     add("releve_api_queue_full_total", "counter", "Requests refused because the database queue was full.",
         pool_refused);
+    add("releve_api_bodies_refused_total", "counter", "Files refused because others were being taken.", counters.bodies_refused);
     return out;
 }
 

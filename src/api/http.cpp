@@ -191,6 +191,8 @@ bool is_json(std::string_view content_type)
     return lower(trim(content_type.substr(0, content_type.find(';')))) == "application/json";
 }
 
+bool is_form(std::string_view content_type) { return lower(trim(content_type)).starts_with("multipart/"); }
+
 std::string_view bearer_token(std::string_view authorization)
 {
     constexpr std::string_view scheme = "bearer ";

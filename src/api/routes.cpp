@@ -20,8 +20,12 @@ constexpr Rule consumption = Rule::roles({op, manager, household}, Scope::usage_
 constexpr Rule billing = Rule::roles({op, manager}, Scope::usage_point);
 constexpr Rule corrections = Rule::roles({op}, Scope::usage_point);
 constexpr Rule meters = Rule::roles({op, manager}, Scope::own_rows); // of meters, events, groups and the fleet
+constexpr Rule files = Rule::roles({op, manager, household}, Scope::own_rows); // of what is in them the database sees to the rest
 constexpr Rule operators = Rule::roles({op}, Scope::own_rows);
 constexpr Rule refusals = Rule::roles({op, auditor}, Scope::whole);
+
+constexpr BodyRule readings_file{BodyRule::Form::file, 16U << 20U};
+constexpr BodyRule tariff_document{BodyRule::Form::json, 1U << 20U};
 
 constexpr std::array table{
     Route{Verb::get, "/api/v1/usage-points", own_points, list_usage_points, "listUsagePoints", "limit after format"},
@@ -59,7 +63,12 @@ constexpr std::array table{
     Route{Verb::get, "/api/v1/usage-points/{id}/index-readings", consumption, list_told_indexes, "listIndexReadings", "limit after format"},
     Route{Verb::post, "/api/v1/usage-points/{id}/index-readings", consumption, tell_index, "tellIndex", ""},
     Route{Verb::get, "/api/v1/tariffs", own_points, list_tariffs, "listTariffs", "as_of format"},
+    Route{Verb::post, "/api/v1/tariffs", operators, add_tariff, "addTariff", "", tariff_document},
     Route{Verb::get, "/api/v1/tariffs/{id}", own_points, show_tariff, "getTariff", "as_of"},
+    Route{Verb::get, "/api/v1/imports", files, list_imports, "listImports", "limit after format"},
+    Route{Verb::post, "/api/v1/imports", files, create_import, "createImport", "usage_point name", readings_file},
+    Route{Verb::get, "/api/v1/imports/missing", files, list_missing_files, "listMissingFiles", "format"},
+    Route{Verb::get, "/api/v1/imports/{id}", files, show_import, "getImport", ""},
     Route{Verb::get, "/api/v1/corrections/{id}", operators, show_correction, "getCorrection", ""},
     Route{Verb::get, "/api/v1/groups", meters, list_groups, "listGroups", "limit after format"},
     Route{Verb::get, "/api/v1/groups/{id}/members", meters, list_group_members, "listGroupMembers", "limit after format"},
@@ -114,6 +123,8 @@ consteval bool table_is_sound()
             return false;
         // What changes something is done by somebody, never by a machine's address.
         if (route.verb == Verb::post && (route.rule.is_public() || route.rule.allows_loopback()))
+            return false;
+        if (route.body.bytes_max == 0 || route.body.bytes_max > large_body_bytes_max)
             return false;
         for (std::size_t j = 0; j < i; ++j)
             if (table[j].operation_id == route.operation_id ||

@@ -71,12 +71,12 @@ std::optional<Verb> verb_of(http::verb method)
 }
 
 /// Why no request could be read, as an error to answer with; nothing when there is nobody to answer.
-std::optional<Error> refusal_of(const beast::error_code& error)
+std::optional<Error> refusal_of(const beast::error_code& error, std::size_t body_max = 0)
 {
     if (error == http::error::header_limit || error == http::error::buffer_overflow)
         return fail(errc::headers_too_large);
     if (error == http::error::body_limit)
-        return fail(errc::too_large, "a body has at most " + std::to_string(body_bytes_max) + " bytes");
+        return fail(errc::too_large, "a body has at most " + std::to_string(body_max) + " bytes here");
     if (error.category() == make_error_code(http::error::bad_method).category() &&
         error != http::error::end_of_stream && error != http::error::partial_message)
         return fail(errc::malformed);
@@ -89,12 +89,13 @@ struct Server::Impl : std::enable_shared_from_this<Impl> {
     struct Connection {
         explicit Connection(tcp::socket socket) : stream(std::move(socket)) {}
         beast::tcp_stream stream;
-        bool busy = false; // a request has been read and its response is not out yet
+        bool busy = false;        // a request has been read and its response is not out yet
+        bool body_unread = false; // the client may be sending one that was refused
     };
 
-    Impl(asio::io_context& context, ServerOptions chosen, ReadPool& pool, Services services)
+    Impl(asio::io_context& context, ServerOptions chosen, ReadPool& pool, Services services, ReadPool* files)
         : options(std::move(chosen)), acceptor(context), retry(context),
-          answerer(pool, std::move(services), options.attempts, options.request_max)
+          answerer(pool, files, std::move(services), options.attempts, options.request_max, options.large_bodies_max)
     {
     }
 
@@ -103,7 +104,8 @@ struct Server::Impl : std::enable_shared_from_this<Impl> {
     asio::awaitable<void> run_connection(tcp::socket socket);
     asio::awaitable<bool> serve_one(Connection& connection, beast::flat_buffer& buffer, tcp::endpoint peer);
     asio::awaitable<beast::error_code> read_body(Connection& connection, beast::flat_buffer& buffer, HeaderParser& header,
-                                                 std::string& body);
+                                                 std::size_t bytes_max, std::string& body);
+    asio::awaitable<void> drain(Connection& connection);
     asio::awaitable<bool> write(Connection& connection, Response response, unsigned version, bool head, bool keep);
     void refuse(tcp::socket socket);
     void check_stopped();
@@ -202,14 +204,22 @@ asio::awaitable<void> Server::Impl::run_connection(tcp::socket socket)
     for (bool more = true; more && !stopping;)
         more = co_await serve_one(connection, buffer, peer);
 
-    // The client may still be sending (a body we refused): closing at once would take our answer away from it.
     connection.stream.socket().shutdown(tcp::socket::shutdown_send, ignored);
-    connection.stream.expires_after(std::chrono::seconds(1));
-    for (int rounds = 0; rounds < 16 && !stopping; ++rounds) {
-        std::array<char, 4096> waste{};
+    co_await drain(connection);
+}
+
+/// The client may still be sending (a body we refused): closing at once would take our answer away from it.
+asio::awaitable<void> Server::Impl::drain(Connection& connection)
+{
+    constexpr std::size_t little = 64 * 1024;
+    std::size_t left = connection.body_unread ? 2 * large_body_bytes_max : little;
+    connection.stream.expires_after(connection.body_unread ? options.idle_max : std::chrono::milliseconds{1'000});
+    std::vector<char> waste(16 * 1024);
+    while (!stopping && left > 0) {
         auto [error, count] = co_await connection.stream.async_read_some(asio::buffer(waste), hear);
         if (error)
             break;
+        left -= std::min(left, count);
     }
 }
 
@@ -241,10 +251,20 @@ asio::awaitable<bool> Server::Impl::serve_one(Connection& connection, beast::fla
     std::optional<Error> refused;
     if (verb == Verb::get && !parser.is_done()) {
         refused = fail(errc::too_large, "requests have no body here");
-    } else if (verb == Verb::post && !parser.is_done() && answerer.takes_body(request, target)) {
-        const auto lost = co_await read_body(connection, buffer, parser, request.body);
-        if (lost && !(refused = refusal_of(lost)))
+    } else if (verb == Verb::post && !parser.is_done()) {
+        Admission admission = co_await answerer.admit(request, target);
+        if (stopping)
             co_return false;
+        refused = std::move(admission.refused);
+        keep = keep && admission.bytes_max > 0;
+        connection.body_unread = admission.bytes_max == 0;
+        request.room = std::move(admission.room);
+        if (admission.bytes_max > 0) {
+            const auto lost = co_await read_body(connection, buffer, parser, admission.bytes_max, request.body);
+            if (lost && !(refused = refusal_of(lost, admission.bytes_max)))
+                co_return false;
+            connection.body_unread = static_cast<bool>(lost);
+        }
     } else {
         keep = keep && parser.is_done();
     }
@@ -263,13 +283,13 @@ asio::awaitable<bool> Server::Impl::serve_one(Connection& connection, beast::fla
     co_return written && keep && !stopping;
 }
 
-/// What a POST brings, within the time that its header had. Stopping the server ends it: nothing has been done yet.
+/// What a POST brings: in little, within the time that its header had. Stopping the server ends it: nothing has been done yet.
 asio::awaitable<beast::error_code> Server::Impl::read_body(Connection& connection, beast::flat_buffer& buffer,
-                                                           HeaderParser& header, std::string& body)
+                                                           HeaderParser& header, std::size_t bytes_max, std::string& body)
 {
-    if (header.content_length().value_or(0) > body_bytes_max)
+    if (header.content_length().value_or(0) > bytes_max)
         co_return make_error_code(http::error::body_limit);
-    connection.stream.expires_after(options.idle_max);
+    connection.stream.expires_after(bytes_max > body_bytes_max ? options.large_body_max : options.idle_max);
     if (beast::iequals(header.get()[http::field::expect], "100-continue")) {
         constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
         auto [error, count] = co_await asio::async_write(connection.stream, asio::buffer(go_on), hear);
@@ -277,7 +297,7 @@ asio::awaitable<beast::error_code> Server::Impl::read_body(Connection& connectio
             co_return error;
     }
     http::request_parser<http::string_body> parser(std::move(header));
-    parser.body_limit(body_bytes_max); // of one in chunks; a length was looked at above
+    parser.body_limit(bytes_max); // of one in chunks; a length was looked at above
     auto [error, count] = co_await http::async_read(connection.stream, buffer, parser, hear);
     body = std::move(parser.get().body());
     co_return error;
@@ -311,8 +331,8 @@ asio::awaitable<bool> Server::Impl::write(Connection& connection, Response respo
     co_return !error;
 }
 
-Server::Server(asio::io_context& io, ServerOptions options, ReadPool& pool, Services services)
-    : impl_(std::make_shared<Impl>(io, std::move(options), pool, std::move(services)))
+Server::Server(asio::io_context& io, ServerOptions options, ReadPool& pool, Services services, ReadPool* files)
+    : impl_(std::make_shared<Impl>(io, std::move(options), pool, std::move(services), files))
 {
 }
 

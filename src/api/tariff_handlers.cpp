@@ -51,4 +51,17 @@ result<Response> show_tariff(const Call& call)
     return respond_json(found->content, call.request);
 }
 
+result<Response> add_tariff(const Call& call)
+{
+    if (!call.services.intake)
+        return fail(errc::unavailable, "files are not taken here");
+    RELEVE_TRY(added, call.services.intake->add_tariff(call.identity, call.request.body));
+    RELEVE_TRY(response, respond_json(write_json({"id", "kind", "edition", "added"}, {text_cell(added.id), text_cell(added.kind), number_cell(added.edition),
+                                                                                     boolean_cell(added.added)}),
+                                      call.request));
+    response.status = added.added ? 201 : 200;
+    response.headers.emplace_back("Location", "/api/v1/tariffs/" + added.id);
+    return response;
+}
+
 } // namespace releve::api

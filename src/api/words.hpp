@@ -51,6 +51,10 @@ inline constexpr std::array accessed{
     NamedWords{"checks", {"Checks of readings", "Contrôles des relevés", "Which readings are doubted, and why.", "Quels relevés sont mis en doute, et pourquoi."}},
     NamedWords{"coefficients", {"Conversion coefficients", "Coefficients de conversion", "How gas volume becomes energy.", "Comment le volume de gaz devient de l'énergie."}},
     NamedWords{"accesses", {"List of accesses", "Liste des accès", "Who looked at this data.", "Qui a consulté ces données."}},
+    NamedWords{"bill", {"Bill", "Facture", "What some days cost, and why.", "Ce que coûtent des jours, et pourquoi."}},
+    NamedWords{"bills", {"Bills", "Factures", "The bills that are kept.", "Les factures conservées."}},
+    NamedWords{"index_reading", {"Own index told", "Index donné", "Somebody wrote down what the meter's display shows.", "Quelqu'un a noté ce qu'affiche le compteur."}},
+    NamedWords{"index_readings", {"Own indexes", "Index donnés", "What people read off the meter's display.", "Ce que des personnes ont lu sur l'écran du compteur."}},
 };
 
 /// In the order of engine::RegisterFault::Kind.

@@ -153,10 +153,10 @@ private:
                     std::vector<std::size_t> overlaid;
                     std::size_t bytes = 0;
                     for (std::uint32_t first = i * at_once; first < options_.meters; first += threads * at_once) {
-                        std::vector<store::BulkPoint> points(std::min(at_once, options_.meters - first));
-                        for (std::uint32_t n = 0; n < points.size(); ++n)
-                            points[n].meter = BenchFleet::meter_id(first + n);
-                        bulk.read_days(points, store::BenchDays::channel, month, BatchNumber{1}, [&](const store::BillBulk::Day& day) { bytes += day.data.size(); }, overlaid);
+                        std::vector<MeterId> meters(std::min(at_once, options_.meters - first));
+                        for (std::uint32_t n = 0; n < meters.size(); ++n)
+                            meters[n] = BenchFleet::meter_id(first + n);
+                        bulk.read_days(meters, store::BenchDays::channel, month, BatchNumber{1}, [&](const store::BillBulk::Day& day) { bytes += day.data.size(); }, overlaid);
                     }
                 });
         });
@@ -166,9 +166,16 @@ private:
     result<BillRunSummary> run_once(bool totals_only, double& seconds)
     {
         store::BillBulk bulk{fleet_->database()};
-        const store::BulkRun run = bulk.begin(month, {});
+        RELEVE_TRY(run, bulk.begin(month, {}));
         const auto began = Clock::now();
         BillRunOptions options{.threads = threads, .totals_only = totals_only};
+        std::int64_t told = 0;
+        options.progress = [&told](std::int64_t done, std::int64_t total) {
+            constexpr std::int64_t told_every = 100'000;
+            if (done / told_every > told / told_every)
+                say_progress(std::to_string(done) + " of " + std::to_string(total));
+            told = done;
+        };
         RELEVE_TRY(summary, run_bills(fleet_->database(), lookup_, run, options));
         seconds = seconds_since(began);
         if (summary.failed != 0 || summary.billed != options_.meters)
@@ -189,6 +196,7 @@ private:
                                                {"row_points", static_cast<double>(options_.row_meters)},
                                                {"seconds", seconds},
                                                {"read_in_bulk", static_cast<double>(summary.plain)},
+                                               {"document_bytes", static_cast<double>(summary.document_bytes) / static_cast<double>(std::max<std::int64_t>(summary.billed, 1))},
                                                {"peak_memory_mib", resident_mib()}}});
         fleet_->tables().forget_bills();
         return {};

@@ -93,14 +93,13 @@ private:
             if (!is_slow_[i] && plain_[i].collection == store::Collection::half_hour)
                 by_channel[models_(plain_[i].model)->main_channel()->channel.value].push_back(i);
         for (const auto& [channel, members] : by_channel) {
-            std::vector<BulkPoint> points;
-            points.reserve(members.size());
+            std::vector<MeterId> meters;
             for (const std::size_t i : members) {
-                points.push_back(plain_[i]);
+                meters.push_back(plain_[i].meter);
                 facts_[i].curve.resize(static_cast<std::size_t>((run_.span.to - run_.span.from).count()));
             }
             std::vector<std::size_t> overlaid;
-            bulk.read_days(points, ChannelId{channel}, run_.span, run_.known.batch, [&](const BillBulk::Day& day) { add_day(members[day.point], ChannelId{channel}, day); }, overlaid);
+            bulk.read_days(meters, ChannelId{channel}, run_.span, run_.known.batch, [&](const BillBulk::Day& day) { add_day(members[day.meter], ChannelId{channel}, day); }, overlaid);
             for (const std::size_t i : overlaid)
                 is_slow_[members[i]] = true;
             for (const std::size_t i : members)
@@ -133,14 +132,17 @@ private:
 
     void read_registers(BillBulk& bulk)
     {
-        bulk.read_registers(plain_, index_days_, [&](const BillBulk::Day& stored) {
+        std::vector<MeterId> meters;
+        for (const BulkPoint& point : plain_)
+            meters.push_back(point.meter);
+        bulk.read_registers(meters, index_days_, [&](const BillBulk::Day& stored) {
             const auto block = decode_register_block(stored.data);
             if (!block || stored.batch > run_.known.batch.value) {
-                is_slow_[stored.point] = true;
+                is_slow_[stored.meter] = true;
                 return;
             }
             for (const RegisterRead& read : block->reads)
-                add_read(stored.point, stored.day, read);
+                add_read(stored.meter, stored.day, read);
         });
     }
 
@@ -205,15 +207,15 @@ public:
 private:
     [[nodiscard]] bool stopped() const { return options_.stop != nullptr && options_.stop->load(); }
 
-    std::vector<BulkPoint> next()
+    std::vector<UsagePointId> next()
     {
         const std::lock_guard guard{mutex_};
         if (stopped() || problem_)
             return {};
-        auto points = points_.points(run_, after_, options_.portion);
-        if (!points.empty())
-            after_ = points.back().id.value;
-        return points;
+        auto ids = points_.next(run_, after_, options_.portion);
+        if (!ids.empty())
+            after_ = ids.back().value;
+        return ids;
     }
 
     void work()
@@ -223,8 +225,8 @@ private:
             store::BillingStore one_by_one{database_, models_};
             Portion portion{run_, models_, index_days_};
             std::map<std::string, std::unique_ptr<engine::BillMaker>> makers;
-            for (auto points = next(); !points.empty(); points = next()) {
-                portion.read(bulk, std::move(points));
+            for (auto ids = next(); !ids.empty(); ids = next()) {
+                portion.read(bulk, bulk.points(run_, ids));
                 bill(portion, bulk, one_by_one, makers);
             }
         } catch (...) {
@@ -265,8 +267,10 @@ private:
             ++part.billed;
             part.total_cents += bill->total.value;
             part.energy_wh += bill->energy_wh;
-            if (!options_.totals_only)
+            if (!options_.totals_only) {
                 bills.push_back({id, bill->total, bill->energy_wh, bill->rests, engine::to_document(*bill)});
+                part.document_bytes += static_cast<std::int64_t>(bills.back().document.size());
+            }
         };
         for (std::size_t i = 0; i < portion.size(); ++i) {
             const BulkPoint& point = portion.point(i);
@@ -286,6 +290,7 @@ private:
         summary_.billed += part.billed;
         summary_.failed += part.failed;
         summary_.plain += part.plain;
+        summary_.document_bytes += part.document_bytes;
         summary_.total_cents += part.total_cents;
         summary_.energy_wh += part.energy_wh;
         if (options_.progress)

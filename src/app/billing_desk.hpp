@@ -25,6 +25,31 @@ struct BillingDesk {
     }
 };
 
+/// Makes bills one after another; what those of one book and zone share is kept.
+class BillMakers {
+public:
+    explicit BillMakers(BillingDesk& desk) : desk_(&desk) {}
+    result<engine::Bill> make(const store::BillBasis& basis, engine::CivilSpan span)
+    {
+        RELEVE_TRY(book, desk_->book(basis.tariffs, basis.known.terms));
+        RELEVE_TRY(zone, zone_named(basis.zone));
+        if (book != book_ || zone != zone_) {
+            maker_ = std::make_unique<engine::BillMaker>(*book, *zone);
+            book_ = std::move(book);
+            zone_ = zone;
+        }
+        return maker_->make(basis.facts, {.span = span, .played = basis.played});
+    }
+    /// Of the bill that was made last.
+    [[nodiscard]] const engine::TariffBook& book() const { return *book_; }
+
+private:
+    BillingDesk* desk_;
+    SharedBook book_;
+    const Zone* zone_ = nullptr;
+    std::unique_ptr<engine::BillMaker> maker_;
+};
+
 inline result<std::unique_ptr<BillingDesk>> open_desk(const ConfigFlags& flags)
 {
     RELEVE_TRY(opened, open_configured(flags));

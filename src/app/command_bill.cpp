@@ -1,26 +1,24 @@
-// releve bill compute|make|run|list|show|issue|cancel|correct
+// releve bill compute|make|run|list|show|issue|cancel|due|correct
 
-#include "billing_desk.hpp"
+#include "bill_batches.hpp"
 
 #include <releve/api/bill_page.hpp>
-#include <releve/app/bill_run.hpp>
 #include <releve/app/command.hpp>
 #include <releve/app/command_line.hpp>
 
-#include <atomic>
 #include <charconv>
-#include <csignal>
 #include <cstdio>
 
 namespace releve::app {
 
 namespace {
 
-constexpr int run_failures_shown_max = 50;
-
 struct BillArguments {
     std::string usage_point, from, to, as_of, prices_as_of, tariff, powers, parameters, format = "text", language = "en", reason, month, group;
-    std::int64_t id = 0, resume = 0;
+    std::int64_t id = 0, resume = 0, run = 0;
+    std::string state;
+    int limit = 1'000;
+    bool due = false; // correct: all that are
 };
 
 result<CivilDay> read_option_day(const char* option, const std::string& text)
@@ -132,10 +130,11 @@ int compute_bill(const ConfigFlags& flags, const BillArguments& given)
     const auto computed = compute(**desk, given);
     if (!computed)
         return complain(computed.error());
+    (*desk)->store->note_access({given.usage_point}, "bill", computed->bill.span);
     return print(given, computed->bill, computed->basis.known, *computed->book, nullptr);
 }
 
-int make_bill(const ConfigFlags& flags, const BillArguments& given, std::optional<std::int64_t> corrects)
+int make_bill(const ConfigFlags& flags, const BillArguments& given, std::optional<std::int64_t> corrects, std::optional<Cents> instead_of = {})
 {
     const auto desk = open_desk(flags);
     if (!desk)
@@ -148,6 +147,8 @@ int make_bill(const ConfigFlags& flags, const BillArguments& given, std::optiona
         return complain(id.error());
     std::printf("bill %lld: a draft of %s for %s, %s to %s; `releve bill issue %lld` issues it\n", static_cast<long long>(*id), to_string(computed->bill.total).c_str(),
                 given.usage_point.c_str(), given.from.c_str(), given.to.c_str(), static_cast<long long>(*id));
+    if (instead_of == computed->bill.total)
+        std::printf("its total is that of bill %lld: there is nothing to correct in what is to be paid\n", static_cast<long long>(*corrects));
     return 0;
 }
 
@@ -167,21 +168,116 @@ int correct_bill(const ConfigFlags& flags, BillArguments given)
     given.usage_point = of->usage_point.value;
     given.from = to_iso8601(of->span.from);
     given.to = to_iso8601(of->span.to);
-    return make_bill(flags, given, given.id);
+    return make_bill(flags, given, given.id, of->total);
+}
+
+/// An issued bill as it would be made now.
+struct Again {
+    engine::Bill bill;
+    std::int64_t terms = 0;
+    std::string_view cause; // why it differs; empty: it does not
+};
+
+bool differs(const store::StoredBill& old, const engine::Bill& bill) { return old.total != bill.total || old.energy_wh != bill.energy_wh; }
+
+result<Again> make_again(BillingDesk& desk, BillMakers& makers, const store::StoredBill& old)
+{
+    RELEVE_TRY(basis, desk.store->basis(old.usage_point, old.span, {}));
+    RELEVE_TRY(bill, makers.make(basis, old.span));
+    Again again{std::move(bill), basis.known.terms, {}};
+    if (!differs(old, again.bill))
+        return again;
+    again.cause = "readings and terms";
+    // The version of terms is everybody's: what matters is told by the old readings under today's terms.
+    const auto mixed_basis = desk.store->basis(old.usage_point, old.span, store::Knowledge{old.known.batch, basis.known.terms});
+    const auto mixed = mixed_basis ? makers.make(*mixed_basis, old.span) : result<engine::Bill>{mixed_basis.error()};
+    if (mixed && !differs(old, *mixed))
+        again.cause = "readings";
+    else if (mixed && mixed->total == again.bill.total && mixed->energy_wh == again.bill.energy_wh)
+        again.cause = "terms";
+    return again;
+}
+
+/// Calls `use` for each issued bill that would now be different, or that cannot be made now; tells on standard error how far it is.
+template <class Use>
+void for_each_due(BillingDesk& desk, const std::string& group, Use use)
+{
+    constexpr int looked_at_once = 500;
+    BillMakers makers{desk};
+    const std::int64_t total = desk.store->count_issued_bills(group);
+    std::int64_t seen = 0;
+    for (auto bills = desk.store->issued_bills(group, 0, looked_at_once); !bills.empty(); bills = desk.store->issued_bills(group, bills.back().bill.id, looked_at_once)) {
+        for (const store::IssuedBill& one : bills) {
+            if (!one.touched)
+                continue;
+            const auto again = make_again(desk, makers, one.bill);
+            if (!again || !again->cause.empty())
+                use(one.bill, again);
+        }
+        seen += static_cast<std::int64_t>(bills.size());
+        if (total > looked_at_once)
+            std::fprintf(stderr, "%lld of %lld issued bills\n", static_cast<long long>(seen), static_cast<long long>(total));
+    }
+}
+
+int list_due(const ConfigFlags& flags, const BillArguments& given)
+{
+    const auto desk = open_desk(flags);
+    if (!desk)
+        return complain(desk.error());
+    std::printf("%-8s %-15s %-11s %-11s %12s %12s %12s %s\n", "id", "usage point", "from", "to", "old EUR", "new EUR", "difference", "cause");
+    for_each_due(**desk, given.group, [](const store::StoredBill& old, const result<Again>& again) {
+        std::printf("%-8lld %-15s %-11s %-11s %12s %12s %12s %s\n", static_cast<long long>(old.id), old.usage_point.value.c_str(), to_iso8601(old.span.from).c_str(),
+                    to_iso8601(old.span.to).c_str(), to_string(old.total).c_str(), again ? to_string(again->bill.total).c_str() : "-",
+                    again ? to_string(again->bill.total - old.total).c_str() : "-",
+                    again ? std::string{again->cause}.c_str() : ("cannot be worked out now: " + to_string(again.error())).c_str());
+    });
+    return 0;
+}
+
+/// A draft for each that is due and has none that says the same.
+int correct_due(const ConfigFlags& flags, const BillArguments& given)
+{
+    const auto desk = open_desk(flags);
+    if (!desk)
+        return complain(desk.error());
+    std::int64_t made = 0, there = 0, failed = 0;
+    for_each_due(**desk, given.group, [&](const store::StoredBill& old, const result<Again>& again) {
+        const auto draft = old.corrected_by ? (*desk)->store->bill(*old.corrected_by) : result<store::StoredBill>{fail(errc::not_found)};
+        if (again && draft && !differs(*draft, again->bill)) {
+            ++there;
+            return;
+        }
+        const auto id = again ? (*desk)->store->save({.bill = &again->bill, .document = engine::to_document(again->bill), .terms = again->terms, .corrects = old.id})
+                              : result<std::int64_t>{again.error()};
+        if (!id) {
+            ++failed;
+            std::printf("bill %lld: cannot be corrected: %s\n", static_cast<long long>(old.id), to_string(id.error()).c_str());
+            return;
+        }
+        ++made;
+        std::printf("bill %lld: a draft of %s for %s, %s to %s; corrects bill %lld of %s (%s)\n", static_cast<long long>(*id), to_string(again->bill.total).c_str(),
+                    old.usage_point.value.c_str(), to_iso8601(old.span.from).c_str(), to_iso8601(old.span.to).c_str(), static_cast<long long>(old.id),
+                    to_string(old.total).c_str(), std::string{again->cause}.c_str());
+    });
+    std::printf("%lld drafts made, %lld were there already, %lld could not be made\n", static_cast<long long>(made), static_cast<long long>(there), static_cast<long long>(failed));
+    return failed == 0 ? 0 : 1;
 }
 
 int list_bills(const ConfigFlags& flags, const BillArguments& given)
 {
-    constexpr int shown_max = 1'000;
     const auto desk = open_desk(flags);
     if (!desk)
         return complain(desk.error());
     std::printf("%-8s %-15s %-11s %-11s %-10s %12s %12s %-10s %-10s %s\n", "id", "usage point", "from", "to", "state", "EUR", "kWh", "rests on", "as of", "corrects");
-    for (const store::StoredBill& bill : (*desk)->store->bills(given.usage_point, shown_max))
+    const auto bills = (*desk)->store->bills({.usage_point = given.usage_point, .state = given.state, .run = given.run}, given.limit);
+    for (const store::StoredBill& bill : bills)
         std::printf("%-8lld %-15s %-11s %-11s %-10s %12s %12s %-10s %-10s %s\n", static_cast<long long>(bill.id), bill.usage_point.value.c_str(),
                     to_iso8601(bill.span.from).c_str(), to_iso8601(bill.span.to).c_str(), std::string{store::bill_state_name(bill.state)}.c_str(),
                     to_string(bill.total).c_str(), to_string(shortest({bill.energy_wh, 3})).c_str(), std::string{engine::rests_name(bill.rests)}.c_str(),
                     (std::to_string(bill.known.batch.value) + "." + std::to_string(bill.known.terms)).c_str(), bill.corrects ? std::to_string(*bill.corrects).c_str() : "-");
+    if (bills.size() == static_cast<std::size_t>(given.limit))
+        std::fprintf(stderr, "the newest %d; --limit shows more\n", given.limit);
     return 0;
 }
 
@@ -196,6 +292,7 @@ int show_bill(const ConfigFlags& flags, const BillArguments& given)
     const auto bill = engine::parse_document(stored->document);
     if (!bill)
         return complain(bill.error());
+    (*desk)->store->note_access(stored->usage_point, "bill", stored->span);
     const auto book = read_book((*desk)->store->tariffs(stored->known.terms));
     if (!book)
         return complain(book.error());
@@ -207,13 +304,13 @@ int change_state(const ConfigFlags& flags, const BillArguments& given, store::Bi
     const auto desk = open_desk(flags);
     if (!desk)
         return complain(desk.error());
+    if (given.run != 0)
+        return issue_run(**desk, given.run);
     if (const auto done = (*desk)->store->set_state(given.id, state, given.reason); !done)
         return complain(fail(errc::bad_config, done.error().detail));
     std::printf("bill %lld: %s\n", static_cast<long long>(given.id), std::string{store::bill_state_name(state)}.c_str());
     return 0;
 }
-
-std::atomic<bool> stop_run{false};
 
 /// Whole months, or what --from and --to say.
 result<engine::CivilSpan> read_span(const BillArguments& given)
@@ -229,12 +326,12 @@ result<engine::CivilSpan> read_span(const BillArguments& given)
     return engine::CivilSpan{*first, CivilDay{(date.year() / date.month() + std::chrono::months{1}) / 1}};
 }
 
-void show_run_progress(std::int64_t done, std::int64_t total)
+int list_failures(const ConfigFlags& flags, const BillArguments& given)
 {
-    std::fprintf(stderr, "%lld of %lld usage points\n", static_cast<long long>(done), static_cast<long long>(total));
+    const auto desk = open_desk(flags);
+    return desk ? show_run_failures(**desk, given.run) : complain(desk.error());
 }
 
-/// Many at a time. An interrupt ends it after the portion at hand; the same run goes on with --resume.
 int run_many(const ConfigFlags& flags, const BillArguments& given)
 {
     std::optional<engine::CivilSpan> span;
@@ -245,24 +342,7 @@ int run_many(const ConfigFlags& flags, const BillArguments& given)
         span = *read;
     }
     const auto desk = open_desk(flags);
-    if (!desk)
-        return complain(desk.error());
-    const store::DatabaseAddress& database = (*desk)->opened.database.address;
-    store::BillBulk bulk{database};
-    const auto run = span ? result<store::BulkRun>{bulk.begin(*span, given.group)} : bulk.resume(given.resume);
-    if (!run)
-        return complain(fail(errc::bad_config, "--resume: " + run.error().detail));
-    for (const int signal : {SIGINT, SIGTERM})
-        std::signal(signal, [](int) { stop_run = true; });
-    const store::ModelLookup models = [registry = &(*desk)->models](std::string_view name) { return registry->find(name); };
-    const auto done = run_bills(database, models, *run, {.progress = show_run_progress, .stop = &stop_run});
-    if (!done)
-        return complain(done.error());
-    std::printf("run %lld: %lld drafts, %s EUR in all; %lld could not be billed%s\n", static_cast<long long>(run->id), static_cast<long long>(done->billed),
-                to_string(Cents{done->total_cents}).c_str(), static_cast<long long>(done->failed), done->finished ? "" : "; stopped, go on with --resume");
-    for (const auto& [point, reason] : bulk.failures(run->id, run_failures_shown_max))
-        std::printf("  %s: %s\n", point.value.c_str(), reason.c_str());
-    return done->finished && done->failed == 0 ? 0 : 1;
+    return desk ? run_bills_of(**desk, span, given.group, given.resume) : complain(desk.error());
 }
 
 } // namespace
@@ -301,10 +381,22 @@ int run_bill(std::span<const std::string> arguments)
     run_command->add_option("--group", given.group, "Its members only");
     run_command->add_option("--resume", given.resume, "Number of a run that was stopped: it goes on");
     list_command->add_option("usage_point", given.usage_point, "The number on the bill; all if not given");
-    for (CLI::App* command : {show_command, issue_command, cancel_command, correct_command})
+    list_command->add_option("--state", given.state, "Only those: draft, issued or cancelled")->check(CLI::IsMember({"draft", "issued", "cancelled"}));
+    list_command->add_option("--limit", given.limit, "At most so many")->check(CLI::Range(1, 1'000'000));
+    CLI::App* failures_command = app.add_subcommand("failures", "What a run could not bill, and why");
+    failures_command->add_option("run", given.run, "Number of the run")->required();
+    for (CLI::App* command : {show_command, cancel_command})
         command->add_option("id", given.id, "Number of the bill")->required();
+    CLI::Option* issued = issue_command->add_option("id", given.id, "Number of the bill");
+    CLI::Option* issued_run = issue_command->add_option("--run", given.run, "In place of a bill: all drafts of this run")->excludes(issued);
+    list_command->add_option("--run", given.run, "Only those of this run");
+    CLI::Option* corrected = correct_command->add_option("id", given.id, "Number of the bill");
+    CLI::Option* all_due = correct_command->add_flag("--due", given.due, "In place of a number: all that `bill due` lists")->excludes(corrected);
+    CLI::App* due_command = app.add_subcommand("due", "Issued bills that would now be different: readings, tariffs or contracts came since");
+    due_command->add_option("--group", given.group, "Of its members only");
+    correct_command->add_option("--group", given.group, "With --due: of its members only")->needs(all_due);
     cancel_command->add_option("--reason", given.reason, "Why, in 3 to 500 characters")->required();
-    for (CLI::App* command : {compute_command, make_command, list_command, show_command, issue_command, cancel_command, correct_command, run_command})
+    for (CLI::App* command : {compute_command, make_command, list_command, show_command, issue_command, cancel_command, correct_command, due_command, run_command, failures_command})
         add_config_flags(*command, flags);
     if (const auto code = parse_arguments(app, arguments))
         return *code;
@@ -318,8 +410,16 @@ int run_bill(std::span<const std::string> arguments)
         return list_bills(flags, given);
     if (show_command->parsed())
         return show_bill(flags, given);
+    if (due_command->parsed())
+        return list_due(flags, given);
+    if (correct_command->parsed() && !given.due && corrected->empty())
+        return complain(fail(errc::bad_config, "id: is needed, or --due"));
+    if (issue_command->parsed() && issued->empty() && issued_run->empty())
+        return complain(fail(errc::bad_config, "id: is needed, or --run"));
+    if (failures_command->parsed())
+        return list_failures(flags, given);
     if (correct_command->parsed())
-        return correct_bill(flags, given);
+        return given.due ? correct_due(flags, given) : correct_bill(flags, given);
     return change_state(flags, given, issue_command->parsed() ? store::BillState::issued : store::BillState::cancelled);
 }
 

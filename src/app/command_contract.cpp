@@ -1,4 +1,4 @@
-// releve contract import|list
+// releve contract import|list|played
 
 #include <releve/app/command.hpp>
 #include <releve/app/command_line.hpp>
@@ -58,6 +58,19 @@ int list_contracts(const ConfigFlags& flags, const std::string& usage_point)
     return 0;
 }
 
+int tell_played(const ConfigFlags& flags, const std::string& usage_point, int of, int as, bool real)
+{
+    const auto opened = open_configured(flags);
+    if (!opened)
+        return complain(opened.error());
+    store::BillingStore billing{opened->database.address, {}};
+    const std::string said = real ? "" : "curve of " + std::to_string(of) + ", played as " + std::to_string(as);
+    if (const auto done = billing.set_played({usage_point}, said); !done)
+        return complain(fail(errc::bad_config, "usage_point: " + done.error().detail));
+    std::printf("%s: %s\n", usage_point.c_str(), real ? "readings of their own days" : said.c_str());
+    return 0;
+}
+
 } // namespace
 
 int run_contract(std::span<const std::string> arguments)
@@ -76,10 +89,24 @@ int run_contract(std::span<const std::string> arguments)
     import_command->add_flag("--dry-run", dry_run, "Check everything, write nothing");
     CLI::App* list_command = app.add_subcommand("list", "By usage point and day");
     list_command->add_option("usage_point", usage_point, "The number on the bill; all if not given");
-    for (CLI::App* command : {import_command, list_command})
+    constexpr int year_min = 1990, year_max = 2099;
+    int of = 0, as = 0;
+    bool real = false;
+    CLI::App* played_command = app.add_subcommand("played", "Say on every bill of a usage point that its readings are a curve of another year; moves none");
+    played_command->add_option("usage_point", usage_point, "The number on the bill")->required();
+    CLI::Option* of_option = played_command->add_option("--of", of, "Year in which it was metered")->check(CLI::Range(year_min, year_max));
+    CLI::Option* as_option = played_command->add_option("--as", as, "Year of the days under which it is stored")->check(CLI::Range(year_min, year_max));
+    of_option->needs(as_option);
+    as_option->needs(of_option);
+    played_command->add_flag("--real", real, "They are of their own days")->excludes(of_option);
+    for (CLI::App* command : {import_command, list_command, played_command})
         add_config_flags(*command, flags);
     if (const auto code = parse_arguments(app, arguments))
         return *code;
+    if (played_command->parsed() && !real && of_option->empty())
+        return complain(fail(errc::bad_config, "--of: is needed, with --as; or --real"));
+    if (played_command->parsed())
+        return tell_played(flags, usage_point, of, as, real);
     return import_command->parsed() ? import_contracts(flags, file, dry_run) : list_contracts(flags, usage_point);
 }
 

@@ -48,6 +48,25 @@ int import(const ConfigFlags& flags, const GroupArguments& arguments)
     return 0;
 }
 
+int set_temperatures(const ConfigFlags& flags, const GroupArguments& arguments)
+{
+    const auto text = read_text_file(arguments.file);
+    if (!text)
+        return complain(text.error());
+    const TemperatureCsv csv = parse_temperature_csv(*text);
+    if (!csv.problems.empty())
+        return complain_about(arguments.file, csv.problems);
+    const auto opened = open_configured(flags);
+    if (!opened)
+        return complain(opened.error());
+    store::AdminStore admin{opened->database.address};
+    const auto changed = admin.set_temperatures(arguments.group, csv.mean_c_e1);
+    if (!changed)
+        return complain(fail(errc::bad_config, "group: " + changed.error().detail));
+    std::printf("%s: %zu days, %lld changed\n", arguments.file.c_str(), csv.mean_c_e1.size(), static_cast<long long>(*changed));
+    return 0;
+}
+
 int list(store::AdminStore& admin)
 {
     std::printf("%-24s %-16s %8s  %s\n", "id", "organisation", "members", "label");
@@ -101,16 +120,20 @@ int run_group(std::span<const std::string> arguments)
     import_command->add_flag("--dry-run", given.dry_run, "Check everything, change nothing");
     CLI::App* list_command = app.add_subcommand("list", "All groups, with their members of today");
     CLI::App* show_command = app.add_subcommand("show", "The members of one, and since when");
+    CLI::App* temperatures_command = app.add_subcommand("temperatures", "How cold it was where the group is: bills are compared with regard to it");
     CLI::App* remove_command = app.add_subcommand("remove", "Forget a group, or that a usage point was ever in it");
-    for (CLI::App* command : {show_command, remove_command})
+    for (CLI::App* command : {show_command, temperatures_command, remove_command})
         command->add_option("group", given.group, "Its id")->required();
+    temperatures_command->add_option("file", given.file, "CSV with the columns day,mean_c: degrees Celsius, mean of the day")->required()->type_name("FILE.csv");
     remove_command->add_option("usage_point", given.usage_point, "Only this one");
-    for (CLI::App* command : {import_command, list_command, show_command, remove_command})
+    for (CLI::App* command : {import_command, list_command, show_command, temperatures_command, remove_command})
         add_config_flags(*command, flags);
     if (const auto code = parse_arguments(app, arguments))
         return *code;
     if (import_command->parsed())
         return import(flags, given);
+    if (temperatures_command->parsed())
+        return set_temperatures(flags, given);
     const auto opened = open_configured(flags);
     if (!opened)
         return complain(opened.error());

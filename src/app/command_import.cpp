@@ -8,6 +8,7 @@
 #include <releve/app/model_files.hpp>
 #include <releve/app/rule_files.hpp>
 #include <releve/crypto/aes.hpp>
+#include <releve/store/billing_store.hpp>
 
 #include <algorithm>
 #include <cstdio>
@@ -27,7 +28,7 @@ constexpr auto look_again_after = std::chrono::milliseconds{50};
 struct ImportArguments {
     std::vector<std::string> files;
     std::string usage_point, organisation, collection = "daily", proof;
-    int limit = 50;
+    int limit = 50, played_weeks = 0;
     bool missing = false;
 };
 
@@ -167,17 +168,24 @@ public:
         if (text->size() >= told_from_bytes)
             std::fprintf(stderr, "%s: reading %zu MiB\n", path.c_str(), text->size() >> 20);
         const auto sum = crypto::sha256(as_bytes(*text));
-        const std::string options = given_.usage_point.empty() ? "" : "usage_point=" + given_.usage_point;
+        std::string options = given_.usage_point.empty() ? "" : "usage_point=" + given_.usage_point;
+        if (given_.played_weeks != 0)
+            options += ";played_weeks=" + std::to_string(given_.played_weeks);
         if (const auto before = store_.find(sum, options)) {
             std::printf("%s: already imported as number %lld; nothing changed\n", path.c_str(), static_cast<long long>(*before));
             return 0;
         }
-        const auto file = parse_import(*text, {name_of(path), given_.usage_point});
+        auto file = parse_import(*text, {name_of(path), given_.usage_point});
         if (!file)
             return complain(fail(errc::bad_csv, path + ": " + file.error().detail));
+        const auto played = given_.played_weeks == 0 ? std::map<std::string, std::string>{} : play_later(*file, given_.played_weeks, paris());
         const auto points = find_points(*file);
         if (!points)
             return complain(points.error());
+        for (const auto& [usage_point, said] : played)
+            if (points->contains(usage_point))
+                if (const auto told = billing_.set_played({usage_point}, said); !told)
+                    return complain(fail(errc::bad_config, "--played-weeks: " + told.error().detail));
         const StageContext context{*models_.find(imported_model), *models_.find(imported_gas_model), paris(), wall_clock()};
         StagedFile staged = stage_import(*file, *points, context);
         staged.import.file_name = name_of(path);
@@ -259,6 +267,7 @@ private:
     const ModelRegistry& models_;
     store::CheckPlan plan_;
     store::ImportStore store_;
+    store::BillingStore billing_{opened_.database.address, plan_.models};
 };
 
 result<store::CheckPlan> check_plan(const Config& config, const store::DatabaseAddress& address, const ModelRegistry& models)
@@ -337,6 +346,7 @@ int run_import(std::span<const std::string> arguments)
                        ->type_name("ORGANISATION");
     auto* collection = readings->add_option("--collection", given.collection, "What is collected of those: daily (else), or half_hour")->needs(create);
     readings->add_option("--proof", given.proof, "Of half-hours: how it is known that the occupant agreed")->needs(collection);
+    readings->add_option("--played-weeks", given.played_weeks, "For a demo: so many weeks later than they were metered; it is said on every bill")->check(CLI::Range(1, 2'000));
     list->add_flag("--missing", given.missing, "Numbers of flow files between those that came");
     list->add_option("--limit", given.limit, "At most so many, the newest first")->check(CLI::Range(1, 100'000));
     for (CLI::App* command : {readings, list})

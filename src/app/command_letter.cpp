@@ -90,38 +90,25 @@ public:
     {
         RELEVE_TRY(basis, desk_->store->basis(home, month, {}));
         RELEVE_TRY(zone, zone_named(basis.zone));
-        RELEVE_TRY(bill, bill_of(basis, month));
+        RELEVE_TRY(bill, makers_.make(basis, month));
         LetterFacts facts{.bill = std::move(bill), .telephone = given_->telephone, .sender = given_->sender};
         facts.language = given_->language == "en" ? api::Language::en : api::Language::fr;
-        facts.days = letter_days(basis.facts, month, *zone);
+        facts.days = engine::day_energies(basis.facts, month, *zone);
         facts.night_least_w = night_least_w(basis.facts, month, *zone);
-        facts.peak = peak_use(facts.bill, basis.facts, *book_);
+        facts.peak = peak_use(facts.bill, basis.facts, makers_.book());
         // What cannot be known of the year before is said in the letter; it is no reason to write none.
         const engine::CivilSpan before = a_year_before(month);
         if (const auto then = desk_->store->basis(home, before, basis.known))
-            if (auto of_then = bill_of(*then, before))
+            if (auto of_then = makers_.make(*then, before))
                 facts.year_before = std::move(*of_then);
+        desk_->store->note_access(home, "bill", month);
         return letter_page(facts);
     }
 
 private:
-    result<engine::Bill> bill_of(const store::BillBasis& basis, engine::CivilSpan span)
-    {
-        RELEVE_TRY(book, desk_->book(basis.tariffs, basis.known.terms));
-        RELEVE_TRY(zone, zone_named(basis.zone));
-        if (!maker_ || book != book_ || zone != zone_) {
-            maker_ = std::make_unique<engine::BillMaker>(*book, *zone);
-            book_ = std::move(book);
-            zone_ = zone;
-        }
-        return maker_->make(basis.facts, {.span = span, .played = basis.played});
-    }
-
     BillingDesk* desk_;
     const LetterArguments* given_;
-    SharedBook book_;
-    const Zone* zone_ = nullptr;
-    std::unique_ptr<engine::BillMaker> maker_;
+    BillMakers makers_{*desk_};
 };
 
 /// Written beside its place, for its owner only, and put there when it is whole.

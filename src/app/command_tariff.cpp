@@ -102,14 +102,18 @@ result<ReadFiles> read_files(const std::vector<std::string>& files)
     return out;
 }
 
-/// The documents that are known, with these in the place of theirs.
-result<SharedBook> book_with(std::vector<store::TariffText> known, const ReadFiles& files)
+/// The documents that are known, with these in the place of theirs. A fault of one is told with its file.
+result<SharedBook> book_with(const std::vector<store::TariffText>& known, const ReadFiles& files)
 {
-    for (const store::TariffText& text : files.texts) {
-        std::erase_if(known, [&](const store::TariffText& one) { return one.id == text.id && one.kind == text.kind; });
-        known.push_back(text);
+    std::vector<TariffDocument> documents = files.documents;
+    for (const store::TariffText& one : known) {
+        if (std::ranges::any_of(files.texts, [&](const store::TariffText& text) { return one.id == text.id && one.kind == text.kind; }))
+            continue;
+        RELEVE_TRY(document, parse_tariff_document(one.content, one.id));
+        documents.push_back(std::move(document));
     }
-    return read_book(known);
+    RELEVE_TRY(book, make_book(documents));
+    return std::make_shared<const engine::TariffBook>(std::move(book));
 }
 
 /// The documents' own worked cases. True if all pass.
@@ -135,10 +139,10 @@ int check_tariffs(const TariffArguments& given)
     const auto files = read_files(given.files);
     if (!files)
         return complain(files.error());
-    auto shipped = shipped_tariff_texts();
+    const auto shipped = shipped_tariff_texts();
     if (!shipped)
         return complain(shipped.error());
-    const auto book = book_with(std::move(*shipped), *files);
+    const auto book = book_with(*shipped, *files);
     if (!book)
         return complain(book.error());
     const auto passed = run_own_cases(*files, **book);

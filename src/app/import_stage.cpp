@@ -4,6 +4,7 @@
 #include <releve/engine/gas.hpp>
 
 #include <algorithm>
+#include <functional>
 #include <set>
 #include <tuple>
 
@@ -56,7 +57,7 @@ public:
             if (points_.contains(id))
                 out_.import.usage_points.push_back(id);
         for (const ImportedRead& row : file.reads) // the last one that the file names
-            if (!row.serial.empty() && row.at >= serials_[row.usage_point].second)
+            if (context_.proven && !row.serial.empty() && row.at >= serials_[row.usage_point].second)
                 serials_[row.usage_point] = {row.serial, row.at};
         add_intervals(file);
         for (const ImportedRead& row : file.reads)
@@ -74,7 +75,12 @@ public:
         }
         out_.import.format = import_format_name(file.format);
         out_.import.empty_values = static_cast<std::int64_t>(file.empty_values);
-        out_.import.problems = static_cast<std::int64_t>(file.problems.size() + file.more_problems);
+        out_.import.problems = static_cast<std::int64_t>(file.problems.size() + file.more_problems + out_.problems.size());
+        out_.import.proven = context_.proven;
+        for (const std::vector<ImportProblem>& problems : {std::cref(out_.problems), std::cref(file.problems)})
+            for (const ImportProblem& problem : problems)
+                if (out_.import.lines.size() < store::import_lines_max)
+                    out_.import.lines.push_back({static_cast<std::int64_t>(problem.line), problem.field, problem.reason});
         if (file.number) {
             out_.import.flow = file.number->flow;
             out_.import.series = file.number->series;
@@ -175,7 +181,7 @@ private:
         RELEVE_ASSERT(channel);
         if (point_of(row.usage_point, "gas", context_.zone.start_of(row.to, channel->day_start)) == nullptr)
             return;
-        const bool for_bills = row.published && !row.provisional;
+        const bool for_bills = row.published && !row.provisional && context_.proven;
         const auto index = [&](const std::optional<std::int64_t>& m3, CivilDay day) {
             if (m3) // dm3
                 add_gas_read(row.usage_point, {channel, context_.zone.start_of(day, channel->day_start), *m3 * 1'000, 1,

@@ -219,13 +219,13 @@ std::string chart_line(std::int64_t y, const std::string& label)
 std::string chart_svg(const LetterFacts& facts, const std::string& title)
 {
     std::int64_t greatest_wh = 0;
-    for (const LetterDay& day : facts.days)
+    for (const engine::DayEnergy& day : facts.days)
         greatest_wh = std::max(greatest_wh, day.energy_wh.value_or(0));
     const std::int64_t top_wh = chart_top_wh(greatest_wh);
     std::string out = "<svg viewBox=\"0 0 700 236\" role=\"img\" aria-label=\"" + html_escaped(title) + "\">";
     for (const std::int64_t wh : {std::int64_t{0}, top_wh / 2, top_wh})
         out += chart_line(chart_base - wh * chart_height / top_wh, api::number_text(shortest({wh, 3}), facts.language));
-    for (const LetterDay& day : facts.days) {
+    for (const engine::DayEnergy& day : facts.days) {
         const unsigned number = static_cast<unsigned>(std::chrono::year_month_day{day.day}.day());
         const std::int64_t x = chart_left + (std::int64_t{number} - 1) * chart_slot + (chart_slot - chart_bar) / 2;
         if (day.energy_wh) {
@@ -241,9 +241,9 @@ std::string chart_svg(const LetterFacts& facts, const std::string& title)
 }
 
 /// Worth drawing: more than half of the days were read.
-bool has_chart(const std::vector<LetterDay>& days)
+bool has_chart(const std::vector<engine::DayEnergy>& days)
 {
-    const auto read = std::ranges::count_if(days, [](const LetterDay& day) { return day.energy_wh && !day.estimated; });
+    const auto read = std::ranges::count_if(days, [](const engine::DayEnergy& day) { return day.energy_wh && !day.estimated; });
     return read * 2 > std::ssize(days);
 }
 
@@ -257,21 +257,21 @@ std::string chart(const LetterFacts& facts)
                                    : Phrase{"Your electricity day by day, in kWh", "Votre électricité jour après jour, en kWh"})
                                   .in(language);
     std::string legend;
-    if (std::ranges::any_of(facts.days, [](const LetterDay& day) { return day.energy_wh && day.estimated; }))
+    if (std::ranges::any_of(facts.days, [](const engine::DayEnergy& day) { return day.energy_wh && day.estimated; }))
         legend = Phrase{"White bar: estimated.", "Barre blanche\u00a0: estimation."}.in(language);
-    if (std::ranges::any_of(facts.days, [](const LetterDay& day) { return !day.energy_wh; }))
+    if (std::ranges::any_of(facts.days, [](const engine::DayEnergy& day) { return !day.energy_wh; }))
         legend += (legend.empty() ? "" : " ") + Phrase{"No bar: not known.", "Pas de barre\u00a0: jour non connu."}.in(language);
     return "<h2>" + title + "</h2>" + chart_svg(facts, title) + (legend.empty() ? "" : "<p class=\"legend\">" + legend + "</p>");
 }
 
 // 260 mm of the sheet's 261: a page is never more than one.
 constexpr std::string_view style =
-    "@page{size:A4;margin:18mm}*{box-sizing:border-box}"
-    "body{margin:0;font:16pt/1.35 \"DejaVu Sans\",Verdana,Arial,sans-serif;color:#000;background:#fff}"
-    ".letter{width:174mm;height:260mm;margin:0 auto;overflow:hidden;break-after:page;display:flex;flex-direction:column}.letter>*{flex:none}.letter:last-of-type{break-after:auto}"
-    "p{margin:0 0 3mm;overflow-wrap:anywhere}h1{font-size:21pt;line-height:1.2;margin:3mm 0}h2{font-size:15pt;margin:2mm 0 1mm}"
-    "header{display:flex;justify-content:space-between;gap:8mm;min-height:18mm;font-size:14pt;line-height:1.25}header p{margin:0}.sender{font-weight:700;flex:0 1 68mm}.address{text-align:right;flex:0 0 auto;max-width:98mm}"
-    ".amount{font-size:24pt}.note{border:1.5pt solid #000;padding:1.5mm 3mm}.legend{font-size:14pt}"
+    "@page{size:A4;margin:12mm}*{box-sizing:border-box}"
+    "body{margin:0;font:16pt/1.25 \"DejaVu Sans\",Verdana,Arial,sans-serif;color:#000;background:#fff}"
+    ".letter{width:186mm;height:272mm;margin:0 auto;overflow:hidden;break-after:page;display:flex;flex-direction:column}.letter>*{flex:none}.letter:last-of-type{break-after:auto}"
+    "p{margin:0 0 1.9mm;overflow-wrap:anywhere}h1{font-size:21pt;line-height:1.2;margin:2mm 0}h2{font-size:15pt;margin:2mm 0 1mm}"
+    "header{display:flex;justify-content:space-between;gap:8mm;min-height:18mm;font-size:14pt;line-height:1.25}header p{margin:0}.sender{font-weight:700;flex:0 1 68mm}.address{text-align:right;flex:0 0 auto;max-width:110mm}"
+    ".amount{font-size:24pt}.note{border:1.5pt solid #000;padding:1mm 3mm}.legend{font-size:14pt}"
     "svg{width:100%;height:auto}svg text{font-size:20px;fill:#000}.grid{stroke:#777;stroke-width:1}.bar{fill:#222;stroke:#000;stroke-width:1}.bar.estimated{fill:#fff;stroke-width:2}"
     "footer{margin-top:auto;border-top:2pt solid #000;padding-top:3mm}footer p{margin:0}.telephone{font-size:24pt;font-weight:700}.small{font-size:14pt}";
 
@@ -296,7 +296,7 @@ std::string letter_page(const LetterFacts& facts)
     if (const std::string note = estimated_note(facts.bill, language); !note.empty())
         out += paragraph("note", note);
     if (!facts.bill.played.empty())
-        out += paragraph("note", html_escaped(facts.bill.played));
+        out += paragraph("note", html_escaped(api::played_text(facts.bill.played, facts.language)));
     out += chart(facts);
     out += "<footer>" + paragraph("question", Phrase{"A question? Call us:", "Une question\u00a0? Appelez-nous\u00a0:"}.in(language)) + paragraph("telephone", html_escaped(facts.telephone)) +
            paragraph("small", Phrase{"This letter is not a bill.", "Cette lettre n'est pas une facture."}.in(language)) + "</footer></section>\n";

@@ -4,6 +4,7 @@
 
 #include <releve/api/server.hpp>
 #include <releve/app/environment.hpp>
+#include <releve/app/intake.hpp>
 #include <releve/app/master_key.hpp>
 #include <releve/app/tariff_shelf.hpp>
 
@@ -33,7 +34,7 @@ struct Server::Impl {
     Counters counters;
     std::unique_ptr<Collector> collector;
     std::unique_ptr<boost::asio::io_context> api_io;
-    std::unique_ptr<api::ReadPool> read_pool;
+    std::unique_ptr<api::ReadPool> read_pool, file_pool; // a file takes a while: nobody who asks waits for it
     std::unique_ptr<api::Server> api;
     std::thread api_thread;
     std::atomic<bool> stopped{false};
@@ -46,15 +47,18 @@ result<void> Server::Impl::start_api(const ServerOptions&)
     read_pool = std::make_unique<api::ReadPool>(
         api::ReadPool::Options{.threads = static_cast<unsigned>(config.api.database_threads)},
         api::database_stores(database.address, lookup));
+    api::ServerOptions options;
+    file_pool = std::make_unique<api::ReadPool>(api::ReadPool::Options{.threads = 1, .queue_max = options.large_bodies_max},
+                                                api::database_stores(database.address, lookup));
     api::Services services{.clock = wall_clock,
                            .metrics = [this] { return metrics_text(counters, collector ? collector->open_sessions() : 0); },
                            .ready = [this] { return !stopped; },
                            .open_to_loopback = config.api.metrics_open_to_loopback,
-                           .tariff_book = [this](std::int64_t version, const TariffShelf::Load& load) { return tariffs.get(version, load); }};
-    api::ServerOptions options;
+                           .tariff_book = [this](std::int64_t version, const TariffShelf::Load& load) { return tariffs.get(version, load); },
+                           .intake = make_intake(database.address, [this] { return models.current(); })};
     options.address = config.api.listen->address;
     options.port = config.api.listen->port;
-    api = std::make_unique<api::Server>(*api_io, options, *read_pool, std::move(services));
+    api = std::make_unique<api::Server>(*api_io, options, *read_pool, std::move(services), file_pool.get());
     RELEVE_CHECK(api->start());
     api_thread = std::thread{[this] { api_io->run(); }};
     return {};
@@ -70,8 +74,9 @@ void Server::Impl::stop_api()
         api_io->stop();
         api_thread.join();
     }
-    if (read_pool)
-        read_pool->stop();
+    for (const auto& pool : {read_pool.get(), file_pool.get()})
+        if (pool != nullptr)
+            pool->stop();
 }
 
 Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -161,6 +166,7 @@ void Server::stop()
     impl_->stop_api();
     impl_->api.reset();
     impl_->read_pool.reset();
+    impl_->file_pool.reset();
     impl_->collector.reset();
     impl_->database.cluster.reset();
     impl_->lock.reset();

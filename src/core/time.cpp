@@ -29,6 +29,18 @@ std::string to_iso8601(CivilDay day)
 {
     const year_month_day ymd{day};
     char text[24];
+    if (const int year = static_cast<int>(ymd.year()); year >= 1000 && year <= 9999) { // documents of bills are full of days
+        const auto put = [&text](std::size_t at, unsigned number) {
+            text[at] = static_cast<char>('0' + number / 10 % 10);
+            text[at + 1] = static_cast<char>('0' + number % 10);
+        };
+        put(0, static_cast<unsigned>(year) / 100);
+        put(2, static_cast<unsigned>(year));
+        put(5, static_cast<unsigned>(ymd.month()));
+        put(8, static_cast<unsigned>(ymd.day()));
+        text[4] = text[7] = '-';
+        return {text, 10};
+    }
     std::snprintf(text, sizeof text, "%04d-%02u-%02u", static_cast<int>(ymd.year()),
                   static_cast<unsigned>(ymd.month()), static_cast<unsigned>(ymd.day()));
     return text;

@@ -68,7 +68,7 @@ result<Wide> weather_wh(const Weather& weather, std::int64_t before_days, std::i
         Wide sum = 0;
         for (const WeatherDay& day : days) {
             if (day.mean_c_e1 < -1'000 || day.mean_c_e1 > 1'000 || day.energy_wh < 0 ||
-                day.energy_wh > 10'000'000'000)
+                day.energy_wh > weather_energy_max_wh)
                 return fail(errc::bad_parameter, "weather: a day out of range");
             sum += std::max(0, degree_day_base_c_e1 - day.mean_c_e1);
         }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <tuple>
 
 namespace releve::engine {
 
@@ -14,22 +15,27 @@ constexpr std::array<std::string_view, 3> kinds{"registers", "intervals", "publi
 
 // ---- writing
 
+/// Where the cells of the line above stand in the document.
+using CellsAbove = std::array<std::pair<std::size_t, std::size_t>, 24>;
+
 class Writer {
 public:
-    explicit Writer(std::string& out) : out_(&out) {}
+    /// With the cells above, one that says the same stays empty, and one of nothing is none.
+    explicit Writer(std::string& out, CellsAbove* above = nullptr) : out_(&out), above_(above) {}
     Writer& text(std::string_view value)
     {
         *out_ += '\t';
-        for (const char c : value)
-            *out_ += static_cast<unsigned char>(c) < 0x20 ? ' ' : c; // no cell holds what ends one
-        return *this;
+        const std::size_t start = out_->size();
+        *out_ += value.empty() && above_ != nullptr ? none : value;
+        for (std::size_t i = start; i < out_->size(); ++i)
+            if (static_cast<unsigned char>((*out_)[i]) < 0x20)
+                (*out_)[i] = ' '; // no cell holds what ends one
+        return put(start);
     }
     Writer& number(std::int64_t value)
     {
         char digits[24];
-        *out_ += '\t';
-        out_->append(digits, static_cast<std::size_t>(std::to_chars(digits, digits + sizeof digits, value).ptr - digits));
-        return *this;
+        return text({digits, static_cast<std::size_t>(std::to_chars(digits, digits + sizeof digits, value).ptr - digits)});
     }
     Writer& day(CivilDay value) { return text(to_iso8601(value)); }
     Writer& span(const CivilSpan& value) { return day(value.from).day(value.to); }
@@ -37,7 +43,22 @@ public:
     void end() { *out_ += '\n'; }
 
 private:
+    Writer& put(std::size_t start)
+    {
+        if (above_ == nullptr)
+            return *this;
+        auto& [at, size] = above_->at(cell_++);
+        const std::string_view document{*out_};
+        if (start < document.size() && document.substr(at, size) == document.substr(start))
+            out_->resize(start);
+        else
+            std::tie(at, size) = std::pair{start, document.size() - start};
+        return *this;
+    }
+
     std::string* out_;
+    CellsAbove* above_;
+    std::size_t cell_ = 0;
 };
 
 template <class Range, class Text>
@@ -87,10 +108,10 @@ void write_source(std::string& out, const BillSource& source)
         .end();
 }
 
-void write_line(std::string& out, const BillLine& line)
+void write_line(std::string& out, const BillLine& line, CellsAbove& above)
 {
     out += "line";
-    Writer{out}
+    Writer{out, &above}
         .text(line.tariff)
         .number(line.edition)
         .text(line.component)
@@ -279,8 +300,8 @@ BillLine read_line(Reader& cells)
     if (const std::string unit_price = cells.optional_text(); !unit_price.empty())
         line.unit_price = cells.decimal_of(unit_price);
     line.proration = cells.one_of(all_prorations, proration_name);
-    line.row = cells.text();
-    line.source = cells.text();
+    line.row = cells.optional_text();
+    line.source = cells.optional_text();
     for (const std::string_view number : list_of(cells.text(), ','))
         line.sources.push_back(static_cast<std::uint32_t>(cells.number_of(number)));
     line.amount = cells.cents();
@@ -368,8 +389,9 @@ std::string to_document(const Bill& bill)
         put("estimated").day(day).end();
     for (const BillSource& source : bill.sources)
         write_source(out, source);
+    CellsAbove above{};
     for (const BillLine& line : bill.lines)
-        write_line(out, line);
+        write_line(out, line, above);
     for (const RegisterCheck& check : bill.checks)
         put("check").text(check.calendar).text(check.time_class).span(check.span).number(check.register_wh).number(check.curve_wh).end();
     for (const std::string& remark : bill.remarks)
@@ -389,8 +411,15 @@ result<Bill> parse_document(std::string_view document)
     if (lines.front() != first_line)
         return fail(errc::bad_value, "bill: line 1 is not that of a bill");
     Bill bill;
+    Cells above;
     for (std::size_t i = 1; i < lines.size(); ++i) {
         Cells cells = split(lines[i], '\t');
+        if (cells.front() == "line") {
+            for (std::size_t n = 1; n < std::min(cells.size(), above.size()); ++n)
+                if (cells[n].empty())
+                    cells[n] = above[n];
+            above = cells;
+        }
         const auto part = std::ranges::find(parts, cells.front(), &Part::name);
         Reader reader{std::move(cells)};
         if (part != std::end(parts))

@@ -101,7 +101,9 @@ public:
     [[nodiscard]] std::uint32_t curve_source(CivilSpan span);
 
 private:
-    [[nodiscard]] result<const std::vector<ClassDay>*> class_days(const Calendar& calendar);
+    /// All days of the bill. An error if a day of `span` has no classes (off-peak hours or published days that nobody knows); other
+    /// days may be another contract's.
+    [[nodiscard]] result<const std::vector<ClassDay>*> class_days(const Calendar& calendar, CivilSpan span);
     [[nodiscard]] const std::vector<DayWindow>* offpeak_on(CivilDay day) const;
     /// Empty: all is there.
     [[nodiscard]] std::string what_is_missing(const std::vector<ClassDay>& days, CivilSpan span) const;
@@ -123,6 +125,7 @@ private:
     ClassTables* tables_;
     Bill* bill_;
     std::map<const Calendar*, std::vector<ClassDay>> days_;
+    std::map<std::pair<const Calendar*, CivilDay>, Error> unclassed_;
     std::map<std::string, CountedRegister> counted_;
     std::map<std::tuple<const Calendar*, CivilDay, CivilDay>, ClassEnergies> energies_;
     std::map<std::pair<CivilDay, CivilDay>, std::uint32_t> curve_sources_;

@@ -1,6 +1,7 @@
 #include "bill_parts.hpp"
 
 #include <algorithm>
+#include <set>
 
 namespace releve::engine {
 
@@ -68,6 +69,23 @@ void link_shares(Plan& plan)
         one.may_be_unknown = one.used.contained && std::ranges::all_of(one.under, [&](std::size_t s) { return all[s].used.contained; });
 }
 
+/// Nothing is charged twice because a tariff is included by two ways, and a share counts the components of one tariff under a name.
+result<void> check_components(const Plan& plan)
+{
+    std::set<std::pair<std::string_view, std::string_view>> seen;
+    for (const PlannedComponent& one : plan.components)
+        if (!seen.emplace(one.used.tariff->id, one.component().id).second)
+            return fail(errc::bad_tariff, "tariff " + plan.tariff->id + ": includes: " + one.used.tariff->id + " is included twice");
+    for (const PlannedComponent& share : plan.components)
+        for (std::size_t i = 0; share.component().section != Section::vat && i < share.of.size(); ++i)
+            for (std::size_t k = 0; k < i; ++k) {
+                const PlannedComponent &a = plan.components[share.of[i]], &b = plan.components[share.of[k]];
+                if (a.component().id == b.component().id && a.used.tariff != b.used.tariff)
+                    return fail(errc::bad_tariff, name_of(share.used) + ": of: " + a.component().id + " is a component of " + b.used.tariff->id + " and of " + a.used.tariff->id);
+            }
+    return {};
+}
+
 /// A share is made after what it is of: a later one would be left out of it.
 result<void> check_order(const Plan& plan)
 {
@@ -114,6 +132,7 @@ result<Plan> make_plan(const TariffBook& book, const ContractTerms& terms)
         return fail(errc::bad_tariff, "tariff " + terms.tariff + ": there is no calendar for its energy");
     plan.calendar = &found->second;
     link_shares(plan);
+    RELEVE_CHECK(check_components(plan));
     RELEVE_CHECK(check_order(plan));
     RELEVE_CHECK(link_power_prices(plan));
     return plan;

@@ -1,6 +1,7 @@
 #include "bill_parts.hpp"
 
 #include <releve/engine/consumption.hpp>
+#include <releve/engine/day_energies.hpp>
 
 #include <algorithm>
 
@@ -22,9 +23,18 @@ void add_classes(ClassDay& to, const std::array<std::int64_t, time_classes_max>&
     }
 }
 
-bool is_estimate(Quality quality)
+/// Two parts of a day's curve that both say something of one time.
+bool overlap(const CurveDay& a, const CurveDay& b)
 {
-    return quality == Quality::estimated_linear || quality == Quality::estimated_reference_day || quality == Quality::derived || quality == Quality::edited;
+    const auto said = [](const CurveDay& part, Seconds at) {
+        const auto slot = static_cast<std::size_t>(at / part.step);
+        return slot < part.energy_mj.size() && part.energy_mj[slot] != CurveDay::nothing;
+    };
+    const CurveDay& fine = a.step < b.step ? a : b;
+    for (std::size_t slot = 0; slot < fine.energy_mj.size(); ++slot)
+        if (const Seconds at = fine.step * static_cast<std::int64_t>(slot); said(a, at) && said(b, at))
+            return true;
+    return false;
 }
 
 std::size_t days_between(CivilDay from, CivilDay to) { return static_cast<std::size_t>((to - from).count()); }
@@ -45,6 +55,18 @@ std::pair<const IndexRead*, const IndexRead*> ends_of(const RegisterSeries& seri
             last = &read;
     }
     return {first, last};
+}
+
+/// Which of both ends lacks an index; none of them: what lies between cannot be counted.
+std::string not_known_at(const RegisterFacts* facts, CivilSpan span, Instant begin, Instant end)
+{
+    const auto known = [&](Instant at) {
+        return facts != nullptr && std::ranges::any_of(facts->series, [&](const RegisterSeries& series) { return std::ranges::find(series.reads, at, &IndexRead::at) != series.reads.end(); });
+    };
+    const bool first = known(begin), last = known(end);
+    if (first && last)
+        return "does not count from " + to_iso8601(span.from) + " to " + to_iso8601(span.to);
+    return "is not known at the start of " + (first ? "" : to_iso8601(span.from)) + (first || last ? "" : ", nor of ") + (last ? "" : to_iso8601(span.to));
 }
 
 /// More than the point can use in a day, in kWh (gas: m3): what tells a rollover from a fault.
@@ -72,21 +94,36 @@ const std::vector<DayWindow>* Quantities::offpeak_on(CivilDay day) const
     return nullptr;
 }
 
-result<const std::vector<ClassDay>*> Quantities::class_days(const Calendar& calendar)
+result<const std::vector<ClassDay>*> Quantities::class_days(const Calendar& calendar, CivilSpan span)
 {
-    if (const auto found = days_.find(&calendar); found != days_.end())
+    if (const auto found = days_.find(&calendar); found != days_.end()) {
+        const auto unclassed = unclassed_.lower_bound({&calendar, span.from});
+        if (unclassed != unclassed_.end() && unclassed->first < std::pair{&calendar, span.to})
+            return unclassed->second;
         return &found->second;
+    }
     std::vector<ClassDay> days(days_between(span_.from, span_.to));
     std::vector<std::array<std::int64_t, time_classes_max>> sums(days.size());
+    std::vector<const CurveDay*> parts;
     for (const CurveDay& part : facts_->curve) {
         if (part.day < span_.from || part.day >= span_.to)
             continue;
-        RELEVE_TRY(classes, tables_->of(calendar, offpeak_on(part.day), part.day, part.step));
+        const auto table = tables_->of(calendar, offpeak_on(part.day), part.day, part.step);
+        if (!table) {
+            unclassed_.emplace(std::pair{&calendar, part.day}, table.error());
+            continue;
+        }
+        const std::vector<std::uint8_t>* classes = *table;
         if (classes->size() != part.energy_mj.size())
             return fail(errc::bad_block, "the curve of " + to_iso8601(part.day) + " has not the slots of that day");
         const std::size_t at = days_between(span_.from, part.day);
         ClassDay& day = days[at];
         auto& sum = sums[at];
+        if (day.length_s != 0)
+            for (const CurveDay* other : parts)
+                if (other->day == part.day && overlap(*other, part))
+                    return fail(errc::bad_block, "the curve of " + to_iso8601(part.day) + " says two values of one time");
+        parts.push_back(&part);
         int there = 0;
         for (std::size_t slot = 0; slot < part.energy_mj.size(); ++slot) {
             const std::int64_t mj = part.energy_mj[slot];
@@ -102,7 +139,8 @@ result<const std::vector<ClassDay>*> Quantities::class_days(const Calendar& cale
     }
     for (std::size_t i = 0; i < days.size(); ++i)
         add_classes(days[i], sums[i]);
-    return &days_.emplace(&calendar, std::move(days)).first->second;
+    days_.emplace(&calendar, std::move(days));
+    return class_days(calendar, span);
 }
 
 std::string Quantities::what_is_missing(const std::vector<ClassDay>& days, CivilSpan span) const
@@ -162,7 +200,7 @@ result<std::vector<std::int64_t>> Quantities::curve_energies(const Calendar& cal
 {
     if (facts_->curve.empty())
         return fail(errc::readings_incomplete, "curve: none is stored");
-    RELEVE_TRY(days, class_days(calendar));
+    RELEVE_TRY(days, class_days(calendar, span));
     if (const std::string missing = what_is_missing(*days, span); !missing.empty())
         return fail(errc::readings_incomplete, "curve: missing " + missing);
     std::vector<std::int64_t> wh(calendar.classes.size());
@@ -224,7 +262,7 @@ result<std::optional<ClassEnergies>> Quantities::register_energies(const Calenda
         RELEVE_TRY(count, counted(one.meter_register));
         const auto use = count->facts == nullptr ? std::nullopt : consumption_between(count->kwh, begin, end);
         if (!use)
-            return why_not = "registers: " + one.meter_register + " is not known at " + to_iso8601(begin) + " and " + to_iso8601(end), std::nullopt;
+            return why_not = "registers: " + one.meter_register + " " + not_known_at(count->facts, span, begin, end), std::nullopt;
         out.wh.push_back(use->amount * 1000);
         sum += use->amount;
         used.push_back(count);
@@ -288,7 +326,7 @@ result<ClassEnergies> Quantities::energies(const Calendar& calendar, const Contr
 result<Quantities::Overruns> Quantities::overruns(const Calendar& calendar, std::span<const std::size_t> classes, std::span<const std::int64_t> limits_w,
                                                   bool squares, CivilSpan span)
 {
-    RELEVE_TRY(days, class_days(calendar));
+    RELEVE_TRY(days, class_days(calendar, span));
     if (const std::string missing = facts_->curve.empty() ? "all of it" : what_is_missing(*days, span); !missing.empty())
         return fail(errc::readings_incomplete, "overruns: the curve is needed, and it is missing " + missing);
     Overruns out{std::vector<Overrun>(classes.size()), {}};
@@ -342,7 +380,7 @@ result<std::optional<std::int64_t>> Quantities::metered_gas_kwh(CivilSpan span, 
         const Instant begin = zone_->start_of(at, gas_day_start), end = zone_->start_of(until, gas_day_start);
         const auto use = consumption_between(count->kwh, begin, end); // dm3 cut to m3 at each index
         if (!use)
-            return why_not = "index: not known at " + to_iso8601(begin) + " and " + to_iso8601(end), none;
+            return why_not = "index: " + not_known_at(count->facts, {at, until}, begin, end), none;
         const std::size_t before = sources.size();
         add_register_sources(*count->facts, {at, until}, gas_day_start, sources);
         for (std::size_t i = before; i < sources.size(); ++i)

@@ -58,7 +58,7 @@ result<std::vector<StoredBill>> ApiStore::bills(const Identity& who, const Usage
     return impl_->as(who, [&](Work& work) -> result<std::vector<StoredBill>> {
         RELEVE_CHECK(impl_->see(work, id));
         note_access(work, who, {id, "bills", {}, {}});
-        return load_bills(work, id.value, page.after, page.limit);
+        return load_bills(work, {.usage_point = id.value, .after = page.after}, page.limit);
     });
 }
 

@@ -3,6 +3,7 @@
 #include "bill_rows.hpp"
 
 #include <releve/engine/consumption.hpp>
+#include <releve/engine/day_energies.hpp>
 
 #include <algorithm>
 
@@ -26,10 +27,6 @@ std::vector<const ChannelModel*> drawn_channels(const MeterPeriod& period)
 }
 
 bool is_doubtful(Quality quality) { return quality == Quality::questionable || quality == Quality::unauthenticated; }
-bool is_estimate(Quality quality)
-{
-    return quality == Quality::estimated_linear || quality == Quality::estimated_reference_day || quality == Quality::derived || quality == Quality::edited;
-}
 
 result<std::int64_t> slot_mj(std::int64_t value, const ChannelModel& channel, Seconds step)
 {
@@ -37,9 +34,9 @@ result<std::int64_t> slot_mj(std::int64_t value, const ChannelModel& channel, Se
     return engine::energy_in_millijoules(one, channel);
 }
 
-result<engine::CurveDay> curve_day(const FoundDay& found, SeenDay seen, const ChannelModel& channel, const MeterPeriod& period)
+result<engine::CurveDay> curve_day(CivilDay of, const SeenDay& seen, const ChannelModel& channel, const MeterPeriod& period)
 {
-    engine::CurveDay day{.day = found.day, .first = seen.first, .step = seen.step, .energy_mj = {}, .meter = period.meter, .channel = channel.channel};
+    engine::CurveDay day{.day = of, .first = seen.first, .step = seen.step, .energy_mj = {}, .meter = period.meter, .channel = channel.channel};
     for (const ResolvedSlot& slot : seen.slots) {
         if (!slot.there()) {
             day.energy_mj.push_back(engine::CurveDay::nothing);
@@ -51,7 +48,7 @@ result<engine::CurveDay> curve_day(const FoundDay& found, SeenDay seen, const Ch
         // The stored row's own revision also counts what came after `as_of`: what is seen is told by who wrote it.
         day.batch = std::max(day.batch, slot.batch);
         day.overlay_version = std::max(day.overlay_version, slot.version);
-        day.estimated += is_estimate(slot.quality) ? 1 : 0;
+        day.estimated += engine::is_estimate(slot.quality) ? 1 : 0;
         day.doubtful += is_doubtful(slot.quality) || mj < 0 ? 1 : 0;
     }
     return day;
@@ -62,20 +59,49 @@ struct CurveSource {
     const ChannelModel* channel;
 };
 
-/// Where a finer channel of the same meter says the same time, the coarser one is not counted.
-void drop_overlaps(std::vector<engine::CurveDay>& curve)
+struct ChannelDay {
+    CivilDay day{};
+    SeenDay seen;
+    CurveSource source;
+};
+
+/// What is trusted goes before what was estimated, and both before what is doubted.
+int rank_of(const ResolvedSlot& slot)
 {
-    std::ranges::stable_sort(curve, [](const engine::CurveDay& a, const engine::CurveDay& b) { return std::pair{a.day, a.step} < std::pair{b.day, b.step}; });
-    for (std::size_t i = 0; i < curve.size(); ++i)
-        for (std::size_t j = i + 1; j < curve.size() && curve[j].day == curve[i].day; ++j)
-            for (std::size_t slot = 0; slot < curve[i].energy_mj.size(); ++slot) {
-                if (curve[i].energy_mj[slot] == engine::CurveDay::nothing)
-                    continue;
-                const Instant at = curve[i].first + curve[i].step * slot;
-                const auto same = static_cast<std::size_t>((at - curve[j].first) / curve[j].step);
-                if (at >= curve[j].first && same < curve[j].energy_mj.size())
-                    curve[j].energy_mj[same] = engine::CurveDay::nothing;
-            }
+    if (!slot.there())
+        return 0;
+    return is_doubtful(slot.quality) ? 1 : engine::is_estimate(slot.quality) ? 2 : 3;
+}
+
+/// Of two channels that say the same time one is counted: the finer one, unless the coarser one says it better.
+void drop_overlap(SeenDay& fine, SeenDay& coarse)
+{
+    for (std::size_t slot = 0; slot < coarse.slots.size(); ++slot) {
+        if (!coarse.slots[slot].there())
+            continue;
+        const Instant from = coarse.first + coarse.step * slot, to = from + coarse.step;
+        int best = 0;
+        const auto each_fine = [&](auto use) {
+            for (std::size_t i = 0; i < fine.slots.size(); ++i)
+                if (const Instant at = fine.first + fine.step * i; at >= from && at < to)
+                    use(fine.slots[i]);
+        };
+        each_fine([&](const ResolvedSlot& one) { best = std::max(best, rank_of(one)); });
+        if (best == 0)
+            continue;
+        if (rank_of(coarse.slots[slot]) > best)
+            each_fine([](ResolvedSlot& one) { one = {}; });
+        else
+            coarse.slots[slot] = {};
+    }
+}
+
+void drop_overlaps(std::vector<ChannelDay>& days)
+{
+    std::ranges::stable_sort(days, [](const ChannelDay& a, const ChannelDay& b) { return std::pair{a.day, a.seen.step} < std::pair{b.day, b.seen.step}; });
+    for (std::size_t i = 0; i < days.size(); ++i)
+        for (std::size_t j = i + 1; j < days.size() && days[j].day == days[i].day; ++j)
+            drop_overlap(days[i].seen, days[j].seen);
 }
 
 result<void> load_curve(Work& work, const SeenUsagePoint& point, engine::CivilSpan span, BatchNumber batch, engine::BillFacts& facts)
@@ -89,17 +115,22 @@ result<void> load_curve(Work& work, const SeenUsagePoint& point, engine::CivilSp
         }
     if (stretches.empty())
         return {};
+    std::vector<ChannelDay> days;
     RELEVE_CHECK(for_each_day(work, stretches, batch, [&](const FoundDay& found) -> result<void> {
         RELEVE_TRY(seen, seen_day(found, batch));
         const CurveSource& source = sources[found.stretch];
         clip(seen, source.period->validity);
-        if (std::ranges::none_of(seen.slots, &ResolvedSlot::there))
-            return {};
-        RELEVE_TRY(day, curve_day(found, std::move(seen), *source.channel, *source.period));
-        facts.curve.push_back(std::move(day));
+        if (std::ranges::any_of(seen.slots, &ResolvedSlot::there))
+            days.push_back({found.day, std::move(seen), source});
         return {};
     }));
-    drop_overlaps(facts.curve);
+    drop_overlaps(days);
+    for (const ChannelDay& one : days) {
+        if (std::ranges::none_of(one.seen.slots, &ResolvedSlot::there))
+            continue;
+        RELEVE_TRY(day, curve_day(one.day, one.seen, *one.source.channel, *one.source.period));
+        facts.curve.push_back(std::move(day));
+    }
     return {};
 }
 
@@ -202,6 +233,7 @@ result<BillBasis> load_basis(Work& work, const SeenUsagePoint& point, engine::Ci
     basis.facts.as_of = known.batch.value;
     RELEVE_CHECK(load_terms(work, point, known.terms, basis.facts));
     RELEVE_CHECK(load_bill_readings(work, point, span, known.batch, basis.facts));
+    basis.mean_c_e1 = load_temperatures(work, point.id, span);
     return basis;
 }
 

@@ -18,6 +18,27 @@ const std::string bill_columns =
     "b.batch, b.terms, b.total_cents, b.energy_wh, b.rests, encode(b.hash, 'hex'), extract(epoch FROM b.made_at)::int8, b.made_by, b.reason, "
     "extract(epoch FROM b.issued_at)::int8, extract(epoch FROM b.cancelled_at)::int8";
 
+constexpr const char* issued_of_group =
+    " FROM bill b JOIN usage_point u ON u.id = b.usage_point WHERE b.state = 'issued' AND b.id > $1::int8 AND ($2 = '' OR EXISTS (SELECT FROM usage_group_member g "
+    "WHERE g.usage_group = $2 AND g.usage_point = b.usage_point AND g.validity && daterange(b.from_day, b.to_day)))";
+
+/// Whether anything came after what a bill knows. Who hangs where is not numbered: a meter that does not span the bill's days, or
+/// one that was told of since, counts as something.
+std::string touched_columns()
+{
+    std::string text = "EXISTS (SELECT FROM tariff_document d WHERE d.known_from > b.terms)";
+    for (const char* terms : {"contract", "offpeak_period", "published_gas", "conversion_coefficient"})
+        text += std::string{" OR EXISTS (SELECT FROM "} + terms + " t WHERE t.usage_point = b.usage_point AND (t.known_from > b.terms OR t.known_to > b.terms))";
+    text += " OR NOT EXISTS (SELECT FROM installation i WHERE i.usage_point = b.usage_point "
+            "AND i.validity @> tstzrange(b.from_day::timestamp AT TIME ZONE u.zone, b.to_day::timestamp AT TIME ZONE u.zone)) "
+            "OR EXISTS (SELECT FROM installation i WHERE i.usage_point = b.usage_point AND i.recorded_at >= b.made_at)";
+    // A day before and one after: indexes at the very ends are filed there too.
+    for (const auto& [days, batch] : {std::pair{"interval_day", "batch"}, std::pair{"register_day", "batch"}, std::pair{"interval_overlay_day", "batch"}, std::pair{"overlay_history", "superseded_by"}})
+        text += std::string{" OR EXISTS (SELECT FROM installation i JOIN "} + days + " d ON d.meter_id = i.meter_id WHERE i.usage_point = b.usage_point AND d.day BETWEEN b.from_day - 1 AND b.to_day + 1 AND d." +
+                batch + " > b.batch)";
+    return text;
+}
+
 StoredBill read_bill(const Row& row)
 {
     StoredBill bill;
@@ -75,14 +96,28 @@ result<std::int64_t> insert_bill(Work& work, const NewBill& fresh, const std::st
         .integer(0);
 }
 
-std::vector<StoredBill> load_bills(Work& work, const std::string& usage_point, const std::string& after, int limit)
+std::vector<StoredBill> load_bills(Work& work, const BillFilter& filter, int limit)
 {
     std::vector<StoredBill> bills;
     for (const Row& row : work.run(bill_columns + " FROM bill b WHERE ($1 = '' OR b.usage_point = $1) AND ($2 = '' OR b.id < nullif($2, '')::int8) "
-                                                  "ORDER BY b.id DESC LIMIT $3::int4",
-                                   {usage_point, after, limit}))
+                                                  "AND ($4 = '' OR b.state = $4) AND ($5::int8 = 0 OR b.run = $5::int8) ORDER BY b.id DESC LIMIT $3::int4",
+                                   {filter.usage_point, filter.after, limit, filter.state, filter.run}))
         bills.push_back(read_bill(row));
     return bills;
+}
+
+std::vector<IssuedBill> load_issued_bills(Work& work, const std::string& group, std::int64_t after, int limit)
+{
+    static const std::string statement = bill_columns + ", " + touched_columns() + issued_of_group + " ORDER BY b.id LIMIT $3::int4";
+    std::vector<IssuedBill> bills;
+    for (const Row& row : work.run(statement, {after, group, limit}))
+        bills.push_back({read_bill(row), row.boolean(18)});
+    return bills;
+}
+
+std::int64_t count_issued_bills(Work& work, const std::string& group)
+{
+    return work.run(std::string{"SELECT count(*)"} + issued_of_group, {0, group}).at(0).integer(0);
 }
 
 result<StoredBill> load_bill(Work& work, std::int64_t id)
@@ -104,12 +139,15 @@ result<void> change_bill_state(Work& work, std::int64_t id, BillState state, con
     if (state == BillState::issued) {
         if (now != "draft")
             return fail(errc::bill_state, "state: the bill is " + now + "; only a draft can be issued");
+        // Whoever issues another one of this usage point waits, and sees this one.
+        work.run("SELECT pg_advisory_xact_lock(hashtextextended('bill of ' || $1, 0))", {rows[0].text(2)});
         if (!rows[0].null(1)) // the correction takes the place of what it corrects
-            RELEVE_CHECK(change_bill_state(work, rows[0].integer(1), BillState::cancelled, "corrected by bill " + std::to_string(id), who));
-        else if (!work.run("SELECT FROM bill WHERE usage_point = $1 AND state = 'issued' AND from_day < $3::date AND to_day > $2::date LIMIT 1",
-                           {rows[0].text(2), rows[0].day(3), rows[0].day(4)})
-                      .empty())
-            return fail(errc::bill_state, "period: another bill was issued for some of these days; correct or cancel that one");
+            if (const auto done = change_bill_state(work, rows[0].integer(1), BillState::cancelled, "corrected by bill " + std::to_string(id), who); !done)
+                return fail(errc::bill_state, "corrects: bill " + std::to_string(rows[0].integer(1)) + " is no longer issued; make a new draft");
+        const Table others = work.run("SELECT id FROM bill WHERE usage_point = $1 AND state = 'issued' AND from_day < $3::date AND to_day > $2::date LIMIT 1",
+                                      {rows[0].text(2), rows[0].day(3), rows[0].day(4)});
+        if (!others.empty())
+            return fail(errc::bill_state, "period: bill " + std::to_string(others[0].integer(0)) + " was issued for some of these days; correct or cancel that one");
         work.run("UPDATE bill SET state = 'issued', issued_at = now(), issued_by = $2 WHERE id = $1::int8", {id, who});
         return {};
     }

@@ -3,7 +3,7 @@
 
 #include "api_blocks.hpp"
 
-#include <releve/store/billing_records.hpp>
+#include <releve/store/billing_store.hpp>
 
 namespace releve::store {
 
@@ -18,12 +18,18 @@ namespace releve::store {
                                               engine::BillFacts& facts);
 [[nodiscard]] result<BillBasis> load_basis(Work& work, const SeenUsagePoint& point, engine::CivilSpan span, const Knowledge& known);
 
+/// Outdoors, in tenths of a degree, of the first group (by name) of the point that has some for the day.
+[[nodiscard]] std::map<CivilDay, int> load_temperatures(Work& work, const UsagePointId& id, engine::CivilSpan span);
+
 [[nodiscard]] std::vector<TariffText> load_tariffs(Work& work, std::optional<std::int64_t> terms);
 
 /// errc::bad_value when the document is not the bill's.
 [[nodiscard]] result<std::int64_t> insert_bill(Work& work, const NewBill& bill, const std::string& who);
-/// Newest period first. `usage_point` empty: all.
-[[nodiscard]] std::vector<StoredBill> load_bills(Work& work, const std::string& usage_point, const std::string& after, int limit);
+/// The newest first.
+[[nodiscard]] std::vector<StoredBill> load_bills(Work& work, const BillFilter& filter, int limit);
+/// Issued ones, by number, see BillingStore::issued_bills.
+[[nodiscard]] std::vector<IssuedBill> load_issued_bills(Work& work, const std::string& group, std::int64_t after, int limit);
+[[nodiscard]] std::int64_t count_issued_bills(Work& work, const std::string& group);
 /// With its document. errc::not_found.
 [[nodiscard]] result<StoredBill> load_bill(Work& work, std::int64_t id);
 [[nodiscard]] result<void> change_bill_state(Work& work, std::int64_t id, BillState state, const std::string& reason, const std::string& who);

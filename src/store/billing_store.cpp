@@ -148,8 +148,9 @@ result<std::int64_t> BillingStore::add_tariffs(std::span<const TariffText> docum
             if (before != known.end()) {
                 if (before->content == document.content)
                     continue;
-                if (document.origin == "shipped" && before->origin == "added")
-                    continue; // what somebody put in its place stays
+                // What somebody put in its place stays until a later edition is shipped; an older program takes nothing back.
+                if (document.origin == "shipped" && (document.edition < before->edition || (document.edition == before->edition && before->origin == "added")))
+                    continue;
                 if (document.origin == "added" && document.edition <= before->edition)
                     return fail(errc::bad_tariff, document.id + ": edition " + std::to_string(before->edition) + " is known; a changed document needs a greater one");
             }
@@ -213,6 +214,9 @@ result<void> BillingStore::set_played(const UsagePointId& id, const std::string&
     return impl_->session.transaction([&](Work& work) -> result<void> {
         if (work.run("UPDATE usage_point SET played = $2 WHERE id = $1 RETURNING id", {id.value, played}).empty())
             return fail(errc::not_found, "there is no usage point " + id.value);
+        if (!work.run("SELECT FROM bill WHERE usage_point = $1 LIMIT 1", {id.value}).empty())
+            return fail(errc::bill_state, "bills of usage point " + id.value + " are kept, which say otherwise");
+        note_change(work, {"set_played", {}, id.value, played});
         return {};
     });
 }
@@ -235,9 +239,18 @@ result<std::int64_t> BillingStore::save(const NewBill& bill)
     });
 }
 
-std::vector<StoredBill> BillingStore::bills(const std::string& usage_point, int limit)
+std::vector<StoredBill> BillingStore::bills(const BillFilter& filter, int limit)
 {
-    return *impl_->session.transaction([&](Work& work) -> result<std::vector<StoredBill>> { return load_bills(work, usage_point, {}, limit); });
+    return *impl_->session.transaction([&](Work& work) -> result<std::vector<StoredBill>> { return load_bills(work, filter, limit); });
+}
+
+void BillingStore::note_access(const UsagePointId& id, const std::string& what, engine::CivilSpan span)
+{
+    (void)impl_->session.transaction([&](Work& work) -> result<void> {
+        work.run("INSERT INTO access_log (token, role, who, usage_point, what, day_from, day_to) VALUES (0, 'operator', 'command line', $1, $2, $3::date, $4::date)",
+                 {id.value, what, span.from, span.to});
+        return {};
+    });
 }
 
 result<StoredBill> BillingStore::bill(std::int64_t id)
@@ -255,19 +268,14 @@ result<void> BillingStore::set_state(std::int64_t id, BillState state, const std
     });
 }
 
-std::vector<UsagePointId> BillingStore::billable(engine::CivilSpan span, const std::string& group, const std::string& after, int limit)
+std::vector<IssuedBill> BillingStore::issued_bills(const std::string& group, std::int64_t after, int limit)
 {
-    return *impl_->session.transaction([&](Work& work) -> result<std::vector<UsagePointId>> {
-        std::vector<UsagePointId> list;
-        for (const Row& row :
-             work.run("SELECT DISTINCT c.usage_point FROM contract c JOIN usage_point u ON u.id = c.usage_point WHERE c.known_to IS NULL AND c.usage_point > $1 "
-                      "AND c.validity && tstzrange($2::date::timestamp AT TIME ZONE u.zone, $3::date::timestamp AT TIME ZONE u.zone) "
-                      "AND ($4 = '' OR EXISTS (SELECT 1 FROM usage_group_member g WHERE g.usage_group = $4 AND g.usage_point = c.usage_point "
-                      "AND g.validity && daterange($2::date, $3::date))) ORDER BY 1 LIMIT $5::int4",
-                      {after, span.from, span.to, group, limit}))
-            list.push_back({row.text(0)});
-        return list;
-    });
+    return *impl_->session.transaction([&](Work& work) -> result<std::vector<IssuedBill>> { return load_issued_bills(work, group, after, limit); });
+}
+
+std::int64_t BillingStore::count_issued_bills(const std::string& group)
+{
+    return *impl_->session.transaction([&](Work& work) -> result<std::int64_t> { return store::count_issued_bills(work, group); });
 }
 
 } // namespace releve::store

@@ -130,19 +130,23 @@ struct Sifter {
     const std::vector<Validity>& places;
     std::uint64_t import = 0;
     ImportedPart counts{};
+    bool proven = true; // false: by a household
+
+    [[nodiscard]] Quality kept_as(Quality quality) const { return proven ? quality : worse(quality, Quality::unauthenticated); }
 
     [[nodiscard]] bool is_placed(Instant from, Instant to) const
     {
         return std::ranges::any_of(places, [&](const Validity& place) { return from >= place.from && (!place.to || to <= *place.to); });
     }
-    /// True if what is stored stays: what a meter proved, or the same.
+    /// True if what is stored stays: what a meter proved, the same, or what an operator said where this is not proven.
     bool stays(const Provenance& stored, bool same_value, Quality quality)
     {
         if (stored.authenticated) {
             ++counts.own_meter;
             return true;
         }
-        if (same_value && stored.quality == quality) {
+        const bool weaker = quality == Quality::unauthenticated && stored.quality != Quality::unauthenticated;
+        if (weaker || (same_value && stored.quality == quality)) {
             ++counts.unchanged;
             return true;
         }
@@ -163,6 +167,7 @@ struct Sifter {
                 ++counts.own_meter;
                 continue;
             }
+            slot->provenance.quality = kept_as(slot->provenance.quality);
             const auto* known = stored && stored->slots[i] ? &*stored->slots[i] : nullptr;
             if (known && stays(known->provenance, known->value == slot->value, slot->provenance.quality))
                 continue;
@@ -181,6 +186,7 @@ struct Sifter {
                 ++counts.own_meter;
                 continue;
             }
+            read.provenance.quality = kept_as(read.provenance.quality);
             const RegisterRead* known = nullptr;
             if (stored)
                 for (const RegisterRead& one : stored->reads)
@@ -221,7 +227,7 @@ struct ImportCarrier::Impl {
         Instant first{}, last{};
         std::int32_t values = 0;
         Bytes content;
-        bool daily = false;
+        bool daily = false, proven = true;
     };
 
     pg::Connection& connected()
@@ -264,8 +270,9 @@ ImportCarrier::~ImportCarrier() = default;
 std::vector<ImportCarrier::Impl::Waiting> ImportCarrier::Impl::load(pg::Connection& db, std::int64_t& choice_version)
 {
     const pg::Rows rows = db.run("SELECT p.import, p.part, p.usage_point, p.kind, p.serial, p.starts, p.ends, p.amount, p.content, "
-                                 "u.collection = 'daily', (SELECT version FROM choice_version) "
+                                 "u.collection = 'daily', (SELECT version FROM choice_version), i.proven "
                                  "FROM (SELECT * FROM import_part ORDER BY import, part LIMIT 64) p JOIN usage_point u ON u.id = p.usage_point "
+                                 "JOIN import i ON i.id = p.import "
                                  "ORDER BY p.import, p.part");
     std::vector<Waiting> list;
     std::int64_t bytes = 0;
@@ -280,7 +287,8 @@ std::vector<ImportCarrier::Impl::Waiting> ImportCarrier::Impl::load(pg::Connecti
                         .last = rows.instant(i, 6),
                         .values = rows.int4(i, 7),
                         .content = Bytes{content.begin(), content.end()},
-                        .daily = rows.boolean(i, 9)});
+                        .daily = rows.boolean(i, 9),
+                        .proven = rows.boolean(i, 11)});
         choice_version = rows.int8(i, 10);
     }
     return list;
@@ -409,7 +417,7 @@ result<ImportPortion::Item> ImportCarrier::Impl::make_item(pg::Connection& db, c
     }
     item.write.received_at = now;
     item.write.again = true; // nothing that a meter sent: no frame is counted, nor any counter used
-    Sifter sifter{places, static_cast<std::uint64_t>(waiting.part.import), waiting.part};
+    Sifter sifter{places, static_cast<std::uint64_t>(waiting.part.import), waiting.part, waiting.proven};
     RELEVE_CHECK(waiting.kind == ImportPartKind::intervals ? sift_days(db, item.write.meter, blocks, sifter, item.write)
                                                            : sift_reads(db, item.write.meter, blocks, waiting.daily, sifter, item.write));
     item.write.imported = std::make_shared<const ImportedPart>(sifter.counts);
@@ -428,6 +436,10 @@ std::optional<ImportPortion> ImportCarrier::next(Instant now)
             }
             std::vector<ImportedPart> nothing_new;
             for (const Impl::Waiting& part : waiting) {
+                if (part.kind == ImportPartKind::gas && !part.proven) {
+                    Impl::give_up(db, part, "what a household says is not told to bills");
+                    continue;
+                }
                 if (part.kind == ImportPartKind::gas) {
                     impl_->publish(db, part);
                     continue;

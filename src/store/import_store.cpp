@@ -4,6 +4,9 @@
 #include "batch_rows.hpp"
 #include "import_session.hpp"
 
+#include <algorithm>
+#include <charconv>
+
 namespace releve::store {
 
 namespace {
@@ -35,7 +38,39 @@ std::vector<std::string> real_ids(std::span<const std::string> ids)
 constexpr const char* row_columns =
     "SELECT id, file_name, format, flow, series, number, array_to_string(usage_points, ','), state, asked_by, "
     "extract(epoch FROM asked_at)::int8, extract(epoch FROM finished_at)::int8, problems, empty_values, refused, imported, unchanged, "
-    "own_meter, parts, parts_done + parts_refused, detail FROM import ";
+    "own_meter, parts, parts_done + parts_refused, detail, proven, problem_lines FROM import ";
+
+/// A line each: number, field and reason, between them what no line of them holds.
+std::string text_of(const std::vector<ImportLine>& lines)
+{
+    const auto plain = [](std::string word) {
+        constexpr std::size_t word_bytes_max = 400;
+        std::ranges::replace_if(word, [](char c) { return static_cast<unsigned char>(c) < 0x20; }, ' ');
+        std::size_t end = std::min(word.size(), word_bytes_max);
+        while (end > 0 && end < word.size() && (static_cast<unsigned char>(word[end]) & 0xc0) == 0x80)
+            --end; // whole characters
+        return word.substr(0, end);
+    };
+    std::string text;
+    for (std::size_t i = 0; i < lines.size() && i < import_lines_max; ++i)
+        text += std::to_string(lines[i].line) + '\t' + plain(lines[i].field) + '\t' + plain(lines[i].reason) + '\n';
+    return text;
+}
+
+std::vector<ImportLine> lines_of(std::string_view text)
+{
+    std::vector<ImportLine> lines;
+    while (!text.empty()) {
+        const std::string_view one = text.substr(0, text.find('\n'));
+        text.remove_prefix(std::min(one.size() + 1, text.size()));
+        const std::size_t field = one.find('\t'), reason = one.find('\t', field + 1);
+        std::int64_t number = 0;
+        std::from_chars(one.data(), one.data() + std::min(field, one.size()), number);
+        if (reason != std::string_view::npos)
+            lines.push_back({number, std::string{one.substr(field + 1, reason - field - 1)}, std::string{one.substr(reason + 1)}});
+    }
+    return lines;
+}
 
 ImportRow import_row_of(const Row& row)
 {
@@ -66,6 +101,8 @@ ImportRow import_row_of(const Row& row)
     import.parts = row.integer(17);
     import.parts_over = row.integer(18);
     import.detail = row.text(19);
+    import.proven = row.boolean(20);
+    import.lines = lines_of(row.text(21));
     return import;
 }
 
@@ -87,13 +124,13 @@ std::int64_t insert_import(Work& work, const StagedImport& import, const std::op
 {
     return work
         .run("INSERT INTO import (file_name, sha256, options, format, flow, series, number, usage_points, state, finished_at, asked_by, "
-             "token, whole, problems, empty_values, refused, parts) VALUES (left($1, 255), $2::bytea, $3, $4, $5, $6, $7::int8, $8::text[], "
+             "token, whole, problems, empty_values, refused, parts, proven, problem_lines) VALUES (left($1, 255), $2::bytea, $3, $4, $5, $6, $7::int8, $8::text[], "
              "$9, CASE $9 WHEN 'done' THEN now() END, " +
                  std::string{token ? "(SELECT label FROM releve_identity())" : "session_user"} +
-                 ", $10::int8, $11::bool, $12::int8, $13::int8, $14::int8, $15::int4) RETURNING id",
+                 ", $10::int8, $11::bool, $12::int8, $13::int8, $14::int8, $15::int4, $16::bool, $17) RETURNING id",
              {import.file_name, import.sha256, import.options, import.format, import.flow, import.series, import.number,
               id_list(import.usage_points), import.parts.empty() ? "done" : "staged", token, import.refused == 0, import.problems,
-              import.empty_values, import.refused, import.parts.size()})
+              import.empty_values, import.refused, import.parts.size(), import.proven, text_of(import.lines)})
         .at(0)
         .integer(0);
 }
@@ -160,6 +197,9 @@ result<ImportStore::Staged> ImportStore::stage(const StagedImport& import)
         return impl_->transaction([&](Work& work) -> result<Staged> {
             RELEVE_CHECK(hold_choices(work, import));
             const std::optional<std::int64_t> token = impl_->key.empty() ? std::nullopt : std::optional{impl_->token};
+            if (token && work.run("SELECT count(*) FROM import WHERE token = $1::int8 AND state IN ('staged', 'running')", {token}).at(0).integer(0) >=
+                             import_waiting_max)
+                return fail(errc::unavailable, std::to_string(import_waiting_max) + " files of this token wait to be carried out");
             Staged staged{insert_import(work, import, token), false};
             for (std::size_t i = 0; i < import.parts.size(); ++i) {
                 const StagedPart& part = import.parts[i];
@@ -188,11 +228,11 @@ result<ImportRow> ImportStore::show(std::int64_t id)
     });
 }
 
-std::vector<ImportRow> ImportStore::list(int limit)
+std::vector<ImportRow> ImportStore::list(int limit, std::int64_t before)
 {
     return impl_->transaction([&](Work& work) -> result<std::vector<ImportRow>> {
         std::vector<ImportRow> list;
-        for (const Row& row : work.run(std::string{row_columns} + "ORDER BY id DESC LIMIT $1::int4", {limit}))
+        for (const Row& row : work.run(std::string{row_columns} + "WHERE $2::int8 = 0 OR id < $2::int8 ORDER BY id DESC LIMIT $1::int4", {limit, before}))
             list.push_back(import_row_of(row));
         return list;
     })

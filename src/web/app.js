@@ -5,8 +5,10 @@ const state = { token: "", language: "en", me: null, words: null, timer: 0, view
 
 // ---------------------------------------------------------------- words and numbers
 
+// French sets a space before some signs, at which no line may break.
+const keepSigns = (text) => (state.language === "fr" ? text.replace(/ (?=[:;?!%])/g, "\u00a0") : text);
 const t = (key, values = {}) =>
-  Object.entries(values).reduce((text, [name, value]) => text.replace(`{${name}}`, () => value), PAGE_WORDS[state.language][key] ?? key);
+  Object.entries(values).reduce((text, [name, value]) => text.replace(`{${name}}`, () => value), keepSigns(PAGE_WORDS[state.language][key] ?? key));
 const locale = () => (state.language === "fr" ? "fr-FR" : "en-GB");
 const wordsOf = (table, name) => state.words?.[table]?.[name];
 const label = (table, name) => wordsOf(table, name)?.label[state.language] ?? name;
@@ -94,6 +96,7 @@ async function download(path, type) {
 // Runs a view; what fails is said in plain words. A view that was left meanwhile shows nothing.
 async function open(view, ...values) {
   clearTimeout(state.timer);
+  if (view !== startView) sessionStorage.removeItem("place");
   const mine = ++state.view;
   state.again = () => open(view, ...values);
   show(h("p", { class: "quiet", role: "status" }, t("loading")));
@@ -159,6 +162,7 @@ async function homeView(alive, id, place) {
   if (!alive()) return;
 
   const home = { base, point, zone, unit, period, days, curveSlot: h("div", {}), barSlot: h("div", { class: "plot" }), alive };
+  sessionStorage.setItem("place", JSON.stringify({ several: state.several, of: [id, place] }));
   home.chosen = (days.findLast(isComplete) ?? days.findLast(somethingCame))?.date;
   show(head, figures(home, "latest"), live, dailyCard(home), home.curveSlot, billCard(home), totalsCard(home), downloadCard(home), accessCard(accesses));
   drawBars(home);
@@ -235,19 +239,6 @@ function gasDayCard({ chosen, days }) {
     day.covering ? h("div", { class: "notice" }, coveringText(day.covering)) : known ? null : h("div", { class: "notice" }, t("noCurve")),
     h("dl", { class: "facts" }, fact(t("indexStart"), index(day.index_start)), fact(t("indexEnd"), index(day.index_end)), fact(t("quality"), label("qualities", day.quality))),
     h("p", { class: "note" }, t("gasText")));
-}
-
-const isNarrow = () => matchMedia("(max-width: 640px)").matches;
-
-// The slots of a civil day for curveChart; `kwAt(instant)` is null where nothing was received.
-function daySlots(date, zone, step, kwAt, unit) {
-  const slots = [], end = startOfDay(addDays(date, 1), zone);
-  for (let at = startOfDay(date, zone); at < end; at += step) {
-    const time = localTime(at, zone), kw = kwAt(at);
-    slots.push({ at, time, kw, tick: time.endsWith(":00") && Number(time.slice(0, 2)) % (isNarrow() ? 6 : 3) === 0 ? time : "",
-      label: `${time} – ${localTime(at + step, zone)} : ${kw === null ? t("gap") : `${number(kw, 2)} ${unit}`}` });
-  }
-  return slots;
 }
 
 function drawBars(home) {
@@ -447,6 +438,7 @@ function signInView(message) {
 }
 
 function useToken(token) {
+  if (token !== sessionStorage.getItem("token")) sessionStorage.removeItem("place");
   sessionStorage.setItem("token", token);
   state.token = token;
   state.several = false;
@@ -459,6 +451,8 @@ async function startView(alive) {
   if (!alive()) return;
   document.getElementById("who").textContent = `${state.me.label} · ${label("roles", state.me.role)}`;
   document.getElementById("sign-out").hidden = false;
+  const kept = JSON.parse(sessionStorage.getItem("place")); // who reloads stays at the home he looked at
+  if (kept) { state.several = kept.several; return open(homeView, ...kept.of); }
   const views = { operator: operatorView, auditor: auditorView };
   return open(views[state.me.role] ?? listView);
 }

@@ -45,19 +45,29 @@ function lineName(line) {
   return part && !name.includes(part) ? `${name}, ${part}` : name;
 }
 
-const fullDay = (date) => dayName(date, { day: "numeric", month: "long", year: "numeric" }).replace(/^1 /, state.language === "fr" ? "1er " : "1 ");
-const spanText = (span) => (addDays(span.from, 1) === span.to ? fullDay(span.from) : t("spanOfDays", { from: fullDay(span.from), to: fullDay(addDays(span.to, -1)) }));
+// Of a day as much as is wanted: 10 "2024-03-01", 7 without its year, 0 the number alone.
+const DAY_PARTS = { 10: { day: "numeric", month: "long", year: "numeric" }, 7: { day: "numeric", month: "long" }, 0: { day: "numeric" } };
+const fullDay = (date, parts = 10) => dayName(date, DAY_PARTS[parts]).replace(/^1(?= |$)/, state.language === "fr" ? "1er" : "1");
+const lastDay = (span) => addDays(span.to, -1);
+const monthOf = (span) => (span.from.slice(0, 7) === lastDay(span).slice(0, 7) ? span.from.slice(0, 7) : null);
+// What both ends have in common is said once, and with `parts` 0 not at all.
+function spanText(span, parts = 10) {
+  const last = lastDay(span);
+  if (span.from === last) return fullDay(last, parts);
+  const shared = monthOf(span) ? 0 : span.from.slice(0, 4) === last.slice(0, 4) ? 7 : 10;
+  return t("spanOfDays", { from: fullDay(span.from, shared), to: fullDay(last, parts) });
+}
 // A whole month by its name.
 const periodText = (span) => (span.from.endsWith("-01") && span.to === `${monthBefore(span.from.slice(0, 7), -1)}-01` ? monthName(span.from.slice(0, 7)) : spanText(span));
 
-// "3 March, 7 March to 9 March 2024": neighbours as one.
+// "3, 7 to 9 March 2024": neighbours as one, and a month once.
 function daysText(days) {
   const spans = [];
   for (const day of days) {
     if (spans.at(-1)?.to === day) spans.at(-1).to = addDays(day, 1);
     else spans.push({ from: day, to: addDays(day, 1) });
   }
-  return spans.map(spanText).join(", ");
+  return spans.map((span, i) => spanText(span, spans[i + 1] && monthOf(span) && monthOf(span) === monthOf(spans[i + 1]) ? 0 : 10)).join(", ");
 }
 const restsText = (bill) => t(`rests_${bill.rests_on}`, { days: daysText(bill.estimated_days) });
 
@@ -112,12 +122,14 @@ function billLine(line, bill, home, stored) {
   const sources = line.sources.map((index) => bill.sources[index]).filter(Boolean);
   const { slot, fill } = billSlot(home.alive);
   const whole = line.from === bill.from && line.to === bill.to;
+  const sentences = new Set([own(line.words.plain), own(line.time_class_words?.plain)].filter((sentence) => sentence && sentence !== own(line.words.label)));
   return h("li", { "data-component": line.component, "data-line": line.line }, h("details", {},
     h("summary", {}, h("span", { class: "what" }, h("span", {}, lineName(line)), h("span", { class: "note" }, [factsText(line), !whole && spanText(line)].filter(Boolean).join(" · "))),
       h("span", { class: "amount" }, euros(line.amount_eur))),
-    h("div", { class: "explained" }, own(line.words.plain) !== own(line.words.label) && h("p", {}, own(line.words.plain)), line.time_class_words && h("p", {}, own(line.time_class_words.plain)),
-      h("dl", { class: "facts tall" }, [[t("working"), workingText(line)], [t("ofDays"), spanText(line)], sources.length > 0 && [t("restsOn"), h("ul", {}, sources.map((source) => h("li", {}, sourceText(source, home))))],
-        line.source && [t("priceFrom"), line.source]].filter(Boolean).map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value)))),
+    h("div", { class: "explained" }, [...sentences].map((sentence) => h("p", {}, sentence)),
+      h("dl", { class: "facts tall" }, [[t("working"), workingText(line)], [t("ofDays"), spanText(line)], sources.length > 0 && [t("restsOn"), h("ul", {}, sources.map((source) => h("li", {}, sourceText(source, home))))]].filter(Boolean)
+        .map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value)))),
+      line.source && h("details", { class: "price-from" }, h("summary", {}, t("priceFrom")), h("p", { class: "note" }, line.source)),
       stored && sources.length > 0 && h("button", { type: "button", "aria-label": t("readingsOf", { what: lineName(line) }), onclick: () => fill(() => lineReadings(line, bill, home)) }, t("itsReadings")), slot)));
 }
 
@@ -155,15 +167,26 @@ function contractText(contract, names, bill) {
   return [name, powers && `${powers} kVA`, bill.contracts.length > 1 && spanText(contract)].filter(Boolean).join(" · ");
 }
 
-const className = (bill, check) => own(bill.lines.find((line) => line.calendar === check.calendar && line.time_class === check.time_class)?.time_class_words?.label) || check.time_class;
-function checksTable(bill) {
+// What a calendar calls its hours, and which of the meter's registers counts them.
+const calendars = new Map();
+function calendarClasses(id) {
+  if (!calendars.has(id)) calendars.set(id, get(`/api/v1/tariffs/${encodeURIComponent(id)}`).then(({ classes }) => classes ?? []).catch(() => { calendars.delete(id); return []; }));
+  return calendars.get(id);
+}
+const calendarsOf = (bill) => [...new Set(bill.lines.map((line) => line.calendar).concat(bill.checks.map((row) => row.calendar)).filter(Boolean))];
+
+function className(bill, check, classes) {
+  const line = bill.lines.find((one) => one.calendar === check.calendar && one.time_class === check.time_class);
+  return own(line?.time_class_words?.label) || own(classes.find((one) => one.id === check.time_class)?.label) || check.time_class;
+}
+function checksTable(bill, classes) {
   return h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": t("registerChecks") }, h("p", { class: "note" }, t("registerChecksText")),
     table([{ name: t("what") }, { name: t("period") }, { name: t("registerSays"), number: true }, { name: t("curveSays"), number: true }, { name: t("difference"), number: true }],
-      bill.checks.map((row) => [className(bill, row) || t("allDay"), spanText(row), kwhText(row.register_kwh), kwhText(row.curve_kwh), kwhText(row.difference_kwh)])));
+      bill.checks.map((row) => [className(bill, row, classes) || t("allDay"), spanText(row), kwhText(row.register_kwh), kwhText(row.curve_kwh), kwhText(row.difference_kwh)])));
 }
 
 async function billBody(bill, home, stored = false) {
-  const names = await namedTariffs();
+  const [names, ...found] = await Promise.all([namedTariffs(), ...calendarsOf(bill).map(calendarClasses)]), classes = found.flat();
   const due = bill.lines.filter((line) => !line.contained), contained = bill.lines.filter((line) => line.contained);
   return [playedNotice(bill),
     h("p", { class: "rests", "data-rests": bill.rests_on }, restsText(bill)),
@@ -172,9 +195,9 @@ async function billBody(bill, home, stored = false) {
     h("p", { class: "note" }, t("linesHint")),
     ...lineSections(due, bill, home, stored),
     contained.length > 0 && h("details", { class: "contained" }, h("summary", {}, t("containedTitle")), h("p", { class: "note" }, t("containedText")), ...lineSections(contained, bill, home, stored)),
-    bill.checks.length > 0 && h("details", {}, h("summary", {}, t("registerChecks")), checksTable(bill)),
+    bill.checks.length > 0 && h("details", {}, h("summary", {}, t("registerChecks")), checksTable(bill, classes)),
     bill.remarks.length > 0 && h("details", {}, h("summary", {}, t("billRemarks")), h("ul", { class: "why" }, bill.remarks.map((remark) => h("li", {}, remark)))),
-    comparison(bill, home, stored), wrongButton(bill, home, stored)];
+    comparison(bill, home, stored), wrongButton(bill, home, stored, names, classes)];
 }
 
 // ---------------------------------------------------------------- compared with another time
@@ -203,35 +226,118 @@ function comparedText({ before, now, difference_eur, parts }, bill) {
 
 // ---------------------------------------------------------------- something looks wrong
 
-function wrongText(bill, home, stored) {
-  const indexes = bill.sources.filter((source) => source.index_to !== null).sort((a, b) => (a.to < b.to ? 1 : -1)), index = indexes[0];
-  const lines = [t("wrongTitle"), "", `${t("usagePoint")}${t("colon")}${home.point.id}`,
-    stored ? `${t("billNumber", { n: bill.id })} (${t(`bill_${bill.state}`)})${t("colon")}${spanText(bill)}` : `${t("billNotIssued")}${t("colon")}${spanText(bill)}`,
-    `${t("total")}${t("colon")}${euros(bill.total_eur)} · ${kwhText(bill.energy_kwh)}`, restsText(bill), bill.played && playedText(bill),
-    ...bill.contracts.map((one) => `${t("contract")}${t("colon")}${[one.tariff, ...one.subscribed_powers_kva.map((power) => `${digitsText(power)} kVA`)].join(" · ")}`),
-    ...bill.checks.map((row) => `${t("registerChecks")}${t("colon")}${[className(bill, row), spanText(row), `${t("registerSays")} ${kwhText(row.register_kwh)}`, `${t("curveSays")} ${kwhText(row.curve_kwh)}`, `${t("difference")} ${kwhText(row.difference_kwh)}`].filter(Boolean).join(" · ")}`),
-    index ? `${t("newestIndex")}${t("colon")}${indexText(index, index.index_to, home)} (${[fullDay(addDays(index.to, -1)), index.meter && `${t("meter")} ${index.meter}`].filter(Boolean).join(", ")})` : t("noIndex"),
-    bill.as_of && `${t("knownAsOf")}${t("colon")}${bill.as_of.batch}.${bill.as_of.terms}`, "", t("wrongAsk")];
-  return lines.filter((line) => typeof line === "string").join("\n");
+const asLine = (name, value) => `${name}${t("colon")}${value}`;
+
+// The newest index of each register that the bill rests on, by the name of the hours that it counts.
+function newestIndexes(bill, home) {
+  const rows = bill.sources.map((source, i) => ({ source, line: bill.lines.find((one) => one.time_class_words && one.sources.includes(String(i))) })).filter(({ source }) => source.index_to !== null);
+  const newest = rows.map(({ source }) => source.to).sort().at(-1), last = rows.filter(({ source }) => source.to === newest), named = last.filter(({ line }) => line);
+  return (named.length > 0 ? named : last).map(({ source, line }) => asLine([t("newestIndex"), line && lineName(line)].filter(Boolean).join(", "),
+    `${indexText(source, source.index_to, home)} (${[fullDay(lastDay(source)), source.meter && `${t("meter")} ${source.meter}`].filter(Boolean).join(", ")})`));
 }
 
-function wrongButton(bill, home, stored) {
+function checkLines(bill, classes) {
+  const apart = bill.checks.filter((row) => /[1-9]/.test(row.difference_kwh));
+  if (apart.length === 0) return bill.checks.length > 0 ? [t("registersAgree")] : [];
+  return apart.map((row) => asLine(t("registerChecks"), [className(bill, row, classes), spanText(row), `${t("registerSays")} ${kwhText(row.register_kwh)}`, `${t("curveSays")} ${kwhText(row.curve_kwh)}`,
+    `${t("difference")} ${kwhText(row.difference_kwh)}`].filter(Boolean).join(" · ")));
+}
+
+function wrongText(bill, home, stored, names, classes) {
+  const indexes = newestIndexes(bill, home);
+  return [t("wrongTitle"), "", asLine(t("usagePoint"), home.point.id),
+    asLine(stored ? `${t("billNumber", { n: bill.id })} (${t(`bill_${bill.state}`)})` : t("billNotIssued"), periodText(bill)),
+    asLine(t("total"), `${euros(bill.total_eur)} · ${kwhText(bill.energy_kwh)}`), restsText(bill), bill.played && playedText(bill),
+    ...bill.contracts.map((one) => asLine(t("contract"), contractText(one, names, bill))), ...checkLines(bill, classes),
+    ...(indexes.length > 0 ? indexes : [t("noIndex")]), bill.as_of && asLine(t("knownAsOf"), `${bill.as_of.batch}.${bill.as_of.terms}`), "", t("wrongAsk")]
+    .filter((line) => typeof line === "string").join("\n");
+}
+
+function wrongButton(bill, home, stored, names, classes) {
   const said = h("span", { role: "status", class: "small" });
   const text = h("textarea", { rows: 13, spellcheck: "false" });
   const copy = async () => {
     try { await navigator.clipboard.writeText(text.value); said.textContent = t("copied"); }
     catch { text.focus(); text.select(); said.textContent = t("copyYourself"); } // not allowed, or not over TLS
   };
+  const told = tellIndex(home, classes);
   const panel = h("div", { class: "wrong", hidden: true }, h("p", { class: "note" }, t("wrongHint")), h("label", { class: "field" }, t("wrongLabel"), text),
-    h("div", { class: "bar-line" }, h("button", { type: "button", class: "main", onclick: copy }, t("copy")), said));
+    h("div", { class: "bar-line" }, h("button", { type: "button", class: "main", onclick: copy }, t("copy")), said), told.part);
   const button = h("button", { type: "button", class: "looks-wrong", "aria-expanded": "false", onclick: () => {
     panel.hidden = !panel.hidden;
     button.setAttribute("aria-expanded", !panel.hidden);
     if (panel.hidden) return;
-    text.value ||= wrongText(bill, home, stored);
+    text.value ||= wrongText(bill, home, stored, names, classes);
     text.focus();
+    told.list();
   } }, t("looksWrong"));
   return h("div", {}, h("div", { class: "bar-line" }, button), panel);
+}
+
+// ---------------------------------------------------------------- what the meter's display shows
+
+const REGISTER_PREFIX = "active_energy_import_";
+const wallTime = (instant, zone) => `${localDate(instant, zone)}T${localTime(instant, zone)}`;
+function instantOf(wall, zone) {
+  const utc = Date.parse(`${wall}:00Z`);
+  return Number.isNaN(utc) ? "?" : new Date(utc - offsetAt(utc - offsetAt(utc, zone), zone)).toISOString().replace(".000", "");
+}
+
+// Somebody's own reading of the index. `list` asks for those already told: only who wants to see them is noted as having looked.
+function tellIndex(home, classes = []) {
+  const unit = home.point.energy === "gas" ? "m³" : "kWh", path = `${home.base}/index-readings`;
+  const registers = new Map([["total", t("indexTotal")], ...classes.filter((one) => one.register?.startsWith(REGISTER_PREFIX)).map((one) => [one.register.slice(REGISTER_PREFIX.length), own(one.label)])]);
+  const { slot, fill } = billSlot(home.alive, (problem) => refusal(problem)), said = h("p", { role: "status", class: "small" }), failed = h("div", {});
+  const when = (at) => new Date(at).toLocaleString(locale(), { dateStyle: "medium", timeStyle: "short", timeZone: home.zone });
+  const list = () => fill(async () => {
+    const rows = (await getExact(`${path}?limit=100`)).index_readings;
+    return rows.length === 0 ? [] : [h("h4", {}, t("toldBefore")), h("ul", { class: "told scroll tall", tabindex: 0, "aria-label": t("toldBefore") }, rows.map((row) =>
+      h("li", {}, h("strong", {}, `${digitsText(row.value)} ${row.unit.replace("m3", "m³")}`), " ", h("span", { class: "note" }, [registers.size > 1 || row.register !== "total" ? registers.get(row.register) ?? t("indexNumber", { n: row.register.split("_").at(-1) }) : "",
+        t("toldWhen", { read: when(row.at), told: when(row.told_at) })].filter(Boolean).join(" · ")))))];
+  });
+
+  const started = wallTime(Date.now(), home.zone);
+  const inputs = { register: h("select", { name: "register" }, [...registers].map(([name, text]) => h("option", { value: name }, text))),
+    value: h("input", { name: "value", inputmode: "numeric", autocomplete: "off", maxlength: 20, required: true }), at: h("input", { name: "at", type: "datetime-local", value: started, required: true }) };
+  const field = (name, text) => h("div", { "data-field": name }, h("label", { class: "field" }, text, inputs[name]), h("div", { class: "field-problem", role: "alert" }));
+  const fields = { register: field("register", t("register")), value: field("value", t("indexValue", { unit })), at: field("at", t("readAt")) };
+  fields.register.hidden = registers.size === 1;
+  const complain = (name, problem) => {
+    inputs[name].setAttribute("aria-invalid", "true");
+    fields[name].lastChild.replaceChildren(t(`told_${name}`), h("div", { class: "note" }, problem.detail));
+    inputs[name].focus();
+  };
+  const send = async (event) => {
+    event.preventDefault();
+    said.textContent = "";
+    failed.replaceChildren();
+    for (const name in fields) { inputs[name].removeAttribute("aria-invalid"); fields[name].lastChild.replaceChildren(); }
+    button.disabled = true; // twice would be told twice
+    try {
+      // An untouched time is now: the server's own clock says when that is.
+      const at = inputs.at.value === started ? {} : { at: instantOf(inputs.at.value, home.zone) };
+      await post(path, { register: inputs.register.value, value: inputs.value.value.replace(/\s/g, ""), ...at });
+      inputs.value.value = "";
+      said.textContent = t("toldKept");
+      await list();
+    } catch (problem) {
+      const name = Object.keys(fields).find((one) => problem.detail?.startsWith(`${one}:`));
+      if (problem.status === 401) showFailure(problem);
+      else if (name) complain(name, problem);
+      else failed.replaceChildren(refusal(problem));
+    } finally { button.disabled = false; }
+  };
+  const button = h("button", { type: "submit" }, t("tell"));
+  const part = h("form", { class: "tell", novalidate: true, onsubmit: send }, h("h3", {}, t("tellTitle")), h("p", { class: "note" }, t("tellText")),
+    h("div", { class: "tell-fields" }, fields.register, fields.value, fields.at), h("div", { class: "bar-line" }, button, said), failed, slot);
+  return { part, list };
+}
+
+// Where there is no bill to find wrong.
+function tellAlone(home) {
+  const told = tellIndex(home);
+  const part = h("details", { ontoggle: () => part.open && told.list() }, h("summary", {}, t("tellTitle")), told.part);
+  return part;
 }
 
 // ---------------------------------------------------------------- kept bills
@@ -275,7 +381,7 @@ async function showBill(home, id) {
 }
 
 function keptRow(row, home, failed) {
-  const told = [row.corrects && t("corrects", { n: row.corrects }), row.corrected_by && t("correctedBy", { n: row.corrected_by }), row.rests_on !== "read" && t(`restsShort_${row.rests_on}`), row.reason].filter(Boolean).join(" · ");
+  const told = [row.corrects && t("corrects", { n: row.corrects }), row.corrected_by && t("correctedBy", { n: row.corrected_by }), row.rests_on !== "read" && t(`restsShort_${row.rests_on}`), !row.corrected_by && row.reason].filter(Boolean).join(" · ");
   const name = t("billNumber", { n: row.id });
   return h("li", { "data-bill": row.id }, h("span", { class: "what" }, h("strong", {}, periodText(row)), h("span", { class: "note" }, name, " ", h("span", { class: "pill" }, t(`bill_${row.state}`)), told && ` ${told}`)),
     h("span", { class: "amount" }, euros(row.total_eur)),
@@ -339,7 +445,7 @@ function billCard(home) {
 
   const heading = h("p", { role: "status", class: "quiet" });
   let span, refused;
-  const { slot, fill } = billSlot(home.alive, async (problem) => (refused = true) && billRefusal(problem, problem.name === "contract_hole" && (await coveredInstead(home, span, draw))));
+  const { slot, fill } = billSlot(home.alive, async (problem) => (refused = true) && [billRefusal(problem, problem.name === "contract_hole" && (await coveredInstead(home, span, draw))), tellAlone(home)]);
   const draw = (wanted) => {
     span = wanted;
     refused = false;

@@ -139,3 +139,16 @@ function curveChart(slots, options) {
   });
   return root;
 }
+
+const isNarrow = () => matchMedia("(max-width: 640px)").matches;
+
+// The slots of a civil day for curveChart; `kwAt(instant)` is null where nothing was received.
+function daySlots(date, zone, step, kwAt, unit) {
+  const slots = [], end = startOfDay(addDays(date, 1), zone);
+  for (let at = startOfDay(date, zone); at < end; at += step) {
+    const time = localTime(at, zone), kw = kwAt(at);
+    slots.push({ at, time, kw, tick: time.endsWith(":00") && Number(time.slice(0, 2)) % (isNarrow() ? 6 : 3) === 0 ? time : "",
+      label: `${time} – ${localTime(at + step, zone)} : ${kw === null ? t("gap") : `${number(kw, 2)} ${unit}`}` });
+  }
+  return slots;
+}

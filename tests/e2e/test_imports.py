@@ -3,8 +3,10 @@ import csv
 import datetime
 import io
 import json
+import http.client
 import re
 import subprocess
+import urllib.parse
 import zoneinfo
 
 import pytest
@@ -193,3 +195,203 @@ def test_flows_name_what_did_not_come(offline, tmp_path):
         take(offline, file, "--create", "root", code=None)
     missing = offline.cli("import", "list", "--missing").out.splitlines()[1]
     assert missing.split()[0] == "R151" and missing.split()[-1] == "2"
+
+
+# ------------------------------------------------------------------ over REST
+
+NEIGHBOUR, DAILY = "14290000000003", "14290000000004"
+
+
+def add_points(server, **points):
+    """Of an organisation each, with half-hours unless it is DAILY."""
+    server.cli("usage-point", "organisation", "east", "East", "--parent", "root")
+    for point, organisation in points.items():
+        point = point.removeprefix("p")
+        collection = "daily" if point == DAILY else "half_hour"
+        server.sql("INSERT INTO usage_point (id, energy, collection, organisation) "
+                   f"VALUES ('{point}', 'electricity', '{collection}', '{organisation}')")
+
+
+def post(server, body, token, path="/api/v1/imports", headers=None, **query):
+    """Status and what was answered; the body goes out whole before the answer is read."""
+    connection = http.client.HTTPConnection("127.0.0.1", server.ports["api"], timeout=60)
+    try:
+        target = path + ("?" + urllib.parse.urlencode(query) if query else "")
+        connection.request("POST", target, body, {**({"Authorization": f"Bearer {token}"} if token else {}), **(headers or {})})
+        answer = connection.getresponse()
+        return answer.status, json.loads(answer.read())
+    finally:
+        connection.close()
+
+
+def finished(server, number, token):
+    """What became of it, once it is over."""
+    return eventually(lambda: (told := server.get(f"/api/v1/imports/{number}", token))["state"] in ("done", "failed") and told)
+
+
+@pytest.fixture(scope="module")
+def town():
+    """A server with homes, and tokens for them."""
+    server = Releve()
+    try:
+        server.start()
+        add_points(server, **{f"p{HOME}": "east", f"p{OTHER}": "east", f"p{NEIGHBOUR}": "root", f"p{DAILY}": "east"})
+        server.manager = server.token("energy_manager", "east")
+        server.household = server.token("household", OTHER)
+        yield server
+    finally:
+        server.close()
+
+
+def test_a_customer_export_over_rest(town):
+    file, curve = (DATA / "enedis-hour.csv").read_bytes(), len(curve_of(DATA / "enedis-hour.csv"))
+    status, told = post(town, file, town.manager, usage_point=HOME, name="Enedis_Conso_Heure.csv")
+    assert status == 202, told
+    assert (told["format"], told["file_name"], told["usage_point_ids"], told["proven"]) == ("enedis_curve", "Enedis_Conso_Heure.csv", [HOME], True)
+    over = finished(town, told["id"], town.manager)
+    assert (over["state"], over["imported"], over["unchanged"], over["refused"], over["problems"]) == ("done", curve, 0, 0, 0)
+    check_curve(exported(town, HOME))
+    # The same again changes nothing, however it comes.
+    blocks = town.sql("SELECT channel, day, rev, md5(data) FROM interval_day ORDER BY 1, 2")
+    status, again = post(town, file, town.manager, usage_point=HOME, name="other-name.csv")
+    assert (status, again["id"]) == (200, told["id"])
+    assert f"already imported as number {told['id']}" in take(town, DATA / "enedis-hour.csv", "--usage-point", HOME).out
+    status, more = post(town, file + b"\n", town.manager, usage_point=HOME)
+    assert status == 202
+    assert (lambda row: (row["imported"], row["unchanged"]))(finished(town, more["id"], town.manager)) == (0, curve)
+    assert town.sql("SELECT channel, day, rev, md5(data) FROM interval_day ORDER BY 1, 2") == blocks
+    listed = town.get("/api/v1/imports", town.manager, limit=1)
+    assert [row["id"] for row in listed["imports"]] == [more["id"]] and listed["next"] == str(more["id"])
+    assert {row["id"] for row in town.get("/api/v1/imports", town.manager, after=more["id"])["imports"]} >= {told["id"]}
+
+
+def test_rows_that_are_wrong_over_rest(town):
+    lines = (DATA / "enedis-day.csv").read_text(encoding="utf-8").splitlines()
+    at = next(at for at, line in enumerate(lines) if re.match(r"2\d{3}-", line))
+    lines[at] = lines[at].split(";")[0] + ";" + lines[at].split(";")[1] + ";many" + ";" * 14
+    status, told = post(town, "\n".join(lines).encode(), town.manager, usage_point=HOME)
+    assert status == 202, told
+    assert told["problems"] >= 1 and at + 1 in [problem["line"] for problem in told["problem_lines"]], told
+    over = finished(town, told["id"], town.manager)
+    assert over["imported"] > 50 and over["problem_lines"] == told["problem_lines"]
+    status, refused = post(town, b"a;b\n1;2\n", town.manager)
+    assert (status, refused["type"]) == (400, "/problems/bad_csv"), refused
+    status, refused = post(town, (DATA / "enedis-hour.csv").read_bytes(), town.manager)
+    assert status == 400 and "give the usage point yourself" in refused["detail"], refused
+    status, refused = post(town, b"", town.manager)
+    assert status == 400 and "empty" in refused["detail"], refused
+
+
+def test_a_file_that_is_too_large(town):
+    before = town.sql("SELECT count(*) FROM import")
+    status, refused = post(town, b";" * ((16 << 20) + 1), town.manager, usage_point=HOME)
+    assert status == 413 and str(16 << 20) in refused["detail"], refused
+    assert town.sql("SELECT count(*) FROM import") == before
+
+
+def test_who_may_send_and_see_files(town):
+    file = (DATA / "enedis-hour.csv").read_bytes()
+    auditor = town.root_token("auditor")
+    assert post(town, file, None, usage_point=HOME)[0] == 401
+    assert post(town, file, "rlv_wrong", usage_point=HOME)[0] == 401
+    assert post(town, file, auditor, usage_point=HOME)[0] == 403
+    assert town.ask("/api/v1/imports", auditor).status == 403
+    before = town.sql("SELECT count(*) FROM import")
+    for token in (town.household, town.manager):  # a neighbour's, of another town
+        status, refused = post(town, file, token, usage_point=NEIGHBOUR)
+        assert (status, refused["type"]) == (404, "/problems/not_found"), refused
+    assert post(town, file, town.household, usage_point=HOME)[0] == 404
+    assert post(town, file, town.manager, usage_point="99999999999999")[0] == 404, "what may not be seen is as what is not there"
+    assert town.sql("SELECT count(*) FROM import") == before
+    status, told = post(town, file, town.root_token("operator"), usage_point=NEIGHBOUR)
+    assert status == 202
+    for token in (town.household, town.manager):
+        assert town.ask(f"/api/v1/imports/{told['id']}", token).status == 404
+        assert told["id"] not in [row["id"] for row in town.get("/api/v1/imports", token)["imports"]]
+
+
+def test_what_a_household_sends_is_seen_and_never_billed(town):
+    file, curve = (DATA / "enedis-hour.csv").read_bytes(), len(curve_of(DATA / "enedis-hour.csv"))
+    status, told = post(town, file, town.household, usage_point=OTHER)
+    assert (status, told["proven"]) == (202, False), told
+    assert finished(town, told["id"], town.household)["imported"] == curve
+    day = {"from_": "2022-10-30", "to": "2022-10-31"}
+    path = f"/api/v1/usage-points/{OTHER}/readings"
+    assert {row["quality"] for row in town.get(path, town.household, **day)["readings"]} == {"unauthenticated"}
+    contract = town.folder / "contract.csv"
+    contract.write_text(f"usage_point,tariff,from,to,powers_kva\n{OTHER},trv_base,2022-01-01,,6\n", encoding="utf-8")
+    town.cli("contract", "import", contract)
+    bill = f"/api/v1/usage-points/{OTHER}/bill?from=2022-10-30&to=2022-10-31"
+    refused = town.ask(bill, town.household)
+    assert (refused.status, refused.json["type"]) == (422, "/problems/readings_incomplete"), refused.body
+    # The same bytes from the operator are proven; what the household says afterwards does not take their place.
+    status, proven = post(town, file, town.manager, usage_point=OTHER)
+    assert (status, proven["proven"]) == (202, True) and proven["id"] != told["id"]
+    assert finished(town, proven["id"], town.manager)["imported"] == curve
+    eventually(lambda: town.sql("SELECT count(*) FROM check_due") == [("0",)])
+    readings = town.get(path, town.household, **day)["readings"]
+    assert "unauthenticated" not in {row["quality"] for row in readings}
+    billed = town.ask(bill, town.household)
+    assert billed.status == 200, billed.body
+    forged = re.sub(rb"(2022-10-30T1[0-9]:[0-9:]*\+01:00);\d+", rb"\1;1", file)
+    assert forged != file
+    status, told = post(town, forged, town.household, usage_point=OTHER)
+    assert status == 202
+    assert (lambda row: (row["imported"], row["unchanged"]))(finished(town, told["id"], town.household)) == (0, curve)
+    assert town.get(path, town.household, **day)["readings"] == readings
+
+
+def test_a_home_with_daily_totals_over_rest(town):
+    status, told = post(town, (DATA / "enedis-hour.csv").read_bytes(), town.manager, usage_point=DAILY)
+    assert status == 202 and "only daily totals are kept" in told["problem_lines"][0]["reason"], told
+    over = finished(town, told["id"], town.manager)
+    assert over["imported"] == 0 and over["refused"] == len(curve_of(DATA / "enedis-hour.csv"))
+    status, told = post(town, (DATA / "enedis-day.csv").read_bytes(), town.manager, usage_point=DAILY)
+    assert status == 202 and finished(town, told["id"], town.manager)["imported"] > 50
+    assert town.sql("SELECT count(*) FROM import_part") == [("0",)]
+    assert town.sql("SELECT count(*) FROM interval_day d JOIN installation i ON i.meter_id = d.meter_id "
+                    f"WHERE i.usage_point = '{DAILY}'") == [("0",)]
+
+
+def test_missing_files_of_a_flow_over_rest(town):
+    text = (DATA / "r151.xml").read_text(encoding="utf-8")
+    point = re.search(r"<Id_PRM>(\d{14})</Id_PRM>", text).group(1)
+    add = f"INSERT INTO usage_point (id, energy, collection, organisation) VALUES ('{point}', 'electricity', 'half_hour', 'east') ON CONFLICT DO NOTHING"
+    town.sql(add)
+    for number in (1, 4):
+        name = f"ERDF_R151_0001_C_S_{number:05d}_Q_00001_00001_20240115000000.xml"
+        status, told = post(town, (text + "\n" * number).encode(), town.root_token("operator"), name=name)
+        assert (status, told["flow"], told["number"]) == (202, "R151", number), told
+    missing = town.get("/api/v1/imports/missing", role="operator")["missing"]
+    assert [(row["flow"], row["numbers"]) for row in missing] == [("R151", [2, 3])]
+
+
+def test_a_tariff_over_rest_holds_for_bills_that_are_made_later(town):
+    operator, document = town.root_token("operator"), json.loads((ROOT / "proto/tariffs/example_market_hphc.json").read_text(encoding="utf-8"))
+    as_json = {"Content-Type": "application/json"}
+
+    def add(token=operator, **changed):
+        return post(town, json.dumps({**document, **changed}).encode(), token, "/api/v1/tariffs", as_json)
+
+    own = {"tariff": "own_offer", "source": "a test"}
+    assert add(town.manager, **own)[0] == 403
+    assert add(town.token("operator", "east"), **own)[0] == 403, "prices hold for everybody"
+    status, told = add(**own)
+    assert (status, told) == (201, {"id": "own_offer", "kind": "tariff", "edition": 1, "added": True})
+    listed = {row["id"]: row for row in town.get("/api/v1/tariffs", town.household)["documents"]}
+    first = listed["own_offer"]["known_from"]
+    assert add(**own) == (200, {"id": "own_offer", "kind": "tariff", "edition": 1, "added": False})
+    status, refused = add(**{**own, "source": "another test"})
+    assert status == 400 and "edition: 1 of own_offer is known" in refused["detail"], refused
+    components = json.loads(json.dumps(document["components"]))
+    components[1]["rows"][0]["value"] = 0.5
+    status, refused = add(**own, edition=2, components=components)
+    assert status == 400 and "/components/1/rows/0/value: must not be a number" in refused["detail"], refused
+    components[1]["rows"] = [{"from": "2025-01-01", "to": "2026-01-01", "value": "0.1"}, {"from": "2025-06-01", "value": "0.2"}]
+    status, refused = add(**own, edition=2, components=components)
+    assert status == 400 and "energy_hp" in refused["detail"], refused
+    assert [row["known_from"] for row in town.get("/api/v1/tariffs", operator)["documents"] if row["id"] == "own_offer"] == [first]
+    components[1]["rows"] = [{"from": "2025-01-01", "to": "2028-01-01", "value": "9.99"}]
+    assert add(**own, edition=2, components=components)[0] == 201
+    assert town.get("/api/v1/tariffs/own_offer", operator)["edition"] == 2
+    assert town.get("/api/v1/tariffs/own_offer", operator, as_of=first)["edition"] == 1, "what bills rest on stays"

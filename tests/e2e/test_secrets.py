@@ -18,6 +18,7 @@ from product import BINARY, ROOT, eventually, run_binary, write_csv
 from traces import Search, forms_of, processes_of
 
 DAY = datetime.date(2026, 3, 5)
+DAY_BEFORE, DAY_AFTER = DAY - datetime.timedelta(days=1), DAY + datetime.timedelta(days=1)
 PASSWORD = "Zitronenfalter-am-Fenster-27"
 ROLES = ("operator", "energy_manager", "household", "auditor")
 
@@ -42,14 +43,15 @@ class Guarded:
     def send_everything(self):
         """A day that is stored, and messages that end in quarantine with a secret in their bytes."""
         server, meter = self.server, self.meter
-        push = meter.push(meter.day(half_hours(DAY), curve()))
         before = server.frames()
         with server.connect() as link:
+            link.exchange(meter.push(meter.day(half_hours(DAY_BEFORE), curve())))
+            push = meter.push(meter.day(half_hours(DAY), curve()))
             link.exchange(push)
             link.send(meter.push(meter.day(half_hours(DAY), curve()), counter=push.counter),
                       meter.push(b"\x02\x01\x16\x01"),
                       meter.push(meter.day(half_hours(DAY), curve()), encryption_key=bytes(16)))
-            eventually(lambda: sum(server.frames_since(before).values()) == 4)
+            eventually(lambda: sum(server.frames_since(before).values()) == 5)
 
 
 @pytest.fixture(scope="module")
@@ -208,8 +210,21 @@ def test_postgresql_s_log_repeats_no_value_of_a_failed_statement(guarded):
 # ------------------------------------------------------------------ what is said
 
 
+def bills_of(guarded):
+    """Two bills of successive days, the later one issued."""
+    server, point = guarded.server, guarded.meter.usage_point
+    row = {"usage_point": point, "tariff": "trv_base", "from": "2026-01-01", "to": "", "powers_kva": "36"}
+    server.cli("contract", "import", write_csv(server.data.parent / "contracts.csv", row))
+    if server.sql("SELECT count(*) FROM bill") == [("0",)]:
+        eventually(lambda: server.sql("SELECT count(*) FROM check_due") == [("0",)])
+        for day, end in ((DAY_BEFORE, DAY), (DAY, DAY_AFTER)):
+            server.cli("bill", "make", point, "--from", day, "--to", end)
+        server.cli("bill", "issue", server.sql("SELECT max(id) FROM bill")[0][0])
+    return server.sql("SELECT max(id) FROM bill")[0][0]
+
+
 def known_of(guarded):
-    """A group, a failure and a correction, so that each route has something to show."""
+    """Something to show for each kind of number that a route names: {what stands in the path: number}."""
     server, meter = guarded.server, guarded.meter
     row = {"group": "e2e-secrets", "usage_point": meter.usage_point, "from": "2020-01-01"}
     server.cli("group", "import", write_csv(server.data.parent / "groups.csv", row))
@@ -219,30 +234,29 @@ def known_of(guarded):
     failure = server.sql("INSERT INTO validation_failure (meter_id, channel, day, rule, severity, first_slot, last_slot, value, limits, "
                          f"detail, batch) VALUES ({number}, 1, '{DAY}', 'high', 'note', 1, 1, 1, '{{0,0,0}}', '{{0,0}}', 1) "
                          "RETURNING id")[0][0]
-    return failure, correction
+    taken = server.sql("INSERT INTO import (file_name, sha256, format, usage_points, state, whole) VALUES "
+                       f"('a file', sha256('a file'), 'r63', '{{{meter.usage_point}}}', 'done', false) RETURNING id")[0][0]
+    return {"usage-points/{id}": f"usage-points/{meter.usage_point}", "meters/{id}": f"meters/{number}", "{name}": "wrong_key",
+            "groups/{id}": "groups/e2e-secrets", "failures/{id}": f"failures/{failure}", "corrections/{id}": f"corrections/{correction}",
+            "tariffs/{id}": "tariffs/trv_base", "imports/{id}": f"imports/{taken}", "{bill}": bills_of(guarded)}
 
 
 def every_path(guarded):
     """Each route of proto/openapi.yaml with something in its parameters."""
-    server, meter = guarded.server, guarded.meter
-    numbers = {row["address"]: row["id"] for row in server.get("/api/v1/meters", guarded.tokens["operator"])["meters"]}
     paths = re.findall(r"^  (/\S*):$", (ROOT / "proto/openapi.yaml").read_text(), re.M)
     assert "/metrics" in paths and len(paths) > 15
-    failure, correction = known_of(guarded)
+    known, days = known_of(guarded), f"?from={DAY}&to={DAY_AFTER}"
+    asked = {"/readings": days, "/daily": days, "/half-hours": days, "/bill": days, "/bill/compare": days, "/curve": days,
+             "/totals": days + "&period=day", "/revisions": f"?at={DAY}T12:00:00Z", "/collection": f"?date={DAY}&by=hour",
+             "/explain": "?line=0"}
     for path in paths:
-        if path.endswith(("/handling", "/corrections")):  # only taken, never given
+        if path.endswith(("/handling", "/corrections", "/state")):  # only taken, never given
             continue
-        path = path.replace("usage-points/{id}", f"usage-points/{meter.usage_point}")
-        path = path.replace("meters/{id}", f"meters/{numbers[meter.title.hex()]}").replace("{name}", "wrong_key")
-        if path.endswith(("/readings", "/daily", "/half-hours")):
-            path += f"?from={DAY}&to={DAY + datetime.timedelta(days=1)}"
-        path = path.replace("groups/{id}", "groups/e2e-secrets").replace("failures/{id}", f"failures/{failure}")
-        path = path.replace("corrections/{id}", f"corrections/{correction}")
-        if path.endswith("/totals"):
-            path += f"?period=day&from={DAY}&to={DAY + datetime.timedelta(days=1)}"
-        path += {"/curve": f"?from={DAY}&to={DAY + datetime.timedelta(days=1)}", "/revisions": f"?at={DAY}T12:00:00Z",
-                 "/collection": f"?date={DAY}&by=hour"}.get(path[path.rindex("/"):], "")
-        yield path
+        query = max((end for end in asked if path.endswith(end)), key=len, default=None)
+        for name, value in known.items():
+            path = path.replace(name, value)
+        assert "{" not in path, f"{path}: nothing is known for it"
+        yield path + asked.get(query, "")
 
 
 def test_no_answer_of_the_api_holds_a_secret(guarded):

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { keepScreenshot } from "./browser.mjs";
 
 const cents = (text) => Number(text.replace(/[^\d.]/g, "").replace(".", "")) * (/[-−]/.test(text) ? -1 : 1);
+const parisTime = (at) => new Date(at).toLocaleString("sv-SE", { timeZone: "Europe/Paris" }).slice(0, 16).replace(" ", "T");
 const amounts = async (of) => (await of.allTextContents()).map(cents);
 
 // Against any server: a total or, in plain words, why there is none.
@@ -10,7 +11,62 @@ export async function someBill(page) {
   await page.waitForSelector("#bill .bill-total, #bill .refusal");
   await page.waitForSelector("#bills li, #bills p");
   assert.match(await page.textContent("#bill"), /€[\d,]+\.\d\dall taxes included|€[\d,]+\.\d\d all taxes included|No contract|missing|not known/);
-  await keepScreenshot(page, "bill.png");
+  if ((await page.locator("#bill .bill-total").count()) === 0) return;
+  const line = page.locator("#bill .bill-lines > li", { hasText: "kWh ×" }).first();
+  await line.locator("> details > summary").click();
+  assert.match(await line.locator(".explained").textContent(), /Working€[\d.]+\/kWh × [\d,.]+ kWh = €[\d,]+\.\d\d.*Rests on/);
+  await page.waitForSelector("#bill .compared > :not([aria-busy]) > p, #bill .compared .refusal");
+  await keepScreenshot(page.locator("#bill"), "bill.png");
+}
+
+// An index off the display: what is refused is said at its field and not kept, what is kept is listed; the bill stays as it was.
+async function tellIndex(page, ask) {
+  const form = page.locator("#bill > div .tell"), problemAt = (name) => form.locator(`[data-field=${name}] [role=alert]`), total = await page.textContent("#bill .bill-total");
+  const kept = async () => (await (await ask("/index-readings")).json()).index_readings;
+  const send = async (value, at) => {
+    await form.locator("[name=value]").fill(value);
+    if (at) await form.locator("[name=at]").fill(at);
+    const [request] = await Promise.all([page.waitForRequest((one) => one.method() === "POST" && one.url().endsWith("/index-readings")), form.locator("[type=submit]").click()]);
+    await form.locator("[type=submit]:enabled").waitFor();
+    return request.postDataJSON();
+  };
+  assert.match(await form.textContent(), /kept as told by you, beside the meter's own readings, and whoever runs this service can see it.*never one that was issued/s);
+  const before = await kept();
+  for (const wrong of ["-5", "12.5", "1234567890", "about 4000", " "]) {
+    await send(wrong);
+    assert.match(await problemAt("value").textContent(), /^Write the digits before the point only.*value: must be/, wrong);
+    assert.equal(await page.evaluate(() => document.activeElement.name), "value", "the focus is where something is to be done");
+    assert.equal(await form.locator("[name=value]").getAttribute("aria-invalid"), "true");
+  }
+  await send("4170", "2099-01-01T10:00");
+  assert.match(await problemAt("at").textContent(), /^This must be a date and time in the past.*at: lies in the future/);
+  assert.equal(await problemAt("value").textContent(), "", "only what is wrong now is said");
+  assert.deepEqual(await kept(), before, "nothing refused is kept");
+
+  // A time is the home's, not the browser's; without one it is now, by the server's clock.
+  const yesterday = `${parisTime(Date.now() - 86400000).slice(0, 10)}T07:15`;
+  await send("4 170", yesterday);
+  await form.locator("[role=status]:has-text('Kept')").waitFor();
+  assert.equal(await form.locator("[aria-invalid]").count(), 0);
+  const [told, ...older] = await kept();
+  assert.deepEqual([told.value, told.unit, told.register, parisTime(told.at)], [4170, "kWh", "total", yesterday]);
+  assert.equal(older.length, before.length);
+  assert.match(await form.locator(".told li").first().textContent(), /^4,170 kWh read on \d+ \w+ \d{4}, 07:15, told on/);
+  assert.equal(await form.locator(".told li").count(), before.length + 1);
+  await page.click("#bill .looks-wrong");
+  assert.equal(await page.textContent("#bill .bill-total"), total);
+
+  // Where the meter counts hours apart, which of its indexes it is.
+  const names = [["supplier_1", "Off-peak"], ["supplier_2", "Peak"]];
+  await page.route("**/api/v1/tariffs/*", (route) => route.fulfill({ json: { classes: names.map(([name, text]) => ({ id: name, label: { en: text, fr: text }, register: `active_energy_import_${name}` })) } }));
+  await page.reload();
+  await page.click("#bill .looks-wrong");
+  assert.deepEqual(await form.locator("option").allTextContents(), ["Total", "Off-peak", "Peak"]);
+  await form.locator("select").selectOption("supplier_2");
+  assert.deepEqual(await send("2871"), { register: "supplier_2", value: "2871" });
+  await form.locator(".told li:has-text('2,871 kWh Peak')").first().waitFor();
+  await keepScreenshot(page, "bill-index.png");
+  await page.unroute("**/api/v1/tariffs/*");
 }
 
 export async function bills(page, base, token) {
@@ -32,10 +88,12 @@ export async function bills(page, base, token) {
 
   // A line explains itself, to the keyboard too.
   const energy = page.locator("#bill > div > .bill-part > .bill-lines > li", { hasText: "kWh ×" }).first();
-  await energy.locator("summary").focus();
+  await energy.locator("> details > summary").focus();
   await page.keyboard.press("Enter");
   await energy.locator(".explained").waitFor();
-  assert.match(await energy.locator(".explained").textContent(), /Working€0\.\d+\/kWh × [\d,.]+ kWh = €[\d,]+\.\d\d.*Days\d+ \w+ \d{4}.*Rests on.*readings/s);
+  assert.match(await energy.locator(".explained").textContent(), /Working€0\.\d+\/kWh × [\d,.]+ kWh = €[\d,]+\.\d\d.*Days1( to \d+)? \w+ \d{4}.*Rests on.*readings/s);
+  await energy.locator(".price-from > summary").click();
+  await energy.locator(".price-from p").waitFor();
 
   // Beside the month before: one sentence a part, and they add up.
   await page.waitForSelector("#bill .compared .adds-up");
@@ -53,6 +111,8 @@ export async function bills(page, base, token) {
   assert.ok(text.includes(point) && text.includes(await page.textContent("#bill .bill-total strong")) && text.includes(await page.textContent("#bill .rests")));
   await page.click("#bill .wrong button");
   await page.waitForSelector("#bill .wrong [role=status]:text-matches('Copied|Ctrl')");
+
+  await tellIndex(page, ask);
 
   // Another month, with the choice of the earlier one by arrow.
   const newest = await page.inputValue("#bill select");
@@ -76,7 +136,7 @@ export async function bills(page, base, token) {
   await page.waitForSelector("dialog .bill-total");
   assert.equal(cents(await page.textContent("dialog .bill-total strong")), cents(issued.total_eur.toFixed(2)));
   const used = page.locator("dialog .bill-lines > li", { hasText: "kWh ×" }).first();
-  await used.locator("summary").click();
+  await used.locator("> details > summary").click();
   await used.locator(".explained button").click();
   await used.locator("tbody tr").first().waitFor();
   assert.ok((await used.locator("tbody tr").count()) > 100);
@@ -99,6 +159,8 @@ export async function bills(page, base, token) {
   await page.reload();
   await page.waitForSelector("#bill [data-problem=contract_hole]");
   assert.match(await page.textContent("#bill .refusal"), /No contract is known.*No bill can be worked out.*no contract is recorded.*can record it/s);
+  await page.click("#bill details:has(.tell) > summary"); // an index can be told without a bill
+  await page.waitForSelector("#bill .told li:has-text('2,871 kWh Index 2')");
   await page.waitForSelector("#bills li");
   await page.unroute(/\/bill\?/);
 }

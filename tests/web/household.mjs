@@ -110,7 +110,8 @@ await run("household", async (page, base) => {
   assert.equal(await page.evaluate(() => sessionStorage.getItem("token")), token);
 
   // Both energies in kWh; the volume and the coefficient stand beside that of gas.
-  if ((await page.locator("#both").count()) > 0) {
+  const both = (await page.locator("#both").count()) > 0;
+  if (both) {
     for (const energy of ["electricity", "gas"]) {
       await page.waitForSelector(`[data-energy=${energy}] .bar`);
       assert.match(await page.textContent(`[data-energy=${energy}] .lead .value`), /^\d+[.,]\d kWh$/);
@@ -199,7 +200,8 @@ await run("household", async (page, base) => {
     await page.unroute("**/daily?*");
   }
 
-  // The same in French, and back to the door.
+  // The same in French, also after a reload, which stays at this home; and back to the door.
+  const point = (await page.textContent(".title")).match(/\d{14}/)[0];
   await page.click("#lang-fr");
   await page.waitForSelector("text=Qui a consulté ces données");
   assert.equal(await page.getAttribute("html", "lang"), "fr");
@@ -207,6 +209,22 @@ await run("household", async (page, base) => {
   await page.waitForSelector("text=Jour par jour");
   await page.waitForSelector("#bill h2:has-text('Votre facture')");
   await page.waitForSelector("#bill .bill-total:has-text('toutes taxes comprises'), #bill .refusal");
+  assert.ok((await page.textContent(".title")).includes(point));
+  if (await page.locator("#bill .looks-wrong").count()) {
+    await page.click("#bill .looks-wrong");
+    assert.match(await page.textContent("#bill .tell"), /Il est conservé comme étant votre relevé.*la personne qui gère ce service peut le voir.*jamais une facture déjà émise/s);
+    await page.click("#bill .bill-lines > li > details > summary");
+  }
+  await page.setViewportSize({ width: 390, height: 844 }); // a telephone
+  assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 390, "nothing hangs out to the side");
+  await keepScreenshot(page, "bill-narrow.png");
+  await page.setViewportSize({ width: 1180, height: 900 });
+  if (both) {
+    await page.click("text=Tous les points de livraison");
+    await page.waitForSelector("#both");
+    await page.reload();
+    await page.waitForSelector("#both h1:has-text('Votre logement')");
+  }
   await page.click("#sign-out");
   await page.waitForSelector("#token");
   assert.equal(await page.evaluate(() => sessionStorage.getItem("token")), null);

@@ -26,7 +26,9 @@ test("a page a home on A4", async () => {
   const sizes = pdf.toString("latin1").match(/\/Type\s*\/Page\b[^s]/g) ?? [];
   assert.equal(homes, 3);
   assert.equal(sizes.length, homes);
-  for (const [, width, height] of pdf.toString("latin1").matchAll(/\/MediaBox\s*\[\s*0 0 ([\d.]+) ([\d.]+)/g)) {
+  const boxes = [...pdf.toString("latin1").matchAll(/\/MediaBox\s*\[\s*0 0 ([\d.]+) ([\d.]+)/g)];
+  assert.equal(boxes.length, homes);
+  for (const [, width, height] of boxes) {
     assert.ok(Math.abs(width - 595.3) < 1 && Math.abs(height - 841.9) < 1, `${width} x ${height} pt`);
   }
 });

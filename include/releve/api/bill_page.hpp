@@ -12,6 +12,8 @@ namespace releve::api {
 [[nodiscard]] std::string number_text(const Decimal& number, Language language);
 /// "25 January 2025", "25 janvier 2025".
 [[nodiscard]] std::string day_text(CivilDay day, Language language);
+/// What "curve of 2013, played as 2025" means to a reader; what is not written so stays as it is.
+[[nodiscard]] std::string played_text(const std::string& played, Language language);
 /// On what the bill rests, as its first sentence.
 [[nodiscard]] std::string rests_text(const engine::Bill& bill, Language language);
 /// Of a line: "Subscription", "Energy, peak hours".

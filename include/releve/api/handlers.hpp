@@ -70,6 +70,13 @@ namespace releve::api {
 // tariff_handlers.cpp
 [[nodiscard]] result<Response> list_tariffs(const Call& call);
 [[nodiscard]] result<Response> show_tariff(const Call& call);
+[[nodiscard]] result<Response> add_tariff(const Call& call);
+
+// import_handlers.cpp
+[[nodiscard]] result<Response> create_import(const Call& call);
+[[nodiscard]] result<Response> list_imports(const Call& call);
+[[nodiscard]] result<Response> list_missing_files(const Call& call);
+[[nodiscard]] result<Response> show_import(const Call& call);
 
 // service_handlers.cpp
 [[nodiscard]] result<Response> show_me(const Call& call);

@@ -3,6 +3,7 @@
 
 #include <releve/core/error.hpp>
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -12,14 +13,15 @@ namespace releve::api {
 
 enum class Language : std::uint8_t { en, fr };
 
-inline constexpr std::size_t body_bytes_max = 64 * 1024;
+inline constexpr std::size_t body_bytes_max = 64 * 1024; // where a route does not say more
 
 struct Request {
     std::string path;                                       // as sent, without the query
     std::vector<std::string> path_values;                   // of {id} and the like, percent-decoded
     std::vector<std::pair<std::string, std::string>> query; // percent-decoded; '+' stays '+' (dates carry offsets)
     std::string accept, accept_language, authorization, if_none_match, content_type;
-    std::string body;       // of a POST; at most body_bytes_max
+    std::string body;       // of a POST; at most as many bytes as its route takes
+    std::shared_ptr<const void> room{}; // of a large body: it counts as held as long as anybody has this
     std::string peer;       // address without port
     bool loopback = false;  // the peer is this machine
     bool forwarded = false; // a proxy says that it speaks for somebody else
@@ -46,6 +48,8 @@ struct Response {
 [[nodiscard]] result<std::size_t> negotiate(std::string_view accept, std::span<const std::string_view> offers);
 /// Whether a Content-Type says application/json, with whatever parameters.
 [[nodiscard]] bool is_json(std::string_view content_type);
+/// Whether a Content-Type says that the body is a form with files in it.
+[[nodiscard]] bool is_form(std::string_view content_type);
 /// "Bearer xyz" to "xyz"; empty when the header is something else.
 [[nodiscard]] std::string_view bearer_token(std::string_view authorization);
 

@@ -57,7 +57,11 @@ public:
             });
         };
         Job job;
-        job.work = [work = std::move(work), deliver](ReadStore& store) mutable { deliver(work(store)); };
+        job.work = [work = std::optional{std::move(work)}, deliver](ReadStore& store) mutable {
+            Answer answer = (*work)(store);
+            work.reset(); // what it held is given back before its answer is heard
+            deliver(std::move(answer));
+        };
         job.failed = [deliver](Error error) { deliver(std::move(error)); };
         if (!submit(std::move(job)))
             co_return fail(errc::unavailable, "too many requests wait for the database");

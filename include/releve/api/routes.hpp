@@ -4,6 +4,7 @@
 // POST and needs a token in the Authorization header, which no other site's page can send.
 
 #include <releve/api/http.hpp>
+#include <releve/api/intake.hpp>
 #include <releve/api/read_store.hpp>
 
 #include <releve/engine/tariff.hpp>
@@ -68,6 +69,18 @@ private:
     bool loopback_ = false;
 };
 
+inline constexpr std::size_t large_body_bytes_max = 16 * 1024 * 1024; // of any route
+
+/// What a POST brings.
+struct BodyRule {
+    enum class Form : std::uint8_t { json, file }; // a file says itself what it is, whatever its Content-Type
+    Form form = Form::json;
+    std::size_t bytes_max = body_bytes_max;
+
+    /// Read only once its token has signed in and has the role, and only so many at a time (ServerOptions::large_bodies_max).
+    [[nodiscard]] constexpr bool is_large() const { return bytes_max > body_bytes_max; }
+};
+
 /// What `app` gives to handlers. The functions are called from any thread of the server.
 struct Services {
     std::function<Instant()> clock;
@@ -77,6 +90,7 @@ struct Services {
     /// The book of tariffs of a version; `load` is called where it is not there yet. errc::bad_tariff.
     using Book = std::shared_ptr<const engine::TariffBook>;
     std::function<result<Book>(std::int64_t version, const std::function<result<std::vector<store::TariffText>>()>& load)> tariff_book{};
+    std::shared_ptr<Intake> intake{}; // empty: files are not taken
 };
 
 /// One request on its way: handlers read it and give a response.
@@ -96,6 +110,7 @@ struct Route {
     Handler handler;
     std::string_view operation_id; // in proto/openapi.yaml
     std::string_view parameters;   // names allowed in the query, separated by spaces; others are refused
+    BodyRule body{};               // of a POST
 };
 
 [[nodiscard]] std::span<const Route> routes();

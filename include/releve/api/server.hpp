@@ -1,6 +1,7 @@
 #pragma once
 // The HTTP server of the API: connections, limits and deadlines, sign-in, and the way from a request through the route
-// table to a response. Lives on one io_context that one thread runs. GET, HEAD, and POST with a small body of JSON.
+// table to a response. Lives on one io_context that one thread runs. GET, HEAD, and POST with a small body of JSON, or, where
+// its route says so, with a file.
 
 #include <releve/api/auth.hpp>
 #include <releve/api/read_pool.hpp>
@@ -17,13 +18,16 @@ struct ServerOptions {
     std::chrono::milliseconds idle_max{15'000};    // until a whole request header is there, and then its body
     std::chrono::milliseconds request_max{30'000}; // for the database's answer
     std::chrono::milliseconds write_max{30'000};   // for the client to take the response
+    std::size_t large_bodies_max = 4;                  // held at a time; more are 503
+    std::chrono::milliseconds large_body_max{120'000}; // until all of one is there
     AttemptLimiter::Options attempts;
 };
 
 class Server {
 public:
     /// `io`, `pool` and what `services` refers to outlive the server's last connection (see stop).
-    Server(boost::asio::io_context& io, ServerOptions options, ReadPool& pool, Services services);
+    /// `files`: a pool of its own for requests with large bodies; null: `pool`.
+    Server(boost::asio::io_context& io, ServerOptions options, ReadPool& pool, Services services, ReadPool* files = nullptr);
     ~Server();
     Server(const Server&) = delete;
     Server& operator=(const Server&) = delete;

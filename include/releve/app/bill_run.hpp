@@ -20,7 +20,7 @@ struct BillRunOptions {
 struct BillRunSummary {
     std::int64_t run = 0, total = 0, billed = 0, failed = 0;
     std::int64_t plain = 0; // of those billed: read in bulk
-    std::int64_t total_cents = 0, energy_wh = 0;
+    std::int64_t total_cents = 0, energy_wh = 0, document_bytes = 0;
     bool finished = false;
 };
 /// errc::bad_tariff; a lost connection throws.

@@ -4,6 +4,7 @@
 
 #include <releve/store/admin_store.hpp>
 
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,5 +21,12 @@ struct GroupCsv {
 /// An empty `to` is until further notice; without `label`, or where it is empty, a group keeps its own. Two rows for the same
 /// day of a usage point in a group are a problem, and so are two labels of one group.
 [[nodiscard]] GroupCsv parse_group_csv(std::string_view text);
+
+struct TemperatureCsv {
+    std::map<CivilDay, int> mean_c_e1; // tenths of a degree
+    std::vector<std::string> problems;
+};
+/// Columns day, mean_c: degrees Celsius, rounded to tenths; a decimal comma is taken too. A day once.
+[[nodiscard]] TemperatureCsv parse_temperature_csv(std::string_view text);
 
 } // namespace releve::app

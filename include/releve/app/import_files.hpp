@@ -9,6 +9,7 @@
 #include <releve/core/time.hpp>
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -118,6 +119,11 @@ struct ImportOptions {
 /// UTF-8 or Windows-1252. errc::bad_csv: no format that is known, or nothing of the file can be read (its header is wrong, the XML
 /// or JSON is broken), naming what is missing, or the file names another usage point than the options; errc::too_large.
 [[nodiscard]] result<ImportedFile> parse_import(std::string_view bytes, const ImportOptions& options);
+
+/// For a demo: moves all that the file says by whole weeks, so that prices exist for its days. Intervals keep their order and number
+/// (a week later in UTC: by the civil clock an hour off while one of the days has summer time and the other not), indexes and gas
+/// days their civil time. What is to be said of each usage point: "curve of 2013, played as 2025".
+[[nodiscard]] std::map<std::string, std::string> play_later(ImportedFile& file, int weeks, const Zone& zone);
 
 inline constexpr std::size_t missing_numbers_max = 10'000; // the first ones
 

@@ -14,6 +14,7 @@ struct StageContext {
     const MeterModel& gas;
     const Zone& zone;
     Instant now{};
+    bool proven = true; // false: a household's: nothing of it is told to bills
 };
 struct StagedFile {
     store::StagedImport import; // without name, sum and options of the file

@@ -4,7 +4,7 @@
 // what its own facts say; every text that comes from outside is escaped. docs/BILLING.md, "Letters".
 
 #include <releve/api/http.hpp>
-#include <releve/engine/bill.hpp>
+#include <releve/engine/day_energies.hpp>
 
 #include <optional>
 #include <span>
@@ -13,14 +13,6 @@
 #include <vector>
 
 namespace releve::app {
-
-/// A bar of the chart.
-struct LetterDay {
-    CivilDay day{};
-    std::optional<std::int64_t> energy_wh{}; // nothing: not known, or doubtful
-    bool estimated = false;                  // in part or as a whole
-    bool operator==(const LetterDay&) const = default;
-};
 
 /// Energy of the month inside and outside of the contract's off-peak hours.
 struct PeakUse {
@@ -33,7 +25,7 @@ struct LetterFacts {
     std::vector<std::string> address{};          // lines as on an envelope; none: only the usage point is named
     engine::Bill bill;                           // of a whole civil month, which is the letter's
     std::optional<engine::Bill> year_before{};   // of the same month; nothing: not known
-    std::vector<LetterDay> days{};               // of the month, by day
+    std::vector<engine::DayEnergy> days{};               // of the month, by day
     std::optional<PeakUse> peak{};               // only where the contract has off-peak hours
     std::optional<std::int64_t> night_least_w{}; // the least power of any night, 2:00 to 5:00
     std::string telephone, sender;

@@ -5,10 +5,6 @@
 
 namespace releve::app {
 
-/// Each day of the span: from its whole curve, else from the total register read at both its ends. Of gas, by gas days: from
-/// the meter's index and the day's coefficient. A day that is doubtful or in part missing has no energy.
-[[nodiscard]] std::vector<LetterDay> letter_days(const engine::BillFacts& facts, engine::CivilSpan span, const Zone& zone);
-
 /// The least mean power of any slot that lies between 2:00 and 5:00, in W, rounded down. Nothing where fewer than 20 nights
 /// of the span were read as a whole: what was never seen is not called "never".
 [[nodiscard]] std::optional<std::int64_t> night_least_w(const engine::BillFacts& facts, engine::CivilSpan span, const Zone& zone);

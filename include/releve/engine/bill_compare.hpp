@@ -35,6 +35,7 @@
 
 #include <releve/engine/bill.hpp>
 
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -58,15 +59,21 @@ struct DifferencePartRow {
 
 inline constexpr int degree_day_base_c_e1 = 170;
 
+inline constexpr std::int64_t weather_energy_max_wh = 10'000'000'000; // of a day
+
 struct WeatherDay {
     int mean_c_e1 = 0;          // tenths of a degree Celsius, -1000 to 1000
-    std::int64_t energy_wh = 0; // 0 to 10^10
+    std::int64_t energy_wh = 0; // 0 to weather_energy_max_wh
 };
 struct Weather {
     std::vector<WeatherDay> before, now; // a day each of the bills
 };
 /// Wh per tenth of a degree day. Neither period needs a day.
 [[nodiscard]] Ratio heating_sensitivity(const Weather& weather);
+
+/// The days of a bill as day_energies tells them; `mean_c_e1`: the outdoor temperatures that are known. Nothing unless every day
+/// of the span has both.
+[[nodiscard]] std::optional<std::vector<WeatherDay>> weather_days(const BillFacts& facts, const std::map<CivilDay, int>& mean_c_e1, CivilSpan span, const Zone& zone);
 
 struct CompareFacts {
     const Bill* before_as_known_now = nullptr; // the earlier bill computed again; null: unchanged

@@ -8,6 +8,7 @@
 #include <releve/store/validated_records.hpp>
 
 #include <chrono>
+#include <map>
 #include <memory>
 #include <span>
 
@@ -162,6 +163,9 @@ public:
     /// As if it never had been a member. errc::not_found.
     [[nodiscard]] result<void> remove_member(const std::string& group, const UsagePointId& usage_point);
 
+    /// Daily means outdoors where the group is, in tenths of a degree; what is there of these days gives way. How many days changed.
+    /// errc::not_found for the group.
+    [[nodiscard]] result<std::int64_t> set_temperatures(const std::string& group, const std::map<CivilDay, int>& mean_c_e1);
     /// `rules`: the text of a file that was checked. Asks for a `validate` job of the group, whose number it gives, and so does
     /// clearing. errc::not_found.
     [[nodiscard]] result<std::int64_t> set_rules(const std::string& group, const std::string& rules);

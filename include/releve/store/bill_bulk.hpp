@@ -44,29 +44,34 @@ public:
     explicit BillBulk(const DatabaseAddress& address);
     ~BillBulk();
 
-    /// With what is known now.
-    [[nodiscard]] BulkRun begin(engine::CivilSpan span, const std::string& group);
+    /// With what is known now. errc::not_found: the group.
+    [[nodiscard]] result<BulkRun> begin(engine::CivilSpan span, const std::string& group);
     /// errc::not_found; errc::bill_state: it is finished.
     [[nodiscard]] result<BulkRun> resume(std::int64_t run);
     void finish(std::int64_t run);
     /// Points that could not be billed, and why; by id.
     [[nodiscard]] std::vector<std::pair<UsagePointId, std::string>> failures(std::int64_t run, int limit);
-    /// With a contract in the span, and neither a bill nor a failure of this run; after `after`, by id.
-    [[nodiscard]] std::vector<BulkPoint> points(const BulkRun& run, const std::string& after, int limit);
+    /// After `after`, in order; none: that was all. Of the run's group, where it has one.
+    [[nodiscard]] std::vector<UsagePointId> next(const BulkRun& run, const std::string& after, int limit);
+    /// Those of them with a contract in the span, with neither a bill nor a failure of this run, and without an issued bill of any
+    /// of these days: such a one would be corrected, not made again.
+    [[nodiscard]] std::vector<BulkPoint> points(const BulkRun& run, std::span<const UsagePointId> ids);
     [[nodiscard]] std::int64_t count(const BulkRun& run);
+    /// Usage points that are left out because a bill of some of these days was issued.
+    [[nodiscard]] std::int64_t count_issued(const BulkRun& run);
 
     struct Day {
-        std::size_t point = 0; // index into the plain ones given
+        std::size_t meter = 0; // index into those given
         CivilDay day{};
         std::int64_t batch = 0;
         ByteView data; // during the call
     };
-    /// Stored days of a channel of the points' meters. `overlaid`: meters of the points with estimates or edits in these days,
-    /// or with days that later batches changed: BillingStore::basis tells about them.
-    void read_days(std::span<const BulkPoint> points, ChannelId channel, engine::CivilSpan span, BatchNumber batch,
+    /// Stored days of a channel of the meters. `overlaid`: those with estimates or edits in these days, or with days that later
+    /// batches changed: BillingStore::basis tells about them.
+    void read_days(std::span<const MeterId> meters, ChannelId channel, engine::CivilSpan span, BatchNumber batch,
                    const std::function<void(const Day&)>& use, std::vector<std::size_t>& overlaid);
     /// All register reads of the days named.
-    void read_registers(std::span<const BulkPoint> points, std::span<const CivilDay> days, const std::function<void(const Day&)>& use);
+    void read_registers(std::span<const MeterId> meters, std::span<const CivilDay> days, const std::function<void(const Day&)>& use);
 
     /// Drafts of the run, and why there are none of others; in one transaction.
     void save(const BulkRun& run, std::span<const BulkBill> bills, std::span<const std::pair<UsagePointId, std::string>> failures);

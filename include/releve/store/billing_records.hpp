@@ -5,6 +5,7 @@
 #include <releve/store/records.hpp>
 
 #include <array>
+#include <map>
 
 namespace releve::store {
 
@@ -57,6 +58,7 @@ struct BillBasis {
     Knowledge known;
     std::int64_t tariffs = 0; // version in which the tariffs changed last, up to `known`
     engine::BillFacts facts;
+    std::map<CivilDay, int> mean_c_e1{}; // outdoors, tenths of a degree, where it is given; no bill rests on it
 };
 
 enum class BillState : std::uint8_t { draft, issued, cancelled };
@@ -85,6 +87,13 @@ struct StoredBill {
     std::string made_by, reason;
     std::optional<Instant> issued_at{}, cancelled_at{};
     std::string document; // only where one bill is asked for
+};
+
+/// Which bills to list; what is empty or 0 is not asked for.
+struct BillFilter {
+    std::string usage_point{}, state{};
+    std::int64_t run = 0;
+    std::string after{}; // a number: older ones than this
 };
 
 /// An index as somebody read it off the display; it is never taken for a reading.

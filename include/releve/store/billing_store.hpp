@@ -10,6 +10,13 @@
 
 namespace releve::store {
 
+struct IssuedBill {
+    StoredBill bill; // without its document
+    /// Something that it rests on came after what it knows: readings of its days, terms of its usage point, any tariff, a meter. If
+    /// not, it would be made again as it is.
+    bool touched = true;
+};
+
 class BillingStore {
 public:
     BillingStore(DatabaseAddress address, ModelLookup models);
@@ -30,7 +37,8 @@ public:
     [[nodiscard]] result<ContractImport> import_contracts(std::span<const ContractRow> rows, bool dry_run);
     /// By usage point and day, as known at the version or now; all usage points if empty. At most 10,000.
     [[nodiscard]] std::vector<ContractRow> contracts(const std::string& usage_point, std::optional<std::int64_t> terms = {});
-    /// errc::not_found.
+    /// Says of which days the readings really are; empty: of their own. errc::not_found; errc::bill_state: bills of it are kept, which
+    /// would no longer be worked out alike.
     [[nodiscard]] result<void> set_played(const UsagePointId& id, const std::string& played);
 
     // ---- bills
@@ -38,13 +46,17 @@ public:
     /// Everything up to now if `known` is empty. errc::not_found; errc::bad_parameter for what is not known yet.
     [[nodiscard]] result<BillBasis> basis(const UsagePointId& id, engine::CivilSpan span, const std::optional<Knowledge>& known);
     [[nodiscard]] result<std::int64_t> save(const NewBill& bill);
-    [[nodiscard]] std::vector<StoredBill> bills(const std::string& usage_point, int limit);
+    /// The newest first.
+    [[nodiscard]] std::vector<StoredBill> bills(const BillFilter& filter, int limit);
+    /// That somebody at the command line saw data of these days: it is in the usage point's access list.
+    void note_access(const UsagePointId& id, const std::string& what, engine::CivilSpan span);
     [[nodiscard]] result<StoredBill> bill(std::int64_t id);
     /// draft -> issued, draft or issued -> cancelled (with a reason). A correction that is issued cancels what it corrects.
     /// errc::not_found, errc::bill_state, errc::bad_parameter: no reason.
     [[nodiscard]] result<void> set_state(std::int64_t id, BillState state, const std::string& reason);
-    /// Usage points with a contract in the span, after `after`, by id; of a group if one is named.
-    [[nodiscard]] std::vector<UsagePointId> billable(engine::CivilSpan span, const std::string& group, const std::string& after, int limit);
+    /// Issued bills of a number above `after`, by number; of a group's members in their days, if one is named.
+    [[nodiscard]] std::vector<IssuedBill> issued_bills(const std::string& group, std::int64_t after, int limit);
+    [[nodiscard]] std::int64_t count_issued_bills(const std::string& group);
 
 private:
     struct Impl;

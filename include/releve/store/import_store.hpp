@@ -48,6 +48,14 @@ struct StagedPart {
     std::int64_t values = 0;
     Bytes content;
 };
+/// What is wrong with a line of the file; 0: with no line of it.
+struct ImportLine {
+    std::int64_t line = 0;
+    std::string field, reason;
+    bool operator==(const ImportLine&) const = default;
+};
+inline constexpr std::size_t import_lines_max = 50; // that are kept; all are counted
+
 struct StagedImport {
     std::string file_name;
     Bytes sha256;
@@ -58,9 +66,14 @@ struct StagedImport {
     std::vector<StagedPart> parts;
     std::int64_t problems = 0, empty_values = 0;
     std::int64_t refused = 0; // values that may be taken another time: of unknown usage points, of homes with daily totals
+    /// False: by a household. What it says is kept as not proven, and takes the place of nothing that is.
+    bool proven = true;
+    std::vector<ImportLine> lines{}; // problems; the first import_lines_max are kept
 };
 
 // ---------------------------------------------------------------- who stages
+
+inline constexpr std::int64_t import_waiting_max = 16; // files of a token that are not carried out yet
 
 struct ImportPoint {
     std::string energy, organisation;
@@ -81,6 +94,8 @@ struct ImportRow {
     std::optional<Instant> finished_at;
     std::int64_t problems = 0, empty_values = 0, refused = 0, imported = 0, unchanged = 0, own_meter = 0;
     std::int64_t parts = 0, parts_over = 0;
+    bool proven = true;
+    std::vector<ImportLine> lines;
     [[nodiscard]] bool over() const { return state == "done" || state == "failed"; }
 };
 struct FlowSeen {
@@ -125,12 +140,12 @@ public:
         bool already = false; // staged before: nothing was done
     };
     /// All of it or nothing. Tells the collector. errc::daily_only: a home whose half-hours are among it has chosen daily totals
-    /// meanwhile.
+    /// meanwhile. errc::unavailable: import_waiting_max files of this token wait.
     [[nodiscard]] result<Staged> stage(const StagedImport& import);
     /// errc::not_found.
     [[nodiscard]] result<ImportRow> show(std::int64_t id);
-    /// The newest first.
-    [[nodiscard]] std::vector<ImportRow> list(int limit);
+    /// The newest first; `before`: those with a lower number, 0 for all.
+    [[nodiscard]] std::vector<ImportRow> list(int limit, std::int64_t before = 0);
     [[nodiscard]] std::vector<FlowSeen> flows();
 
     /// Gives measured values to `use` in the order of channel and time; what nobody measured is left out. It is in the usage point's

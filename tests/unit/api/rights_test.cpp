@@ -66,7 +66,9 @@ unsigned success(const api::Route& route)
 {
     if (route.operation_id == "makeBill" || route.operation_id == "tellIndex")
         return 201;
-    return route.operation_id == "askCorrection" ? 202 : 200;
+    if (route.operation_id == "addTariff")
+        return 201;
+    return route.operation_id == "askCorrection" || route.operation_id == "createImport" ? 202 : 200;
 }
 
 TEST(rights, every_route_for_every_role_and_scope)
@@ -77,6 +79,9 @@ TEST(rights, every_route_for_every_role_and_scope)
         for (const auto& [role, token] : roles) {
             auto client = server.client();
             const unsigned expected = route.rule.allows(role) ? success(route) : 403;
+            server.intake->tariffs.clear();
+            if (route.operation_id == "createImport")
+                server.intake->files.clear();
             server.world.bills.clear(); // what one of them has cancelled the next one can cancel too
             server.world.bills_stocked = false;
             // As from behind a proxy: this machine itself may read more.
@@ -158,6 +163,19 @@ TEST(rights, what_may_be_billed_on)
             EXPECT_EQ(allows(path, role, api::Verb::post), role == Role::operator_) << path << token;
         for (const char* path : {"/api/v1/jobs", "/api/v1/corrections/1"})
             EXPECT_EQ(allows(path, role), role == Role::operator_) << path << token;
+    }
+}
+
+TEST(rights, of_files_and_prices)
+{
+    const auto allows = [](const std::string& path, Role role, api::Verb verb = api::Verb::get) {
+        return api::find_route(path, verb).value().route->rule.allows(role);
+    };
+    for (const auto& [role, token] : roles) {
+        for (const char* path : {"/api/v1/imports", "/api/v1/imports/1", "/api/v1/imports/missing"})
+            EXPECT_EQ(allows(path, role), role != Role::auditor) << path << token;
+        EXPECT_EQ(allows("/api/v1/imports", role, api::Verb::post), role != Role::auditor) << token;
+        EXPECT_EQ(allows("/api/v1/tariffs", role, api::Verb::post), role == Role::operator_) << token;
     }
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 // An api::Server over the fake store on a loopback port, and a client that says exactly what a test wants to say.
 
+#include "fake_intake.hpp"
 #include "fake_store.hpp"
 
 #include <releve/api/server.hpp>
@@ -78,7 +79,8 @@ public:
                   {.clock = [this] { return world.now + Seconds{clock_offset_s.load()}; },
                    .metrics = [] { return std::string("app_metric 1\n"); },
                    .ready = [this] { return ready.load(); },
-                   .tariff_book = world.tariff_book()})
+                   .tariff_book = world.tariff_book(),
+                   .intake = intake})
     {
         server_.start().value();
         thread_ = std::thread([this] { io_.run(); });
@@ -111,6 +113,7 @@ public:
     [[nodiscard]] Client client() const { return Client(port()); }
 
     FakeWorld world{test_now};
+    std::shared_ptr<FakeIntake> intake = std::make_shared<FakeIntake>();
     std::atomic<bool> ready{true};
     std::atomic<int> clock_offset_s{0};
 

@@ -198,6 +198,46 @@ TEST_F(ImportStage, many_days_become_several_parts_in_order)
     EXPECT_EQ(back(staged.import), file.intervals);
 }
 
+TEST_F(ImportStage, of_a_household_nothing_is_told_to_bills_nor_of_the_meter)
+{
+    ImportedGas gas;
+    gas.usage_point = gas_home;
+    gas.from = day("2024-02-01");
+    gas.to = day("2024-03-01");
+    gas.index_from_m3 = 105;
+    gas.index_to_m3 = 115;
+    gas.energy_kwh = 113;
+    gas.published = true;
+    file.gas = {gas};
+    add_read("2024-05-14T22:00:00Z", "total", 1'234);
+    file.reads.back().serial = "021";
+    EXPECT_EQ(stage().import.parts.size(), 3U);
+    EXPECT_EQ(stage().import.parts.at(0).serial, "021");
+    context.proven = false;
+    const StagedFile staged = stage();
+    EXPECT_FALSE(staged.import.proven);
+    ASSERT_EQ(staged.import.parts.size(), 2U);
+    for (const store::StagedPart& part : staged.import.parts) {
+        EXPECT_EQ(part.kind, ImportPartKind::registers);
+        EXPECT_EQ(part.serial, "");
+    }
+    const auto block = blocks_of(staged.import.parts.at(1)).at(0);
+    EXPECT_EQ(decode_register_block(block.data).value().reads.at(0).provenance.quality, Quality::unauthenticated);
+}
+
+TEST_F(ImportStage, the_first_problems_are_kept_and_all_are_counted)
+{
+    add_intervals("2024-05-14T22:00:00Z", "2024-05-14T23:00:00Z", 1800s, "09000000000009");
+    for (std::size_t line = 1; line <= 60; ++line)
+        file.problems.push_back({line, "Valeur", "is no number"});
+    file.more_problems = 7;
+    const auto import = stage().import;
+    EXPECT_EQ(import.problems, 68);
+    ASSERT_EQ(import.lines.size(), store::import_lines_max);
+    EXPECT_EQ(import.lines[0], (store::ImportLine{0, "09000000000009", "there is no such usage point (2 values)"}));
+    EXPECT_EQ(import.lines[1], (store::ImportLine{1, "Valeur", "is no number"}));
+}
+
 TEST_F(ImportStage, published_gas_is_for_bills_and_what_only_informs_is_not)
 {
     const auto gas = [](const char* from, const char* to, std::int64_t index, bool published) {

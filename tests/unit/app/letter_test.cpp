@@ -31,9 +31,9 @@ Bill bill(std::string_view from, std::string_view to, std::int64_t energy_wh, st
     return out;
 }
 
-std::vector<LetterDay> days_of(CivilSpan month)
+std::vector<engine::DayEnergy> days_of(CivilSpan month)
 {
-    std::vector<LetterDay> out;
+    std::vector<engine::DayEnergy> out;
     for (CivilDay at = month.from; at < month.to; at += Days{1})
         out.push_back({.day = at, .energy_wh = 4'000 + 137 * (out.size() % 7)});
     return out;
@@ -152,7 +152,7 @@ TEST(Letter, calls_a_played_curve_what_it_is)
 {
     LetterFacts facts = letter();
     facts.bill.played = "curve of 2013, played as 2025";
-    EXPECT_EQ(notes(facts), std::vector<std::string>{"curve of 2013, played as 2025"});
+    EXPECT_EQ(notes(facts), std::vector<std::string>{"Courbe de 2013, jouée comme 2025\u00a0: ce ne sont pas les jours où l&#39;énergie a été consommée."});
 }
 
 TEST(Letter, of_gas_speaks_of_gas)
@@ -308,38 +308,38 @@ TEST(LetterFigures, of_a_curve_have_all_hours_of_a_day)
 {
     const CivilSpan october = span("2025-10-01", "2025-11-01");
     BillFacts facts = home_facts(october, flat_curve(october, 100));
-    const auto days = letter_days(facts, october, paris());
+    const auto days = engine::day_energies(facts, october, paris());
     ASSERT_EQ(days.size(), 31u);
     EXPECT_EQ(days[0].energy_wh, 4'800);
     EXPECT_EQ(days[25].energy_wh, 5'000) << "25 hours";
     const Bill made = bill_of(home_book(), facts, {october});
     std::int64_t sum_wh = 0;
-    for (const LetterDay& one : days)
+    for (const engine::DayEnergy& one : days)
         sum_wh += *one.energy_wh;
     EXPECT_EQ(sum_wh, made.energy_wh);
     const CivilSpan march = span("2025-03-01", "2025-04-01");
-    EXPECT_EQ(letter_days(home_facts(march, flat_curve(march, 100)), march, paris())[29].energy_wh, 4'600) << "23 hours";
+    EXPECT_EQ(engine::day_energies(home_facts(march, flat_curve(march, 100)), march, paris())[29].energy_wh, 4'600) << "23 hours";
     facts.curve[3].energy_mj[7] = CurveDay::nothing;
     facts.curve[4].doubtful = 1;
     facts.curve[5].estimated = 2;
-    const auto judged = letter_days(facts, october, paris());
+    const auto judged = engine::day_energies(facts, october, paris());
     EXPECT_FALSE(judged[3].energy_wh);
     EXPECT_FALSE(judged[4].energy_wh);
-    EXPECT_EQ(judged[5], (LetterDay{day("2025-10-06"), 4'800, true}));
+    EXPECT_EQ(judged[5], (engine::DayEnergy{day("2025-10-06"), 4'800, true}));
 }
 
 TEST(LetterFigures, without_a_curve_come_from_the_total_register)
 {
     const CivilSpan july = span("2025-07-01", "2025-08-01");
     BillFacts facts = home_facts(july);
-    EXPECT_FALSE(letter_days(facts, july, paris())[0].energy_wh);
+    EXPECT_FALSE(engine::day_energies(facts, july, paris())[0].energy_wh);
     facts.registers = registers_of(base_calendar(), flat_curve(july, 90));
-    auto days = letter_days(facts, july, paris());
-    for (const LetterDay& one : days)
+    auto days = engine::day_energies(facts, july, paris());
+    for (const engine::DayEnergy& one : days)
         EXPECT_EQ(one.energy_wh, 4'320);
     auto& reads = facts.registers[0].series[0].reads;
     reads.erase(reads.begin() + 10);
-    days = letter_days(facts, july, paris());
+    days = engine::day_energies(facts, july, paris());
     EXPECT_FALSE(days[9].energy_wh || days[10].energy_wh) << "what was counted of two days is of neither";
     EXPECT_TRUE(days[8].energy_wh && days[11].energy_wh);
 }
@@ -352,10 +352,10 @@ TEST(LetterFigures, of_gas_go_by_the_days_coefficient)
     facts.registers = {{"volume_index", {RegisterSeries{}}, {MeterId{1}}, {ChannelId{1}}}};
     for (int i = 0; i <= 31; ++i)
         facts.registers[0].series[0].reads.push_back({paris().start_of(month.from + Days{i}, engine::gas_day_start), 5'000 + i * 2'500, Quality::raw, true});
-    EXPECT_FALSE(letter_days(facts, month, paris())[0].energy_wh) << "no coefficient";
+    EXPECT_FALSE(engine::day_energies(facts, month, paris())[0].energy_wh) << "no coefficient";
     facts.coefficients = {{month.from, day("2026-01-16"), 1'100'000}};
     facts.published_gas = {{.span = {day("2026-01-16"), day("2026-01-21")}, .kwh_per_m3_e5 = 1'120'000}};
-    const auto days = letter_days(facts, month, paris());
+    const auto days = engine::day_energies(facts, month, paris());
     EXPECT_EQ(days[14].energy_wh, 27'500);
     EXPECT_EQ(days[15].energy_wh, 28'000);
     EXPECT_FALSE(days[20].energy_wh);

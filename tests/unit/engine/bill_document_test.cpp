@@ -68,6 +68,13 @@ TEST(BillDocument, of_nothing_is_one_too)
     EXPECT_EQ(to_document(parse_document(document).value()), document);
 }
 
+TEST(BillDocument, says_once_what_two_days_share)
+{
+    Bill bill = full_bill();
+    bill.sources.back().revisions = {{4, 1}, {4, 1}, {4, 2}};
+    EXPECT_NE(to_document(bill).find("\t4.1*2,4.2\n"), std::string::npos);
+}
+
 TEST(BillDocument, is_another_for_whatever_differs)
 {
     const Bill bill = full_bill();

@@ -365,5 +365,118 @@ TEST(GasBill, of_a_daily_capacity_goes_by_its_steps)
     EXPECT_EQ(bill_of(home.book, home.facts, {june}).lines.size(), 1u);
 }
 
+TEST(BillLines, tell_the_days_and_the_source_of_their_price)
+{
+    const CivilSpan period = span("2025-01-15", "2025-04-11");
+    Component one = annual("120", Proration::twelfth);
+    one.rows.front().source = "a deliberation";
+    const Bill bill = bill_of(book_with({one}), facts_for(period), {period});
+    ASSERT_EQ(bill.lines.size(), 3u);
+    EXPECT_EQ(bill.lines[1].span, span("2025-02-01", "2025-04-01"));
+    EXPECT_EQ(bill.lines[1].source, "a deliberation");
+    EXPECT_EQ(bill_of(book_with({annual("120", Proration::twelfth)}), facts_for(period), {period}).lines[1].source, "made up") << "the tariff's";
+}
+
+TEST(BillLines, are_rounded_as_their_component_says)
+{
+    const CivilSpan june = span("2025-06-01", "2025-07-01");
+    Component down = component("energy", Section::supply, PriceUnit::eur_kwh, {row("2020-01-01", {"0.013499"})});
+    down.unit_price_decimals = 2; // of the price of a day or month: none of energy
+    BillFacts facts = facts_for(june);
+    facts.curve = flat_curve(june, 1'000);
+    EXPECT_EQ(bill_of(book_with({down}), facts, {june}).total, Cents{1'944}); // 1440 * 0.013499 = 19.43856
+    down.rounding = Rounding::down;
+    const TariffBook book = book_with({down});
+    EXPECT_EQ(BillMaker(book, paris()).make(facts, {june}).value().total, Cents{1'943});
+    facts.curve = flat_curve(june, 0);
+    EXPECT_TRUE(bill_of(book_with({down}), facts, {june}).lines.empty()) << "nothing was used";
+}
+
+TEST(BillLines, of_a_comparison_take_the_price_of_its_day)
+{
+    const CivilSpan july = span("2025-07-01", "2025-08-01");
+    const Bill bill = bill_of(home_book(), home_facts(july, flat_curve(july, 100)), {.span = july, .prices_as_of = day("2025-08-15")});
+    EXPECT_EQ(lines_of(bill, "cs_fixed").front()->price, dec("13.49"));
+    EXPECT_EQ(lines_of(bill, "cs_fixed").front()->amount, Cents{687}); // 13.49 / 365 = 0.03696, * 186
+    EXPECT_EQ(lines_of(bill, "vat_subscription").front()->price, dec("20"));
+    BillFacts facts = facts_for(july, {250'000});
+    facts.curve = flat_curve(july, 0, Seconds{600});
+    facts.curve[3].energy_mj[72] = 260'000LL * 1'000 * 600;
+    const TariffBook book = hta_book({row("2025-01-01", {"4", "3", "10", "1"}), row("2025-08-15", {"4", "3", "20", "1"})});
+    EXPECT_EQ(amount_of(bill_of(book, facts, {.span = july, .prices_as_of = day("2025-08-20")}), "cmdps"), Cents{800});
+}
+
+TEST(BillLines, of_overruns_are_of_their_own_days_classes_and_watts)
+{
+    const CivilSpan august = span("2025-08-01", "2025-09-01");
+    Component over = of_classes(component("over", Section::network, PriceUnit::eur_hour, {row("2025-01-01", {"6"})}), "four_class", {"HPH", "HPB"});
+    over.power_factor = dec("0.5");
+    BillFacts facts = facts_for(august, {3'001});
+    facts.curve = flat_curve(span("2025-07-30", "2025-09-03"), 0, Seconds{600});
+    const auto put = [&](const char* at, std::size_t slot, std::int64_t mw) { facts.curve[static_cast<std::size_t>((day(at) - day("2025-07-30")).count())].energy_mj[slot] = mw * 600; };
+    put("2025-07-31", 72, 9'000'000), put("2025-09-01", 72, 9'000'000);
+    put("2025-08-05", 6, 9'000'000); // at night: of no class of these
+    EXPECT_TRUE(bill_of(book_with({over}), facts, {august}).lines.empty());
+    put("2025-08-01", 72, 1'500'200), put("2025-08-31", 72, 1'500'200); // above 1500 W, to which the limit is cut
+    const Bill bill = bill_of(book_with({over}), facts, {august});
+    ASSERT_EQ(bill.lines.size(), 1u);
+    EXPECT_EQ(bill.lines.front().quantity, dec("20"));
+    EXPECT_EQ(bill.lines.front().amount, Cents{200});
+    ASSERT_EQ(bill.lines.front().sources.size(), 1u);
+    EXPECT_EQ(bill.sources[bill.lines.front().sources.front()].span, august);
+    facts.contracts.front().powers_va = {3'000, 3'000, 3'000};
+    EXPECT_EQ(refusal(book_with({over}), facts, {august}).code, errc::bad_contract);
+}
+
+TEST(BillLines, of_squares_need_points_of_ten_minutes_and_keep_each_watt)
+{
+    const CivilSpan august = span("2025-08-01", "2025-09-01");
+    BillFacts facts = facts_for(august, {250'000});
+    facts.curve = flat_curve(august, 0, Seconds{600});
+    facts.curve[0].energy_mj[72] = 250'001'500LL * 600; // 1.5 W more
+    const TariffBook book = hta_book({row("2025-01-01", {"4", "3", "10", "1"})});
+    const Bill bill = bill_of(book, facts, {august});
+    ASSERT_EQ(lines_of(bill, "cmdps").size(), 1u);
+    EXPECT_EQ(lines_of(bill, "cmdps").front()->quantity, dec("0.000002"));
+    facts.curve = flat_curve(august, 0, Seconds{400});
+    EXPECT_EQ(refusal(book, facts, {august}).code, errc::readings_incomplete);
+    facts.curve = flat_curve(august, 251'000 / 6, Seconds{600});
+    EXPECT_EQ(refusal(hta_book({row("2025-01-01", {"4", "3", "1.00000001", "1"})}), facts, {august}).code, errc::bad_value) << "too many decimals";
+    EXPECT_EQ(overrun_amount(dec("1"), power_of_ten(18)).value(), Cents{100'000'000});
+    EXPECT_EQ(overrun_amount({1'000'000'001, 0}, 1).error().code, errc::bad_value);
+}
+
+TEST(BillLines, of_a_capacity_go_no_further_than_it)
+{
+    Component capacity = prorated(component("capacity", Section::network, PriceUnit::eur_kwh_day_year, {row("2025-07-01", {"0.3", "0.2", "0.1"})}), Proration::twelfth);
+    capacity.steps = {500'000, 800'000};
+    Tariff gas = tariff("gas", {capacity});
+    gas.energy = "gas";
+    GasHome home;
+    home.book = book_of({gas});
+    home.facts.contracts.front().daily_capacity_kwh = 400'000;
+    EXPECT_EQ(texts_of(bill_of(home.book, home.facts, {span("2026-06-01", "2026-07-01")})), Texts{"2026-06-01 400000 kWh/day.month /12 = 10000.00"});
+}
+
+TEST(BillLines, of_energy_that_is_only_shown_need_no_readings)
+{
+    Tariff offer = tariff("one", {annual("365", Proration::days_actual_year)});
+    offer.includes = {{"network", true}};
+    const CivilSpan june = span("2025-06-01", "2025-07-01");
+    const Bill bill = bill_of(book_of({offer, network_tariff()}), facts_for(june), {june});
+    EXPECT_EQ(bill.total, Cents{3'000});
+    EXPECT_EQ(bill.energy_wh, 0);
+    EXPECT_EQ(bill.remarks.size(), 2u);
+}
+
+TEST(BillLines, are_of_ten_years_at_most)
+{
+    const CivilSpan longest{day("2020-01-01"), day("2020-01-01") + Days{bill_days_max}};
+    const TariffBook book = book_with({annual("365", Proration::days_365)});
+    EXPECT_EQ(bill_of(book, facts_for(longest), {longest}).total, Cents{366'000});
+    const CivilSpan more{longest.from, longest.to + Days{1}};
+    EXPECT_EQ(refusal(book, facts_for(more), {more}).code, errc::bad_parameter);
+}
+
 } // namespace
 } // namespace releve::engine

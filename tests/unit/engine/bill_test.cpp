@@ -379,6 +379,7 @@ TEST(Bill, refuses_what_makes_no_period_or_contract)
     EXPECT_EQ(refused([](ContractTerms& t) { t.powers_va.clear(); }), errc::bad_contract);
     EXPECT_EQ(refused([](ContractTerms& t) { t.powers_va = {2'000'000'000'000}; }), errc::bad_contract);
     EXPECT_EQ(refused([](ContractTerms& t) { t.parameters["a"] = "b;c"; }), errc::bad_contract) << "what its document could not say";
+    EXPECT_EQ(refused([](ContractTerms& t) { t.parameters["a=b"] = "c"; }), errc::bad_contract);
     facts.energy = "gas";
     EXPECT_EQ(refusal(home_book(), facts, {june}).code, errc::bad_contract);
 }

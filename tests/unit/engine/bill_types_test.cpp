@@ -1,8 +1,9 @@
-#include <releve/engine/bill.hpp>
+#include <releve/engine/bill_compare.hpp>
 
 #include <gtest/gtest.h>
 
 #include <cctype>
+#include <filesystem>
 #include <fstream>
 #include <set>
 #include <sstream>
@@ -56,6 +57,13 @@ EXACT(BillSource, index_from);
 EXACT(BillSource, index_to);
 EXACT(BillSource, scaler);
 EXACT(BillSource, kwh_per_m3_e5);
+EXACT(WeatherDay, mean_c_e1);
+EXACT(WeatherDay, energy_wh);
+EXACT(BillDifference, before);
+EXACT(BillDifference, now);
+EXACT(BillDifference::Part, amount);
+EXACT(BillDifference::Part, before_wh);
+EXACT(BillDifference::Part, now_wh);
 static_assert(is_exact<decltype(std::declval<RegisterCheck>().difference_wh())>);
 static_assert(is_exact<decltype(integer_root(0))>);
 #undef EXACT
@@ -112,15 +120,37 @@ std::string inexact_word(const std::string& text)
     return {};
 }
 
+/// Whether a text names one of the types of money, prices and what they are multiplied by.
+bool has_money(const std::string& code)
+{
+    const auto is_part = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; };
+    for (const std::string_view word : {"Cents", "Decimal", "Ratio", "cents_of"})
+        for (std::size_t at = code.find(word); at != std::string::npos; at = code.find(word, at + 1))
+            if ((at == 0 || !is_part(code[at - 1])) && (at + word.size() == code.size() || !is_part(code[at + word.size()])))
+                return true;
+    return false;
+}
+
 TEST(BillSources, hold_no_binary_floating_point)
 {
-    for (const char* path : {"include/releve/core/decimal.hpp", "include/releve/core/wide.hpp", "include/releve/engine/bill.hpp", "include/releve/engine/calendar.hpp",
-                             "include/releve/engine/tariff.hpp", "src/core/decimal.cpp", "src/engine/bill.cpp", "src/engine/bill_document.cpp", "src/engine/bill_lines.cpp",
-                             "src/engine/bill_parts.hpp", "src/engine/bill_plan.cpp", "src/engine/bill_quantities.cpp", "src/engine/calendar.cpp", "src/engine/tariff.cpp"}) {
-        const std::string text = source(path);
-        EXPECT_GT(text.size(), 500u) << path;
-        EXPECT_EQ(inexact_word(text), "") << path;
-    }
+    // Quantities of bills; beside them, whatever names money.
+    std::set<std::string> paths{"include/releve/core/wide.hpp",         "include/releve/engine/calendar.hpp", "include/releve/engine/consumption.hpp", "include/releve/engine/gas.hpp",
+                                "include/releve/engine/registers.hpp",  "src/engine/bill_parts.hpp",          "src/engine/bill_plan.cpp",              "src/engine/bill_quantities.cpp",
+                                "src/engine/bill_costs.hpp",            "src/engine/calendar.cpp",            "src/engine/consumption.cpp",            "src/engine/gas.cpp",
+                                "src/engine/registers.cpp"};
+    const std::size_t of_quantities = paths.size();
+    const std::filesystem::path root{RELEVE_SOURCE_DIR};
+    for (const char* part : {"include", "src"})
+        for (const auto& entry : std::filesystem::recursive_directory_iterator(root / part)) {
+            const std::string name = entry.path().extension().string();
+            if ((name == ".hpp" || name == ".cpp") && has_money(code_of(source(entry.path().lexically_relative(root).generic_string()))))
+                paths.insert(entry.path().lexically_relative(root).generic_string());
+        }
+    for (const char* sure : {"include/releve/core/decimal.hpp", "include/releve/engine/bill_compare.hpp", "src/engine/bill_lines.cpp", "src/engine/bill_compare.cpp", "src/api/bill_json.cpp"})
+        EXPECT_TRUE(paths.contains(sure)) << sure;
+    EXPECT_GT(paths.size(), of_quantities + 20);
+    for (const std::string& path : paths)
+        EXPECT_EQ(inexact_word(source(path)), "") << path;
 }
 
 TEST(BillSources, would_be_found_out)
@@ -129,6 +159,10 @@ TEST(BillSources, would_be_found_out)
         EXPECT_NE(inexact_word(text), "") << text;
     for (const char* text : {"rounded(x)", "Rounding::half_up", "round_to(x, 2)", "integer_root(x)", "std::chrono::floor<std::chrono::days>(x)", "power_of_ten(2)", "1'000", "doubtful", "0x9E37U", "// a double", "\"0.1952\""})
         EXPECT_EQ(inexact_word(text), "") << text;
+    for (const char* text : {"Cents x;", "engine::Ratio{1, 2}", "(Decimal)", "cents_of(x)"})
+        EXPECT_TRUE(has_money(text)) << text;
+    for (const char* text : {"CentsRow", "in_cents_of_a_euro", "ratio", "DecimalSeparator", ""})
+        EXPECT_FALSE(has_money(text)) << text;
 }
 
 } // namespace

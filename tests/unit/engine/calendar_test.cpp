@@ -37,6 +37,7 @@ TEST(Offpeak, of_a_form_that_is_not_right_is_refused_naming_the_part)
         {"HC (2H00-7H00;)", "\")\""},
         {"HC (2H00-7H00;25H00-26H00)", "25H00-26H00"},
         {"HC (2H60-7H00)", "2H60"},
+        {"HC (2H00-25H00)", "2H00-25H00"},
         {"HC (2H0-7H00)", "2H0"},
         {"HC (2H000-7H00)", "2H000"},
         {"HC (24H01-7H00)", "24H01"},
@@ -222,6 +223,14 @@ TEST(Calendar, goes_by_days_of_the_week)
     EXPECT_EQ(week, "bbbbbaa");
 }
 
+TEST(Calendar, has_rules_of_days_that_are_no_holidays)
+{
+    Calendar one = calendar("work", {{"WORK", ""}, {"OFF", ""}}, {{.time_class = "WORK", .holiday = false}, {.time_class = "OFF"}});
+    one.holidays = {{7, 14}};
+    EXPECT_EQ(letters_of(classes_of_day(one, {&paris()}, day("2025-07-14"), Seconds{86'400}).value()), "b");
+    EXPECT_EQ(letters_of(classes_of_day(one, {&paris()}, day("2025-07-15"), Seconds{86'400}).value()), "a");
+}
+
 TEST(Calendar, refuses_windows_that_begin_or_end_within_a_slot)
 {
     const Calendar two = hphc_calendar();
@@ -265,6 +274,17 @@ TEST(Calendar, with_a_fault_is_told_where)
     EXPECT_TRUE(fault([](Calendar& c) { c.classes.clear(); }).starts_with("classes:"));
     EXPECT_TRUE(fault([](Calendar& c) { c.classes.resize(9, c.classes[0]); }).starts_with("classes:"));
     EXPECT_TRUE(fault([](Calendar& c) { c.day_start = Seconds{86'400}; }).starts_with("day_start_s:"));
+    EXPECT_TRUE(fault([](Calendar& c) { c.day_start = Seconds{-1}; }).starts_with("day_start_s:"));
+    const auto eight = [](Calendar& c) {
+        for (const char* id : {"A", "B", "C", "D"})
+            c.classes.push_back({id, words(id), {}});
+    };
+    EXPECT_EQ(fault(eight), "none");
+    const std::vector<std::function<void(CalendarRule&)>> narrower{
+        [](CalendarRule& r) { r.months = 1; },         [](CalendarRule& r) { r.weekdays = 1; },     [](CalendarRule& r) { r.holiday = false; },
+        [](CalendarRule& r) { r.offpeak_of_point = true; }, [](CalendarRule& r) { r.windows = night; }, [](CalendarRule& r) { r.day_kind = "BLUE"; }};
+    for (std::size_t i = 0; i < narrower.size(); ++i)
+        EXPECT_TRUE(fault([&](Calendar& c) { c.published = "tempo", narrower[i](c.rules.back()); }).starts_with("rules:")) << i;
 }
 
 } // namespace

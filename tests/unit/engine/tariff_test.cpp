@@ -66,6 +66,8 @@ TEST(Rows, that_are_not_right_are_named)
     EXPECT_EQ(fault(with_rows({row("2024-01-01", {"1"}, "2024-01-01")})), "components/price/rows/0 (from 2024-01-01): ends before it begins");
     EXPECT_NE(fault(with_rows({row("2024-01-01", {"1", "2"})})).find("rows/0 (from 2024-01-01): 1 values"), std::string::npos);
     EXPECT_NE(fault(with_rows({row("2024-01-01", {"1"}), row("2025-01-01", {"9999999999999"})})).find("rows/1"), std::string::npos);
+    EXPECT_NE(fault(with_rows({row("2024-01-01", {"-9999999999999"})})).find("out of range"), std::string::npos);
+    EXPECT_EQ(fault(with_rows({row("2024-01-01", {"1000000000000"}), row("2025-01-01", {"-1000000000000"})})), "");
     EXPECT_NE(fault(with_rows({row("2024-01-01", {"1"}, {}, {{"fta", "CU"}}), row("2025-01-01", {"2"}, {}, {{"kva", "6"}})})).find("rows/1 (kva=6, from 2025-01-01): has other parameters"),
               std::string::npos);
     EXPECT_NE(fault(with_rows({row("2024-01-01", {"1"}, {}, {{"fta", "CU"}}), row("2025-01-01", {"2"})})).find("rows/1"), std::string::npos);
@@ -101,6 +103,14 @@ TEST(Components, that_are_not_right_are_named)
     hours.calendar = "four_class";
     EXPECT_NE(fault(hours).find("classes: must be named"), std::string::npos);
     EXPECT_NE(fault(of_unit(PriceUnit::of_power_price)).find("of: must name the component of the power prices"), std::string::npos);
+    Component two_prices = of_unit(PriceUnit::of_power_price);
+    two_prices.of = {"cs", "other"};
+    EXPECT_NE(fault(two_prices).find("of: must name the component of the power prices"), std::string::npos);
+    two_prices.of = {"cs"};
+    EXPECT_NE(fault(two_prices).find("calendar: must be named"), std::string::npos);
+    Component no_calendar = component("price", Section::network, PriceUnit::eur_kva_year, {row("2024-01-01", {"2", "1"})});
+    no_calendar.classes = {"HP", "HC"};
+    EXPECT_NE(fault(no_calendar).find("calendar: must be named"), std::string::npos);
     EXPECT_NE(fault(of_unit(PriceUnit::eur_kwh, Section::vat)).find("VAT must be a share"), std::string::npos);
     Component no_group = of_unit(PriceUnit::percent, Section::vat);
     EXPECT_EQ(fault(no_group), "");
@@ -217,6 +227,12 @@ TEST(ContractParameters, are_needed_allowed_or_fall_back)
     EXPECT_EQ(names_of(components_of(book, "network", {{"fta", "CU"}, {"contract", "card"}}).value()), (Names{"network/price (fta=CU)", "network/card_only"}));
     EXPECT_EQ(names_of(components_of(book, "home", {{"fta", "CU"}}).value()), (Names{"home/price", "network/price (fta=LU)"})) << "what the include fixes comes first";
     EXPECT_EQ(names_of(components_of(book, "home", {{"contract", "card"}}).value()).size(), 3u) << "others are handed on";
+    Tariff outer = with_rows({row("2024-01-01", {"1"})}), inner = outer;
+    outer.id = "outer", inner.id = "inner";
+    outer.parameters = {{"use", words("use"), {}, "household"}};
+    inner.parameters = {{"use", words("use"), {"household"}, {}}};
+    outer.includes = {{"inner"}};
+    EXPECT_EQ(names_of(components_of(book_of({outer, inner}), "outer", {}).value()).size(), 2u) << "and what this one falls back to";
 }
 
 TEST(RowOn, finds_the_row_of_a_day_or_names_what_is_missing)
