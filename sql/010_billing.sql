@@ -161,7 +161,7 @@ CREATE TABLE bill (
 );
 CREATE INDEX bill_usage_point ON bill (usage_point, from_day, id);
 CREATE INDEX bill_corrects ON bill (corrects) WHERE corrects IS NOT NULL;
-CREATE INDEX bill_of_run ON bill (run, usage_point) WHERE run IS NOT NULL;
+CREATE UNIQUE INDEX bill_of_run ON bill (run, usage_point) WHERE run IS NOT NULL;
 DO $$
 BEGIN
     ALTER TABLE bill ALTER COLUMN document SET COMPRESSION lz4;

@@ -132,6 +132,7 @@ DECLARE
     before  public.published_gas;
     version bigint;
 BEGIN
+    PERFORM pg_advisory_xact_lock(hashtextextended('releve terms', 0)); -- before any usage point, as all who change terms
     PERFORM FROM public.usage_point u WHERE u.id = point FOR NO KEY UPDATE;
     SELECT g.* INTO before FROM public.published_gas g
     WHERE g.usage_point = point AND g.known_to IS NULL AND g.from_day < end_day AND g.to_day > first_day
@@ -154,6 +155,16 @@ BEGIN
     RETURN CASE WHEN before.id IS NULL THEN 'new' ELSE 'changed' END;
 END $$;
 
+-- Whether the token sent that file, and it may hold such a part. Its usage points were looked at when it was written: not again for
+-- each part.
+CREATE FUNCTION releve_may_stage(of_import bigint, point text, part_kind text) RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT EXISTS (SELECT 1 FROM public.import i WHERE i.id = of_import AND i.state = 'staged' AND i.token = public.releve_token()
+                   AND point = ANY (i.usage_points) AND (i.proven OR part_kind <> 'gas'))
+$$;
+REVOKE EXECUTE ON FUNCTION releve_may_stage(bigint, text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION releve_may_stage(bigint, text, text) TO releve_api;
+
 -- ---- rights
 
 REVOKE EXECUTE ON FUNCTION releve_forget_staged(), releve_place_import(text, text, timestamptz, timestamptz),
@@ -168,6 +179,7 @@ GRANT SELECT ON import TO releve_api;
 GRANT INSERT (file_name, sha256, options, format, flow, series, number, usage_points, state, asked_by, token, finished_at, whole,
               proven, problems, problem_lines, empty_values, refused, parts) ON import TO releve_api;
 GRANT INSERT ON import_part TO releve_api;
+GRANT DELETE ON installation TO releve_work;
 GRANT INSERT (token, role, who, usage_point, what, day_from, day_to) ON access_log TO releve_work;
 
 ALTER TABLE import ENABLE ROW LEVEL SECURITY;
@@ -175,9 +187,11 @@ ALTER TABLE import_part ENABLE ROW LEVEL SECURITY;
 CREATE POLICY staff ON import TO releve_collect, releve_work USING (true) WITH CHECK (true);
 CREATE POLICY staff ON import_part TO releve_collect, releve_work USING (true) WITH CHECK (true);
 
--- A file of usage points that the token does not see altogether is nobody's but the operator's who sees them all.
+-- A file of usage points that the token does not see altogether is nobody's but the operator's who sees them all. Of one of which
+-- something was refused, the problems name usage points that are not known: they are for who sent it.
 CREATE POLICY api_reads ON import FOR SELECT TO releve_api USING (
     (SELECT releve_reads_data()) AND usage_points <> '{}'
+    AND (whole OR token = (SELECT releve_token()) OR 'root' = ANY ((SELECT releve_organisations())::text[]))
     AND NOT EXISTS (SELECT 1 FROM unnest(import.usage_points) AS named (id)
                     WHERE NOT EXISTS (SELECT 1 FROM usage_point u WHERE u.id = named.id)));
 -- What a household says is kept as not proven: nothing is billed of it, nor is anything told to bills.
@@ -188,7 +202,6 @@ CREATE POLICY api_writes ON import FOR INSERT TO releve_api WITH CHECK (
     AND NOT EXISTS (SELECT 1 FROM unnest(import.usage_points) AS named (id)
                     WHERE NOT EXISTS (SELECT 1 FROM usage_point u WHERE u.id = named.id)));
 CREATE POLICY api_writes ON import_part FOR INSERT TO releve_api WITH CHECK (
-    EXISTS (SELECT 1 FROM import i WHERE i.id = import_part.import AND i.state = 'staged' AND i.token = (SELECT releve_token())
-            AND import_part.usage_point = ANY (i.usage_points) AND (i.proven OR import_part.kind <> 'gas'))
+    releve_may_stage(import_part.import, import_part.usage_point, import_part.kind)
     AND EXISTS (SELECT 1 FROM usage_point u WHERE u.id = import_part.usage_point
                 AND (u.collection = 'half_hour' OR import_part.kind <> 'intervals')));

@@ -92,7 +92,7 @@ std::string difference_json(const engine::BillDifference& difference, const engi
                                                                      digits_cell(to_string(difference.now - difference.before)), json_cell(parts + "]")});
 }
 
-result<engine::BillDifference> difference_of(const Call& call, const engine::Bill& before, const engine::Bill& now, const engine::TariffBook& book)
+result<engine::BillDifference> difference_of(const Call& call, const engine::Bill& before, const engine::Bill& now, const engine::TariffBook& book, const store::Knowledge& now_known)
 {
     engine::CompareFacts facts;
     facts.book = &book;
@@ -103,8 +103,8 @@ result<engine::BillDifference> difference_of(const Call& call, const engine::Bil
     if (!before.contracts.empty() && !now.contracts.empty()) {
         const engine::ContractTerms& a = before.contracts.back();
         const engine::ContractTerms& b = now.contracts.front();
-        if (now.contracts.size() > 1 || a.tariff != b.tariff || a.parameters != b.parameters || a.powers_va != b.powers_va)
-            old_terms = make(call, {.span = now.span, .instead = a});
+        if (now.contracts.size() > 1 || a.tariff != b.tariff || a.parameters != b.parameters || a.powers_va != b.powers_va || a.daily_capacity_kwh != b.daily_capacity_kwh)
+            old_terms = make(call, {.span = now.span, .instead = a}, now_known); // what came later is no matter of the contract
     }
     if (again && !again->basis.mean_c_e1.empty()) {
         RELEVE_TRY(zone, zone_named(again->basis.zone));
@@ -131,7 +131,7 @@ result<Response> compare_bill(const Call& call)
         RELEVE_TRY(made, make(call, {.span = other_span(now.bill.span, with)}));
         before = std::move(made.bill);
     }
-    RELEVE_TRY(difference, difference_of(call, before, now.bill, *now.book));
+    RELEVE_TRY(difference, difference_of(call, before, now.bill, *now.book, now.stored.known));
     return respond_json(difference_json(difference, before, now.bill), call.request);
 }
 
@@ -141,7 +141,7 @@ result<Response> compare_computed_bill(const Call& call)
     RELEVE_TRY(span, read_days(call.request));
     RELEVE_TRY(now, make(call, {.span = span}));
     RELEVE_TRY(before, make(call, {.span = other_span(span, with)}));
-    RELEVE_TRY(difference, difference_of(call, before.bill, now.bill, *now.book));
+    RELEVE_TRY(difference, difference_of(call, before.bill, now.bill, *now.book, now.basis.known));
     return respond_json(difference_json(difference, before.bill, now.bill), call.request);
 }
 

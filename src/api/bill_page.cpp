@@ -96,9 +96,9 @@ std::string days_text(const std::vector<CivilDay>& days, Language language)
     std::string out;
     for (std::size_t i = 0; i < days.size() && i < named_max; ++i)
         out += (i == 0 ? "" : ", ") + day_text(days[i], language);
-    if (days.size() > named_max)
-        out += language == Language::fr ? " et " + std::to_string(days.size() - named_max) + " autres jours"
-                                        : " and " + std::to_string(days.size() - named_max) + " more days";
+    if (const std::size_t more = days.size() - std::min(days.size(), named_max); more > 0)
+        out += language == Language::fr ? " et " + std::to_string(more) + (more == 1 ? " autre jour" : " autres jours")
+                                        : " and " + std::to_string(more) + (more == 1 ? " more day" : " more days");
     return out;
 }
 

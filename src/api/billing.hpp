@@ -36,7 +36,7 @@ struct KeptBill {
 
 /// What differs between two bills, and why, as JSON.
 [[nodiscard]] std::string difference_json(const engine::BillDifference& difference, const engine::Bill& before, const engine::Bill& now);
-/// `before` as it was, beside `now`; computes what the comparison needs beside them.
-[[nodiscard]] result<engine::BillDifference> difference_of(const Call& call, const engine::Bill& before, const engine::Bill& now, const engine::TariffBook& book);
+/// `before` as it was, beside `now` of that knowledge; computes what the comparison needs beside them.
+[[nodiscard]] result<engine::BillDifference> difference_of(const Call& call, const engine::Bill& before, const engine::Bill& now, const engine::TariffBook& book, const store::Knowledge& now_known);
 
 } // namespace releve::api

@@ -77,6 +77,8 @@ int issue_run(BillingDesk& desk, std::int64_t run)
 int show_run_failures(BillingDesk& desk, std::int64_t run)
 {
     store::BillBulk bulk{desk.opened.database.address};
+    if (!bulk.exists(run))
+        return complain(fail(errc::bad_config, "run: there is no run " + std::to_string(run)));
     if (print_failures(bulk, run, std::numeric_limits<int>::max()) == 0)
         std::printf("run %lld: none\n", static_cast<long long>(run));
     return 0;

@@ -1,11 +1,11 @@
 #include <releve/app/bill_run.hpp>
 
 #include <releve/core/day_values.hpp>
+#include <releve/engine/day_energies.hpp>
 #include <releve/store/billing_store.hpp>
 
 #include <algorithm>
 #include <mutex>
-#include <set>
 #include <thread>
 
 namespace releve::app {
@@ -17,33 +17,9 @@ using store::BulkPoint;
 
 constexpr Seconds near_a_start{300}; // as BillingStore::basis takes it
 
-/// Where a price of the tariffs changes within the span: indexes of these days are needed too.
-std::vector<CivilDay> days_of_indexes(const engine::TariffBook& book, engine::CivilSpan span)
-{
-    std::set<CivilDay> days{span.from, span.to};
-    const auto add = [&](CivilDay day) {
-        if (day > span.from && day < span.to)
-            days.insert(day);
-    };
-    for (const auto& [id, tariff] : book.tariffs)
-        for (const engine::Component& component : tariff.components)
-            for (const engine::RateRow& row : component.rows) {
-                add(row.from);
-                if (row.end)
-                    add(*row.end);
-            }
-    for (CivilDay day = span.from; day < span.to; day += std::chrono::days{1})
-        if (const std::chrono::year_month_day date{day}; date.day() == std::chrono::day{1}) // a year of another length, months of overruns
-            add(day);
-    return {days.begin(), days.end()};
-}
-
 class Portion {
 public:
-    Portion(const store::BulkRun& run, const store::ModelLookup& models, const std::vector<CivilDay>& index_days)
-        : run_(run), models_(models), index_days_(index_days)
-    {
-    }
+    Portion(const store::BulkRun& run, const store::ModelLookup& models) : run_(run), models_(models) {}
 
     /// Reads what the plain ones of the points need; those that cannot be billed so are told by slow().
     void read(BillBulk& bulk, std::vector<BulkPoint> points)
@@ -135,7 +111,8 @@ private:
         std::vector<MeterId> meters;
         for (const BulkPoint& point : plain_)
             meters.push_back(point.meter);
-        bulk.read_registers(meters, index_days_, [&](const BillBulk::Day& stored) {
+        // Every day, as one by one: an index that went backwards between two prices must be seen.
+        bulk.read_registers(meters, {run_.span.from - std::chrono::days{1}, run_.span.to + std::chrono::days{2}}, [&](const BillBulk::Day& stored) {
             const auto block = decode_register_block(stored.data);
             if (!block || stored.batch > run_.known.batch.value) {
                 is_slow_[stored.meter] = true;
@@ -155,10 +132,11 @@ private:
         const auto zone = zone_named(plain_[i].zone);
         if (!zone)
             return;
-        const Instant start = (*zone)->start_of(day, channel->day_start);
+        const Instant start = (*zone)->start_of(day, channel->day_start), next = (*zone)->start_of(day + std::chrono::days{1}, channel->day_start);
         if (read.at != start) {
-            is_slow_[i] = is_slow_[i] || std::chrono::abs(read.at - start) <= near_a_start;
-            return;
+            is_slow_[i] = is_slow_[i] || std::chrono::abs(read.at - start) <= near_a_start || next - read.at <= near_a_start;
+            if (plain_[i].collection == store::Collection::daily)
+                return;
         }
         std::vector<engine::RegisterFacts>& registers = facts_[i].registers;
         auto place = std::ranges::find(registers, channel->name, &engine::RegisterFacts::name);
@@ -166,6 +144,8 @@ private:
             place = registers.insert(registers.end(), engine::RegisterFacts{.name = channel->name, .series = {}, .meters = {plain_[i].meter}, .channels = {channel->channel}});
             place->series.push_back({.digits = channel->digits, .scaler = channel->scaler, .reads = {}});
         }
+        if (engine::is_estimate(read.provenance.quality)) // the indexes around it count too
+            is_slow_[i] = true;
         engine::IndexRead index = engine::index_read_of(read);
         index.authenticated = read.provenance.authenticated || read.provenance.quality != Quality::unauthenticated;
         place->series.front().reads.push_back(index);
@@ -173,7 +153,6 @@ private:
 
     const store::BulkRun& run_;
     const store::ModelLookup& models_;
-    const std::vector<CivilDay>& index_days_;
     std::vector<BulkPoint> plain_;
     std::vector<UsagePointId> slow_;
     std::vector<engine::BillFacts> facts_;
@@ -184,7 +163,7 @@ private:
 class Runner {
 public:
     Runner(const store::DatabaseAddress& database, const store::ModelLookup& models, const store::BulkRun& run, const BillRunOptions& options, const engine::TariffBook& book)
-        : database_(database), models_(models), run_(run), options_(options), book_(book), index_days_(days_of_indexes(book, run.span)), points_(database)
+        : database_(database), models_(models), run_(run), options_(options), book_(book), points_(database)
     {
         summary_.run = run.id;
         summary_.total = points_.count(run);
@@ -223,7 +202,7 @@ private:
         try {
             BillBulk bulk{database_};
             store::BillingStore one_by_one{database_, models_};
-            Portion portion{run_, models_, index_days_};
+            Portion portion{run_, models_};
             std::map<std::string, std::unique_ptr<engine::BillMaker>> makers;
             for (auto ids = next(); !ids.empty(); ids = next()) {
                 portion.read(bulk, bulk.points(run_, ids));
@@ -302,7 +281,6 @@ private:
     const store::BulkRun& run_;
     const BillRunOptions& options_;
     const engine::TariffBook& book_;
-    std::vector<CivilDay> index_days_;
     std::mutex mutex_; // of all below
     BillBulk points_;
     std::string after_;

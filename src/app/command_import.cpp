@@ -182,12 +182,12 @@ public:
         const auto points = find_points(*file);
         if (!points)
             return complain(points.error());
-        for (const auto& [usage_point, said] : played)
-            if (points->contains(usage_point))
-                if (const auto told = billing_.set_played({usage_point}, said); !told)
-                    return complain(fail(errc::bad_config, "--played-weeks: " + told.error().detail));
         const StageContext context{*models_.find(imported_model), *models_.find(imported_gas_model), paris(), wall_clock()};
         StagedFile staged = stage_import(*file, *points, context);
+        for (const auto& [usage_point, said] : played)
+            if (std::ranges::any_of(staged.import.parts, [&](const store::StagedPart& part) { return part.usage_point.value == usage_point; }))
+                if (const auto told = billing_.set_played({usage_point}, said); !told)
+                    return complain(fail(errc::bad_config, "--played-weeks: " + told.error().detail));
         staged.import.file_name = name_of(path);
         staged.import.sha256.assign(sum.begin(), sum.end());
         staged.import.options = options;

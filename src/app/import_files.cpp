@@ -56,14 +56,14 @@ Relation relation(const ImportedRead& before, const ImportedRead& row)
 
 Relation relation(const ImportedGas& before, const ImportedGas& row)
 {
-    if (before.usage_point != row.usage_point || before.published != row.published || before.to <= row.from)
+    if (before.usage_point != row.usage_point || before.published != row.published || before.provisional != row.provisional || before.to <= row.from)
         return Relation::apart;
     return before == row ? Relation::repeated : Relation::contrary;
 }
 
 auto order_of(const ImportedInterval& row) { return std::tie(row.usage_point, row.injected, row.start); }
 auto order_of(const ImportedRead& row) { return std::tie(row.usage_point, row.injected, row.register_name, row.at); }
-auto order_of(const ImportedGas& row) { return std::tie(row.usage_point, row.published, row.from); }
+auto order_of(const ImportedGas& row) { return std::tie(row.usage_point, row.published, row.provisional, row.from); }
 
 /// Calls `refuse(place, reason)` for what excludes a row that stands before it in time or, of the same time, in the file.
 template <class Row, class Refuse>

@@ -68,6 +68,8 @@ constexpr std::pair<std::string_view, Quality> gas_qualities[] = {
 /// Rounded half up to `scale` decimals, from the digits as they are written.
 std::optional<std::int64_t> rounded_number(std::string_view text, int scale, std::int64_t max)
 {
+    if (text.find_first_not_of("-.0123456789") != std::string_view::npos)
+        return {}; // an exponent, or no number at all
     // The first digit that falls away decides, so that those after it need not fit.
     const std::size_t point = text.find('.');
     const auto number =

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <iterator>
 
 namespace releve::app {
@@ -46,7 +47,7 @@ private:
 /// Called by nlohmann's reader for each value; false ends the reading.
 class JsonTreeBuilder {
 public:
-    explicit JsonTreeBuilder(const std::size_t& line) : line_(line) {}
+    JsonTreeBuilder(const std::size_t& line, std::size_t nodes_max) : line_(line), nodes_max_(nodes_max) {}
 
     bool null() { return add(JsonTree::Kind::null); }
     bool boolean(bool value) { return add(JsonTree::Kind::boolean, value ? "true" : "false"); }
@@ -78,7 +79,7 @@ private:
     }
     bool add(JsonTree::Kind kind, std::string_view text = {})
     {
-        if (tree.rows_.size() == json_nodes_max) {
+        if (tree.rows_.size() == nodes_max_) {
             too_large_ = true;
             return false;
         }
@@ -106,6 +107,7 @@ private:
     }
 
     const std::size_t& line_;
+    std::size_t nodes_max_;
     JsonTree::Slice key_;
     std::vector<std::pair<std::uint32_t, std::uint32_t>> open_; // a container and its last child
     bool too_large_ = false;
@@ -133,11 +135,14 @@ std::vector<JsonTree::Node> JsonTree::Node::items() const
 result<JsonTree> JsonTree::parse(std::string_view text, std::size_t first_line)
 {
     std::size_t line = first_line;
-    JsonTreeBuilder builder{line};
+    // A node is larger in memory than it may be in the text; those of the formats have 11 octets and more each.
+    constexpr std::size_t octets_a_node = 4, few = 1'024;
+    const std::size_t nodes_max = std::min(json_nodes_max, text.size() / octets_a_node + few);
+    JsonTreeBuilder builder{line, nodes_max};
     const bool read =
         nlohmann::json::sax_parse(LineIterator{text.data(), line}, LineIterator{text.data() + text.size(), line}, &builder);
     if (builder.too_large())
-        return fail(errc::too_large, "a JSON document of more than " + std::to_string(json_nodes_max) + " values");
+        return fail(errc::too_large, "a JSON document of more than " + std::to_string(nodes_max) + " values");
     if (!read)
         return fail(errc::bad_csv, "line " + std::to_string(line) + ": not JSON");
     return std::move(builder.tree);

@@ -111,6 +111,11 @@ private:
             refuse(id, "lies in the future");
             return nullptr;
         }
+        constexpr std::chrono::days household_past_max{3'660};
+        if (!context_.proven && end < context_.now - household_past_max) {
+            refuse(id, "lies more than ten years back");
+            return nullptr;
+        }
         return &found->second;
     }
 

@@ -194,6 +194,9 @@ private:
 
 result<ImportedFile> parse_flow_xml(std::string_view text, const ImportOptions& options)
 {
+    constexpr std::ptrdiff_t tags_max = 4'000'000; // a full file of R151 has fewer; each costs more memory than it has octets
+    if (std::ranges::count(text, '<') > tags_max)
+        return fail(errc::too_large, "more than " + std::to_string(tags_max) + " tags");
     pugi::xml_document document;
     const auto parsed = document.load_buffer(text.data(), text.size(), pugi::parse_default, pugi::encoding_utf8);
     if (!parsed) {

@@ -200,6 +200,9 @@ std::optional<std::string> fault_of_includes(const Tariff& tariff, const TariffB
         collect(book, include.tariff, reached);
         if (reached.contains(tariff.id))
             return place + include.tariff + " brings " + tariff.id + " in again";
+        const bool is_vat = std::ranges::any_of(found->second.components, [](const engine::Component& one) { return one.section == engine::Section::vat; });
+        if (is_vat && include.contained != tariff.prices_include_vat)
+            return place + "contained: does not go with prices_include_vat";
         for (const auto& [name, value] : include.set) {
             const auto allows = [&](const std::string& id) {
                 const auto& models = book.tariffs.at(id).parameters;

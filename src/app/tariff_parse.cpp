@@ -191,7 +191,12 @@ Component read_component(const nlohmann::json& json, const JsonNode& node, const
         out.power_factor = read_decimal(node.at("power_factor"));
     const std::vector<JsonNode> rows = node.at("rows").items();
     for (std::size_t i = 0; i < rows.size() && out.rows.size() <= rows_max; ++i)
+    {
+        const std::size_t before = out.rows.size();
         add_rows(out.rows, json.at("rows").at(i), rows[i], tariff);
+        for (std::size_t added = before; added < out.rows.size(); ++added)
+            out.rows[added].place = i;
+    }
     return out;
 }
 

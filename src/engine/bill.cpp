@@ -80,6 +80,24 @@ result<std::vector<ContractTerms>> contracts_of(const BillFacts& facts, const Bi
     return out;
 }
 
+/// How the meter is programmed is no what-if: as the real contracts of the days say. Where they say several things, or nothing, no
+/// calendar has this name, and the curve tells.
+std::string calendar_in_meter(const BillFacts& facts, CivilSpan span, const TariffBook& book)
+{
+    constexpr const char* unknown = "unknown";
+    std::optional<std::string> followed;
+    for (const ContractTerms& terms : facts.contracts) {
+        if (terms.span.to <= span.from || terms.span.from >= span.to)
+            continue;
+        const auto tariff = book.tariffs.find(terms.tariff);
+        const std::string own = !terms.meter_calendar.empty() ? terms.meter_calendar : tariff != book.tariffs.end() ? tariff->second.calendar : "";
+        if (followed && *followed != own)
+            return unknown;
+        followed = own;
+    }
+    return followed && !followed->empty() ? *followed : unknown;
+}
+
 void add_up(Bill& bill)
 {
     Cents vat;
@@ -116,6 +134,8 @@ result<Bill> BillMaker::make(const BillFacts& facts, const BillWanted& wanted)
     bill.played = wanted.played;
     RELEVE_TRY(contracts, contracts_of(facts, wanted));
     bill.contracts = std::move(contracts);
+    if (wanted.instead)
+        bill.contracts.front().meter_calendar = calendar_in_meter(facts, wanted.span, impl_->book);
     Quantities quantities{facts, wanted.span, impl_->zone, impl_->tables, bill};
     Billing billing{wanted, quantities, bill, facts.energy == "gas"};
     for (const ContractTerms& terms : bill.contracts) {
@@ -152,7 +172,8 @@ result<void> check_powers(const TariffBook& book, const ContractTerms& terms)
     RELEVE_TRY(plan, make_plan(book, terms));
     for (const PlannedComponent& planned : plan.components) {
         const std::size_t classes = planned.component().classes.size();
-        if (planned.component().basis == Basis::power && classes > 0 && terms.powers_va.size() > 1 && terms.powers_va.size() != classes)
+        const bool by_power = planned.component().basis == Basis::power || planned.component().basis == Basis::overrun_hours || planned.component().basis == Basis::overrun_quadratic;
+        if (by_power && classes > 0 && terms.powers_va.size() > 1 && terms.powers_va.size() != classes)
             return fail(errc::bad_contract, "subscribed_powers: " + name_of(planned.used) + " has " + std::to_string(classes) + " classes");
     }
     return {};

@@ -270,7 +270,7 @@ result<void> Billing::overrun(const Piece& piece, const PlannedComponent& planne
         const PlannedComponent& power = piece.plan->components[planned.power_price];
         const std::size_t index = row_index(power, wanted.prices_as_of.value_or(span.from));
         if (index == power.rows.size())
-            return fail(errc::no_tariff_row, name_of(power.used) + ": no price for " + to_iso8601(span.from));
+            return fail(errc::no_tariff_row, name_of(power.used) + ": no price for " + to_iso8601(wanted.prices_as_of.value_or(span.from)));
         const Decimal& b = power.rows[index]->values[i];
         // price * b * sqrt(sum of kW^2), as a root of integers: rounded once, to the cent.
         const Wide digits = Wide{line.price.digits} * b.digits;
@@ -318,8 +318,8 @@ result<void> Billing::share(const Piece& piece, const PlannedComponent& planned,
 
 result<void> Billing::component(const Piece& piece, const PlannedComponent& planned)
 {
+    const std::size_t lines = bill.lines.size();
     for (const CivilSpan& span : stretches_of(piece, planned, wanted.prices_as_of.has_value())) {
-        const std::size_t lines = bill.lines.size();
         auto done = is_annual(planned.component().basis)                ? annual(piece, planned, span)
                     : planned.component().basis == Basis::energy        ? energy(piece, planned, span)
                     : planned.component().basis == Basis::share         ? share(piece, planned, span)
@@ -331,6 +331,7 @@ result<void> Billing::component(const Piece& piece, const PlannedComponent& plan
         bill.lines.resize(lines); // what is only shown must not stop a bill
         std::erase_if(made, [&](const auto& one) { return one.second >= lines; });
         bill.remarks.push_back("not shown: " + to_string(done.error()));
+        return {};
     }
     return {};
 }
@@ -338,21 +339,24 @@ result<void> Billing::component(const Piece& piece, const PlannedComponent& plan
 result<void> Billing::piece(const Piece& piece)
 {
     made.clear();
-    bool of_energy = false;
+    const PlannedComponent* charged = nullptr; // the first price of energy: the bill's energy is that of its lines
     for (const PlannedComponent& planned : piece.plan->components) {
         RELEVE_CHECK(component(piece, planned));
-        of_energy = of_energy || (planned.component().basis == Basis::energy && !planned.may_be_unknown);
+        if (charged == nullptr && planned.component().basis == Basis::energy && !planned.may_be_unknown)
+            charged = &planned;
     }
-    if (!of_energy)
+    if (charged == nullptr)
         return {};
-    if (gas) {
-        RELEVE_TRY(kwh, quantities.gas_kwh(piece.span));
-        bill.energy_wh += kwh.first * 1000;
-        return {};
+    for (const CivilSpan& span : stretches_of(piece, *charged, wanted.prices_as_of.has_value())) {
+        if (gas) {
+            RELEVE_TRY(kwh, quantities.gas_kwh(span));
+            bill.energy_wh += kwh.first * 1000;
+            continue;
+        }
+        RELEVE_TRY(energies, quantities.energies(charged->calendar != nullptr ? *charged->calendar : *piece.plan->calendar, *piece.terms, *piece.plan->tariff, span));
+        for (const std::int64_t wh : energies.wh)
+            bill.energy_wh += wh;
     }
-    RELEVE_TRY(energies, quantities.energies(*piece.plan->calendar, *piece.terms, *piece.plan->tariff, piece.span));
-    for (const std::int64_t wh : energies.wh)
-        bill.energy_wh += wh;
     return {};
 }
 

@@ -65,7 +65,7 @@ private:
 struct ClassDay {
     std::array<std::int64_t, time_classes_max> wh{};
     std::int64_t covered_s = 0, length_s = 0;
-    int estimated = 0, doubtful = 0;
+    int doubtful = 0;
 };
 
 /// Energies of one stretch by class, with what they rest on.

@@ -86,6 +86,17 @@ result<void> check_components(const Plan& plan)
     return {};
 }
 
+/// A levy is of prices, never of VAT.
+result<void> check_shares(const Plan& plan)
+{
+    for (const PlannedComponent& share : plan.components)
+        for (const PlannedComponent& one : plan.components)
+            if (share.component().basis == Basis::share && share.component().section != Section::vat && one.component().section == Section::vat &&
+                std::ranges::find(share.component().of, one.component().id) != share.component().of.end())
+                return fail(errc::bad_tariff, name_of(share.used) + ": of: " + one.component().id + " is VAT");
+    return {};
+}
+
 /// A share is made after what it is of: a later one would be left out of it.
 result<void> check_order(const Plan& plan)
 {
@@ -133,6 +144,7 @@ result<Plan> make_plan(const TariffBook& book, const ContractTerms& terms)
     plan.calendar = &found->second;
     link_shares(plan);
     RELEVE_CHECK(check_components(plan));
+    RELEVE_CHECK(check_shares(plan));
     RELEVE_CHECK(check_order(plan));
     RELEVE_CHECK(link_power_prices(plan));
     return plan;

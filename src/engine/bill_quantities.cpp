@@ -134,7 +134,6 @@ result<const std::vector<ClassDay>*> Quantities::class_days(const Calendar& cale
         }
         day.covered_s += there * part.step.count();
         day.length_s = static_cast<std::int64_t>(part.energy_mj.size()) * part.step.count();
-        day.estimated += part.estimated;
         day.doubtful += part.doubtful;
     }
     for (std::size_t i = 0; i < days.size(); ++i)
@@ -159,7 +158,7 @@ std::string Quantities::what_is_missing(const std::vector<ClassDay>& days, Civil
         missing += (missing.empty() ? "" : ", ") + to_iso8601(day) + (one.length_s == 0 ? " (nothing)" : one.doubtful > 0 ? " (doubtful)" : " (in part)");
     }
     if (count > named)
-        missing += " and " + std::to_string(count - named) + " more days";
+        missing += " and " + std::to_string(count - named) + (count - named == 1 ? " more day" : " more days");
     return missing;
 }
 
@@ -235,10 +234,21 @@ void Quantities::add_register_sources(const RegisterFacts& facts, CivilSpan span
         const auto [first, last] = ends_of(series, begin, end);
         if (first == nullptr || first->at == last->at)
             continue;
+        // What an estimated index divides rests on an estimate up to the nearest index that was read.
+        Instant after = last->at, before = first->at;
+        for (const IndexRead& read : series.reads)
+            if (read.authenticated && !is_estimate(read.quality) && read.at > first->at && read.at < last->at) {
+                after = std::min(after, read.at);
+                before = std::max(before, read.at);
+            }
+        const auto mark = [&](Instant from, Instant to_instant) {
+            for (CivilDay day = zone_->day_of(from, day_start); zone_->start_of(day, day_start) < to_instant; day += std::chrono::days{1})
+                bill_->estimated_days.push_back(day);
+        };
         if (is_estimate(first->quality))
-            bill_->estimated_days.push_back(zone_->day_of(first->at, day_start));
-        if (is_estimate(last->quality)) // the day that it ends
-            bill_->estimated_days.push_back(zone_->day_of(last->at - Seconds{1}, day_start));
+            mark(first->at, after);
+        if (is_estimate(last->quality))
+            mark(before, last->at);
         to.push_back(add_source({.kind = BillSource::Kind::registers,
                                  .meter = facts.meters[i],
                                  .channel = facts.channels[i],

@@ -82,7 +82,11 @@ result<DateFacts> facts_of(const Calendar& calendar, const CalendarPlace& place,
     facts.month_bit = static_cast<std::uint16_t>(1U << (static_cast<unsigned>(ymd.month()) - 1));
     facts.weekday_bit = static_cast<std::uint8_t>(1U << (std::chrono::weekday{date}.iso_encoding() - 1));
     facts.holiday = is_holiday(calendar.holidays, date);
-    if (!calendar.published.empty()) {
+    // Days that no rule asks for, as those of summer where only winter has rush hours, need not be published.
+    const bool asked = std::ranges::any_of(calendar.rules, [&](const CalendarRule& rule) {
+        return !rule.day_kind.empty() && (rule.months == 0 || (rule.months & facts.month_bit) != 0) && (rule.weekdays == 0 || (rule.weekdays & facts.weekday_bit) != 0);
+    });
+    if (asked && !calendar.published.empty()) {
         const auto kind = place.published != nullptr ? place.published->kind_of(date) : std::nullopt;
         if (!kind)
             return fail(errc::no_tariff_row, "calendar " + calendar.id + ": no " + calendar.published + " day is known for " + to_iso8601(date));

@@ -25,7 +25,7 @@ std::string key_text(const Parameters& when)
 std::string row_place(const Component& component, std::size_t row)
 {
     const RateRow& rate = component.rows[row];
-    return "components/" + component.id + "/rows/" + std::to_string(row) + " (" + key_text(rate.when) + (rate.when.empty() ? "" : ", ") + "from " +
+    return "components/" + component.id + "/rows/" + std::to_string(rate.place.value_or(row)) + " (" + key_text(rate.when) + (rate.when.empty() ? "" : ", ") + "from " +
            to_iso8601(rate.from) + ")";
 }
 
@@ -135,6 +135,8 @@ std::optional<std::string> fault_of_component(const Tariff& tariff, const Compon
     for (const std::string& one : component.classes)
         if (!calendar->second.class_index(one))
             return place + "calendar " + component.calendar + " has no class " + one;
+    if (!component.classes.empty() && !classes_needed && component.basis != Basis::power)
+        return place + "classes: only powers and overruns have several; energy has one class";
     return std::nullopt;
 }
 
@@ -232,6 +234,27 @@ const Component* Tariff::find(std::string_view component) const
     return found == components.end() ? nullptr : &*found;
 }
 
+namespace {
+
+/// Where supply is priced by classes of the tariff's calendar, each of them has a price.
+std::optional<std::string> unpriced_class(const Tariff& tariff, const Calendar& calendar)
+{
+    std::set<std::string_view> priced;
+    for (const Component& component : tariff.components) {
+        if (component.section != Section::supply || component.basis != Basis::energy)
+            continue;
+        if (component.calendar != tariff.calendar || component.time_class.empty())
+            return std::nullopt; // all energy, or by another calendar
+        priced.insert(component.time_class);
+    }
+    for (const TimeClass& one : calendar.classes)
+        if (!priced.empty() && !priced.contains(one.id))
+            return "components: nothing prices the class " + one.id;
+    return std::nullopt;
+}
+
+} // namespace
+
 std::optional<std::string> complete(Tariff& tariff, const std::map<std::string, Calendar, std::less<>>& calendars)
 {
     if (!has_words(tariff.words))
@@ -246,7 +269,7 @@ std::optional<std::string> complete(Tariff& tariff, const std::map<std::string, 
         if (auto fault = complete_rows(tariff, component))
             return fault;
     }
-    return std::nullopt;
+    return tariff.calendar.empty() ? std::nullopt : unpriced_class(tariff, calendars.find(tariff.calendar)->second);
 }
 
 result<std::vector<UsedComponent>> components_of(const TariffBook& book, std::string_view tariff, const Parameters& parameters)

@@ -94,6 +94,7 @@ result<bool> set_one(Work& work, const Coefficient& coefficient)
 result<std::int64_t> AdminStore::set_coefficients(std::span<const Coefficient> coefficients)
 {
     return impl_->session.transaction([&](Work& work) -> result<std::int64_t> {
+        work.run("SELECT pg_advisory_xact_lock(hashtextextended('releve terms', 0))"); // before any usage point, as all who change terms
         std::int64_t changed = 0;
         for (const Coefficient& coefficient : coefficients) {
             RELEVE_TRY(fresh, set_one(work, coefficient));

@@ -126,6 +126,16 @@ result<void> end_predecessor(Import& import, const MeterImportRow& row)
     return {};
 }
 
+/// What only files told of the time of a meter of ours gives way to it.
+void give_way(Import& import, const MeterImportRow& row)
+{
+    const std::vector<Arg> from{row.usage_point, row.installed_from};
+    import.work.repeat("DELETE FROM installation i USING meter m WHERE m.id = i.meter_id AND m.protocol = 'import' AND i.usage_point = $1 AND lower(i.validity) >= $2::timestamptz", from);
+    import.work.repeat("UPDATE installation i SET validity = tstzrange(lower(i.validity), $2::timestamptz) FROM meter m WHERE m.id = i.meter_id AND m.protocol = 'import' "
+                       "AND i.usage_point = $1 AND i.validity @> $2::timestamptz AND lower(i.validity) < $2::timestamptz",
+                       from);
+}
+
 /// True when an installation was made or changed.
 result<bool> import_installation(Import& import, MeterId meter, const MeterImportRow& row)
 {
@@ -143,11 +153,14 @@ result<bool> import_installation(Import& import, MeterId meter, const MeterImpor
                           "this meter has been there since " + to_iso8601(now[0].instant(2)));
         if (now[0].instant(2) == row.installed_from)
             return false;
+        give_way(import, row);
         import.work.repeat(
             "UPDATE installation SET validity = tstzrange($2::timestamptz, NULL) WHERE id = $1::int8",
             {now[0].integer(0), row.installed_from});
         return true;
     }
+    if (std::string_view{purpose_of(row)} == "metering")
+        give_way(import, row);
     RELEVE_CHECK(end_predecessor(import, row));
     import.work.repeat(
         "INSERT INTO installation (meter_id, usage_point, validity, purpose) VALUES ($1::int4, $2, "

@@ -64,6 +64,7 @@ public:
             const auto zone = zone_named(row.point.zone);
             if (!zone) {
                 row.good = false;
+                row.contracts = 1; // told one by one
                 continue;
             }
             row.from = (*zone)->start_of(run_.span.from);
@@ -184,6 +185,8 @@ void BillBulk::finish(std::int64_t run)
     (void)impl_->connection.run("UPDATE bill_run SET finished_at = now() WHERE id = $1::int8", pg::Params{}.add(run));
 }
 
+bool BillBulk::exists(std::int64_t run) { return impl_->connection.run("SELECT 1 FROM bill_run WHERE id = $1::int8", pg::Params{}.add(run)).size() > 0; }
+
 std::vector<std::pair<UsagePointId, std::string>> BillBulk::failures(std::int64_t run, int limit)
 {
     const pg::Rows rows = impl_->connection.run("SELECT usage_point, reason FROM bill_run_failure WHERE run = $1::int8 ORDER BY 1 LIMIT $2::int4", pg::Params{}.add(run).add(static_cast<std::int32_t>(limit)));
@@ -280,14 +283,14 @@ void BillBulk::read_days(std::span<const MeterId> meters, ChannelId channel, eng
         overlaid.push_back(places.at(over.int4(i, 0)));
 }
 
-void BillBulk::read_registers(std::span<const MeterId> meters, std::span<const CivilDay> days, const std::function<void(const Day&)>& use)
+void BillBulk::read_registers(std::span<const MeterId> meters, engine::CivilSpan days, const std::function<void(const Day&)>& use)
 {
     std::unordered_map<std::int32_t, std::size_t> places;
     for (std::size_t i = 0; i < meters.size(); ++i)
         places.emplace(meters[i].value, i);
     pg::Params params;
-    params.array(meters, [](MeterId meter) { return meter.value; }).array(days, [](CivilDay day) { return day; });
-    static const pg::Statement reads{"bill_registers", "SELECT meter_id, day, batch, data FROM register_day WHERE meter_id = ANY ($1::int4[]) AND day = ANY ($2::date[])"};
+    params.array(meters, [](MeterId meter) { return meter.value; }).add(days.from).add(days.to);
+    static const pg::Statement reads{"bill_registers", "SELECT meter_id, day, batch, data FROM register_day WHERE meter_id = ANY ($1::int4[]) AND day >= $2::date AND day < $3::date ORDER BY meter_id, day"};
     const pg::Rows rows = impl_->connection.run(reads, params);
     for (int i = 0; i < rows.size(); ++i)
         use({places.at(rows.int4(i, 0)), rows.day(i, 1), rows.int8(i, 2), rows.bytes(i, 3)});
@@ -316,7 +319,8 @@ void BillBulk::save(const BulkRun& run, std::span<const BulkBill> bills, std::sp
         static const pg::Statement insert{
             "bill_insert", "INSERT INTO bill (usage_point, from_day, to_day, state, batch, terms, total_cents, energy_wh, rests, hash, document, run, made_by) "
                            "SELECT p, $8::date, $9::date, 'draft', $10::int8, $11::int8, t, e, r, h, d, $7::int8, 'run ' || $7::text "
-                           "FROM unnest($1::text[], $2::int8[], $3::int8[], $4::text[], $5::bytea[], $6::text[]) AS k (p, t, e, r, h, d)"};
+                           "FROM unnest($1::text[], $2::int8[], $3::int8[], $4::text[], $5::bytea[], $6::text[]) AS k (p, t, e, r, h, d) "
+                           "ON CONFLICT (run, usage_point) WHERE run IS NOT NULL DO NOTHING"};
         (void)impl_->connection.run(insert, params);
     }
     if (!failures.empty()) {

@@ -153,7 +153,8 @@ result<void> change_bill_state(Work& work, std::int64_t id, BillState state, con
     }
     if (state != BillState::cancelled || now == "cancelled")
         return fail(errc::bill_state, "state: the bill is " + now + "; a draft is issued or cancelled, an issued bill is cancelled");
-    if (reason.size() < 3 || reason.size() > 500)
+    const auto characters = std::ranges::count_if(reason, [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }); // of UTF-8
+    if (characters < 3 || characters > 500)
         return fail(errc::bad_parameter, "reason: 3 to 500 characters");
     work.run("UPDATE bill SET state = 'cancelled', cancelled_at = now(), cancelled_by = $2, reason = $3 WHERE id = $1::int8", {id, who, reason});
     return {};

@@ -168,6 +168,7 @@ result<ContractImport> BillingStore::import_contracts(std::span<const ContractRo
 {
     return impl_->session.transaction([&](Work& work) -> result<ContractImport> {
         ContractImport done;
+        work.run("SELECT pg_advisory_xact_lock(hashtextextended('releve terms', 0))"); // before any usage point, as all who change terms
         TermsNumber terms{work};
         std::set<std::string> seen;
         for (const ContractRow& row : rows) {

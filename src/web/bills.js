@@ -164,7 +164,7 @@ const namedTariffs = () => (tariffNames ??= get("/api/v1/tariffs").then(({ docum
 function contractText(contract, names, bill) {
   const powers = contract.subscribed_powers_kva.map(digitsText).join(" / ");
   const name = names.get(contract.tariff)?.[`label_${state.language}`] ?? contract.tariff;
-  return [name, powers && `${powers} kVA`, bill.contracts.length > 1 && spanText(contract)].filter(Boolean).join(" · ");
+  return [name, powers && `${powers} ${bill.lines.some((line) => line.price_unit === "EUR/kW/year") ? "kW" : "kVA"}`, bill.contracts.length > 1 && spanText(contract)].filter(Boolean).join(" · ");
 }
 
 // What a calendar calls its hours, and which of the meter's registers counts them.

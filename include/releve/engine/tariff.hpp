@@ -69,6 +69,7 @@ struct RateRow {
     Parameters when{};             // the contract's parameters that it is for
     std::vector<Decimal> values{}; // one, or one a class or step
     std::string source{};
+    std::optional<std::size_t> place{}; // in the document, which may name several keys in one row
 };
 
 struct Component {

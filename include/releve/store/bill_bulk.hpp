@@ -49,6 +49,7 @@ public:
     /// errc::not_found; errc::bill_state: it is finished.
     [[nodiscard]] result<BulkRun> resume(std::int64_t run);
     void finish(std::int64_t run);
+    [[nodiscard]] bool exists(std::int64_t run);
     /// Points that could not be billed, and why; by id.
     [[nodiscard]] std::vector<std::pair<UsagePointId, std::string>> failures(std::int64_t run, int limit);
     /// After `after`, in order; none: that was all. Of the run's group, where it has one.
@@ -70,8 +71,8 @@ public:
     /// batches changed: BillingStore::basis tells about them.
     void read_days(std::span<const MeterId> meters, ChannelId channel, engine::CivilSpan span, BatchNumber batch,
                    const std::function<void(const Day&)>& use, std::vector<std::size_t>& overlaid);
-    /// All register reads of the days named.
-    void read_registers(std::span<const MeterId> meters, std::span<const CivilDay> days, const std::function<void(const Day&)>& use);
+    /// All register reads of the days, by meter and day.
+    void read_registers(std::span<const MeterId> meters, engine::CivilSpan days, const std::function<void(const Day&)>& use);
 
     /// Drafts of the run, and why there are none of others; in one transaction.
     void save(const BulkRun& run, std::span<const BulkBill> bills, std::span<const std::pair<UsagePointId, std::string>> failures);

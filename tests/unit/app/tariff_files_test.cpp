@@ -96,6 +96,17 @@ std::string refusal(const std::string& json)
     return book.error().detail;
 }
 
+TEST(TariffFiles, announced_rush_hours_are_asked_for_in_winter_only)
+{
+    const engine::Calendar& mobile = shipped().calendars.at("hta_mobile");
+    const std::vector<engine::DayWindow> night{{22 * 3600, 6 * 3600}};
+    const engine::CalendarPlace place{&paris(), &night, &shipped().published.at("hta_peak")};
+    const auto july = engine::classes_of_day(mobile, place, *parse_day("2025-07-10"), Seconds{1800});
+    ASSERT_TRUE(july) << to_string(july.error());
+    EXPECT_EQ((*july)[24], *mobile.class_index("HPB"));
+    EXPECT_EQ(engine::classes_of_day(mobile, place, *parse_day("2025-01-10"), Seconds{1800}).error().code, errc::no_tariff_row);
+}
+
 TEST(TariffFiles, all_that_ships_loads)
 {
     for (const char* id : {"turpe_c5", "turpe_c4", "turpe_hta", "cta_electricity", "excise_electricity",
@@ -366,11 +377,11 @@ TEST(TariffFiles, refusals_name_file_line_place_and_reason)
         {R"("value": "0.1000")", R"("values": ["0.1", "0.2"])",
          "own.json: components/energy/rows/0 (kind=a, from 2025-01-01): 1 values are expected"},
         {R"("from": "2025-07-01", "to")", R"("from": "2025-06-01", "to")",
-         "own.json: components/energy/rows/2 (kind=a, from 2025-06-01): begins before "
+         "own.json: components/energy/rows/1 (kind=a, from 2025-06-01): begins before "
          "components/energy/rows/0 (kind=a, from "
          "2025-01-01) ends"},
         {R"("from": "2025-07-01", "to")", R"("from": "2025-08-01", "to")",
-         "own.json: components/energy/rows/2 (kind=a, from 2025-08-01): no price from 2025-07-01, where "
+         "own.json: components/energy/rows/1 (kind=a, from 2025-08-01): no price from 2025-07-01, where "
          "components/energy/rows/0 (kind=a, from 2025-01-01) ends"},
         {R"("to": "2025-07-01")", R"("to": "2025-01-01")",
          "own.json:13: /components/0/rows/0/to: must be after from; it is the first day that the row no "

@@ -170,7 +170,8 @@ TEST(BillRegisters, of_the_distributor_follow_its_calendar_whatever_the_offers)
     std::vector<Component> prices;
     for (const char* one : {"HPH", "HCH", "HPB", "HCB"})
         prices.push_back(of_class(component(std::string{"cs_"} + one, Section::network, PriceUnit::ct_kwh, {row("2020-01-01", {"5"})}), "four_class", one));
-    Tariff offer = tariff("home", {of_class(component("energy", Section::supply, PriceUnit::eur_kwh, {row("2020-01-01", {"0.1"})}), "hphc", "HP")}, "hphc");
+    Tariff offer = tariff("home", {of_class(component("energy", Section::supply, PriceUnit::eur_kwh, {row("2020-01-01", {"0.1"})}), "hphc", "HP"),
+                                   of_class(component("energy_hc", Section::supply, PriceUnit::eur_kwh, {row("2020-01-01", {"0.1"})}), "hphc", "HC")}, "hphc");
     offer.includes = {{"network"}};
     BillFacts facts = home_facts(june, flat_curve(june, 100));
     facts.registers = registers_of(four_class_calendar(), facts.curve);
