@@ -11,6 +11,7 @@ import zoneinfo
 
 import pytest
 
+from dlms import Meter
 from product import BINARY, ROOT, Releve, eventually
 
 DATA = ROOT / "tests/data/import"
@@ -124,6 +125,18 @@ def test_a_running_server_carries_it_out(make_server, tmp_path):
     assert rows[0]["value"] == 297
     eventually(lambda: server.sql("SELECT count(*) FROM check_due") == [("0",)])
     assert server.metrics()["releve_meters"] == 0
+
+
+def test_what_a_file_said_is_no_hindrance_to_a_meter_that_comes(make_server):
+    server = make_server()
+    take(server, DATA / "enedis-hour.csv", *create())
+    hung = "SELECT m.protocol, count(*) FROM installation i JOIN meter m ON m.id = i.meter_id GROUP BY 1 ORDER BY 1"
+    assert server.sql(hung) == [("import", "1")]
+    meter = Meter("e2e-after-a-file")
+    server.import_meters(meter, usage_point=HOME, installed_from="2023-01-01")
+    assert server.sql(hung) == [("dlms", "1"), ("import", "1")], "until then the file holds"
+    server.import_meters(meter, usage_point=HOME, installed_from="2022-01-01", wait=False)
+    assert server.sql(hung) == [("dlms", "1")]
 
 
 def test_an_import_goes_on_after_a_kill(make_server):

@@ -35,6 +35,23 @@ TEST_F(Imports, a_token_stages_and_sees_what_is_of_its_towns)
     EXPECT_EQ(ask(DbRole::api, "SELECT releve_place_import('" + std::string{home} + "', '', now(), now())", east), "error 42501");
 }
 
+TEST_F(Imports, problems_name_others_and_are_for_who_sent_the_file)
+{
+    add_usage_point(home);
+    const std::string household = add_token("household", {}, {home}), manager = add_token("energy_manager", {"root"}, {});
+    const auto seen_by = [&](const std::string& key) {
+        return ImportStore{address, key, std::stoll(ask(DbRole::api, "SELECT id FROM releve_identity()", key))}.list(10).size();
+    };
+    auto in_part = import("a", {march(5, 6, 300)});
+    in_part.refused = 1;
+    in_part.lines = {{0, "02000000000001", "there is no such usage point"}};
+    ASSERT_TRUE(store.stage(in_part));
+    EXPECT_EQ(seen_by(household), 0U);
+    EXPECT_EQ(seen_by(manager), 1U) << "who sees everything";
+    ASSERT_TRUE(store.stage(import("b", {march(6, 7, 300)})));
+    EXPECT_EQ(seen_by(household), 1U);
+}
+
 /// Row-level security by itself: nothing here goes by what the product asks before it writes, nor by what may be read afterwards.
 TEST_F(Imports, the_database_refuses_each_import_that_a_token_may_not_write)
 {
