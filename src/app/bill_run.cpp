@@ -99,11 +99,17 @@ private:
         day.batch = stored.batch;
         day.energy_mj.resize(values_.slots);
         const std::int64_t mj_per_w = values_.step.count() * 1'000;
+        bool negative = false;
         for (std::uint32_t slot = 0; slot < values_.slots; ++slot) {
-            day.energy_mj[slot] = values_.has(slot) ? values_.values[slot] * mj_per_w : engine::CurveDay::nothing;
-            if (values_.values[slot] < 0)
-                is_slow_[i] = true;
+            day.energy_mj[slot] = values_.values[slot] * mj_per_w;
+            negative |= values_.values[slot] < 0;
         }
+        if (negative)
+            is_slow_[i] = true;
+        if (!values_.is_whole())
+            for (std::uint32_t slot = 0; slot < values_.slots; ++slot)
+                if (!values_.has(slot))
+                    day.energy_mj[slot] = engine::CurveDay::nothing;
     }
 
     void read_registers(BillBulk& bulk)

@@ -1,6 +1,7 @@
 #pragma once
 // What commands that bill begin with: a database, the meter models and the tariffs of a version.
 
+#include <releve/app/command_line.hpp>
 #include <releve/app/environment.hpp>
 #include <releve/app/model_files.hpp>
 #include <releve/app/tariff_shelf.hpp>
@@ -11,7 +12,7 @@ namespace releve::app {
 struct BillingDesk {
     BillingDesk(ConfiguredDatabase database, ModelRegistry registry)
         : opened(std::move(database)), models(std::move(registry)),
-          store(std::make_unique<store::BillingStore>(opened.database.address, [this](std::string_view name) { return models.find(name); }))
+          store(std::make_unique<store::BillingStore>(opened.database.address, [this](std::string_view name) { return models.find(name); }, asking_user()))
     {
     }
     ConfiguredDatabase opened;

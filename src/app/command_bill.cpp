@@ -74,6 +74,7 @@ result<std::optional<store::Knowledge>> read_known(const std::string& text)
 }
 
 struct Computed {
+    std::unique_ptr<BillingDesk> desk;
     engine::Bill bill;
     store::BillBasis basis;
     SharedBook book;
@@ -87,21 +88,22 @@ Error told(Error error)
     return error;
 }
 
-result<Computed> compute(BillingDesk& desk, const BillArguments& given)
+result<Computed> compute(const ConfigFlags& flags, const BillArguments& given)
 {
+    RELEVE_TRY(desk, open_desk(flags));
     RELEVE_TRY(wanted, read_wanted(given));
     RELEVE_TRY(known, read_known(given.as_of));
-    auto basis = desk.store->basis({given.usage_point}, wanted.span, known);
+    auto basis = desk->store->basis({given.usage_point}, wanted.span, known);
     if (!basis)
         return told(basis.error());
-    RELEVE_TRY(book, desk.book(basis->tariffs, basis->known.terms));
+    RELEVE_TRY(book, desk->book(basis->tariffs, basis->known.terms));
     RELEVE_TRY(zone, zone_named(basis->zone));
     wanted.played = basis->played;
     engine::BillMaker maker{*book, *zone};
     auto bill = maker.make(basis->facts, wanted);
     if (!bill)
         return told(bill.error());
-    return Computed{std::move(*bill), std::move(*basis), std::move(book)};
+    return Computed{std::move(desk), std::move(*bill), std::move(*basis), std::move(book)};
 }
 
 int print(const BillArguments& given, const engine::Bill& bill, const store::Knowledge& known, const engine::TariffBook& book, const store::StoredBill* stored)
@@ -124,25 +126,19 @@ int print(const BillArguments& given, const engine::Bill& bill, const store::Kno
 
 int compute_bill(const ConfigFlags& flags, const BillArguments& given)
 {
-    const auto desk = open_desk(flags);
-    if (!desk)
-        return complain(desk.error());
-    const auto computed = compute(**desk, given);
+    const auto computed = compute(flags, given);
     if (!computed)
         return complain(computed.error());
-    (*desk)->store->note_access({given.usage_point}, "bill", computed->bill.span);
+    computed->desk->store->note_access({given.usage_point}, "bill", computed->bill.span);
     return print(given, computed->bill, computed->basis.known, *computed->book, nullptr);
 }
 
 int make_bill(const ConfigFlags& flags, const BillArguments& given, std::optional<std::int64_t> corrects, std::optional<Cents> instead_of = {})
 {
-    const auto desk = open_desk(flags);
-    if (!desk)
-        return complain(desk.error());
-    const auto computed = compute(**desk, given);
+    const auto computed = compute(flags, given);
     if (!computed)
         return complain(computed.error());
-    const auto id = (*desk)->store->save({.bill = &computed->bill, .document = engine::to_document(computed->bill), .terms = computed->basis.known.terms, .corrects = corrects});
+    const auto id = computed->desk->store->save({.bill = &computed->bill, .document = engine::to_document(computed->bill), .terms = computed->basis.known.terms, .corrects = corrects});
     if (!id)
         return complain(id.error());
     std::printf("bill %lld: a draft of %s for %s, %s to %s; `releve bill issue %lld` issues it\n", static_cast<long long>(*id), to_string(computed->bill.total).c_str(),

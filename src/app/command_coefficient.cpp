@@ -1,9 +1,7 @@
+#include "csv_command.hpp"
+
 #include <releve/app/coefficient_csv.hpp>
 #include <releve/app/command.hpp>
-#include <releve/app/command_line.hpp>
-#include <releve/app/environment.hpp>
-#include <releve/app/series_files.hpp>
-#include <releve/store/admin_store.hpp>
 
 #include <cstdio>
 
@@ -14,8 +12,6 @@ namespace {
 struct CoefficientArguments {
     std::string usage_point, from, to, value, known_at, file;
 };
-
-constexpr std::size_t problems_shown_max = 50;
 
 result<store::Coefficient> read_coefficient(const CoefficientArguments& arguments)
 {
@@ -79,32 +75,15 @@ int list(const ConfigFlags& flags, const CoefficientArguments& arguments)
     return 0;
 }
 
-int complain_about(const std::string& file, const std::vector<std::string>& problems)
-{
-    for (std::size_t i = 0; i < problems.size() && i < problems_shown_max; ++i)
-        std::fprintf(stderr, "releve: %s: %s\n", file.c_str(), problems[i].c_str());
-    if (problems.size() > problems_shown_max)
-        std::fprintf(stderr, "releve: %s: and %zu more\n", file.c_str(), problems.size() - problems_shown_max);
-    return 2;
-}
-
 int import(const ConfigFlags& flags, const std::string& file)
 {
-    const auto text = read_text_file(file);
-    if (!text)
-        return complain(text.error());
-    const CoefficientCsv csv = parse_coefficient_csv(*text);
-    if (!csv.problems.empty())
-        return complain_about(file, csv.problems);
-    const auto opened = open_configured(flags);
-    if (!opened)
-        return complain(opened.error());
-    store::AdminStore admin{opened->database.address};
-    const auto changed = admin.set_coefficients(csv.rows);
-    if (!changed)
-        return complain(fail(errc::bad_csv, file + ": " + changed.error().detail));
-    std::printf("%s: %zu rows, %lld changed\n", file.c_str(), csv.rows.size(), static_cast<long long>(*changed));
-    return 0;
+    return take_csv(flags, file, parse_coefficient_csv, [&](store::AdminStore& admin, const CoefficientCsv& csv) {
+        const auto changed = admin.set_coefficients(csv.rows);
+        if (!changed)
+            return complain(fail(errc::bad_csv, file + ": " + changed.error().detail));
+        std::printf("%s: %zu rows, %lld changed\n", file.c_str(), csv.rows.size(), static_cast<long long>(*changed));
+        return 0;
+    });
 }
 
 } // namespace

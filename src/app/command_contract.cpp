@@ -14,8 +14,6 @@ namespace releve::app {
 
 namespace {
 
-constexpr std::size_t contract_problems_shown_max = 50;
-
 int import_contracts(const ConfigFlags& flags, const std::string& file, bool dry_run)
 {
     const auto text = read_text_file(file);
@@ -29,12 +27,8 @@ int import_contracts(const ConfigFlags& flags, const std::string& file, bool dry
     if (!book)
         return complain(book.error());
     const ContractCsv csv = parse_contract_csv(*text, **book);
-    for (std::size_t i = 0; i < csv.problems.size() && i < contract_problems_shown_max; ++i)
-        std::fprintf(stderr, "releve: %s: %s\n", file.c_str(), csv.problems[i].c_str());
-    if (csv.problems.size() > contract_problems_shown_max)
-        std::fprintf(stderr, "releve: %s: and %zu more\n", file.c_str(), csv.problems.size() - contract_problems_shown_max);
     if (!csv.problems.empty())
-        return 2;
+        return complain_about(file, csv.problems);
     const auto done = billing.import_contracts(csv.rows, dry_run);
     if (!done)
         return complain(fail(errc::bad_csv, file + ": " + done.error().detail));

@@ -7,7 +7,6 @@
 #include <releve/store/import_store.hpp>
 
 #include <cstdio>
-#include <cstdlib>
 
 namespace releve::app {
 
@@ -47,12 +46,6 @@ void write_row(const store::StoredValue& value, bool& any)
                     channel.c_str());
     else
         std::printf("%s,%s,%lld,%s,%s\n", at.c_str(), channel.c_str(), amount, unit.c_str(), quality.c_str());
-}
-
-std::string asking_user()
-{
-    const char* name = std::getenv("USER");
-    return "command line" + (name != nullptr && *name != '\0' ? " (" + std::string{name}.substr(0, 64) + ")" : "");
 }
 
 } // namespace

@@ -1,9 +1,7 @@
+#include "csv_command.hpp"
+
 #include <releve/app/command.hpp>
-#include <releve/app/command_line.hpp>
-#include <releve/app/environment.hpp>
 #include <releve/app/group_csv.hpp>
-#include <releve/app/series_files.hpp>
-#include <releve/store/admin_store.hpp>
 
 #include <cstdio>
 
@@ -11,60 +9,33 @@ namespace releve::app {
 
 namespace {
 
-constexpr std::size_t problems_shown_max = 50;
-
 struct GroupArguments {
     std::string file, organisation = "root", group, usage_point;
     bool dry_run = false;
 };
 
-int complain_about(const std::string& file, const std::vector<std::string>& problems)
-{
-    for (std::size_t i = 0; i < problems.size() && i < problems_shown_max; ++i)
-        std::fprintf(stderr, "releve: %s: %s\n", file.c_str(), problems[i].c_str());
-    if (problems.size() > problems_shown_max)
-        std::fprintf(stderr, "releve: %s: and %zu more\n", file.c_str(), problems.size() - problems_shown_max);
-    return 2;
-}
-
 int import(const ConfigFlags& flags, const GroupArguments& arguments)
 {
-    const auto text = read_text_file(arguments.file);
-    if (!text)
-        return complain(text.error());
-    const GroupCsv csv = parse_group_csv(*text);
-    if (!csv.problems.empty())
-        return complain_about(arguments.file, csv.problems);
-    const auto opened = open_configured(flags);
-    if (!opened)
-        return complain(opened.error());
-    store::AdminStore admin{opened->database.address};
-    const auto done = admin.import_groups(csv.rows, arguments.organisation, arguments.dry_run);
-    if (!done)
-        return complain(fail(errc::bad_csv, (done.error().code == errc::not_found ? "--organisation: " : arguments.file + ": ") +
-                                                done.error().detail));
-    std::printf("%s: %lld groups new, %lld members changed%s\n", arguments.file.c_str(), static_cast<long long>(done->groups_new),
-                static_cast<long long>(done->members_changed), arguments.dry_run ? " (dry run: nothing was changed)" : "");
-    return 0;
+    return take_csv(flags, arguments.file, parse_group_csv, [&](store::AdminStore& admin, const GroupCsv& csv) {
+        const auto done = admin.import_groups(csv.rows, arguments.organisation, arguments.dry_run);
+        if (!done)
+            return complain(fail(errc::bad_csv, (done.error().code == errc::not_found ? "--organisation: " : arguments.file + ": ") +
+                                                    done.error().detail));
+        std::printf("%s: %lld groups new, %lld members changed%s\n", arguments.file.c_str(), static_cast<long long>(done->groups_new),
+                    static_cast<long long>(done->members_changed), arguments.dry_run ? " (dry run: nothing was changed)" : "");
+        return 0;
+    });
 }
 
 int set_temperatures(const ConfigFlags& flags, const GroupArguments& arguments)
 {
-    const auto text = read_text_file(arguments.file);
-    if (!text)
-        return complain(text.error());
-    const TemperatureCsv csv = parse_temperature_csv(*text);
-    if (!csv.problems.empty())
-        return complain_about(arguments.file, csv.problems);
-    const auto opened = open_configured(flags);
-    if (!opened)
-        return complain(opened.error());
-    store::AdminStore admin{opened->database.address};
-    const auto changed = admin.set_temperatures(arguments.group, csv.mean_c_e1);
-    if (!changed)
-        return complain(fail(errc::bad_config, "group: " + changed.error().detail));
-    std::printf("%s: %zu days, %lld changed\n", arguments.file.c_str(), csv.mean_c_e1.size(), static_cast<long long>(*changed));
-    return 0;
+    return take_csv(flags, arguments.file, parse_temperature_csv, [&](store::AdminStore& admin, const TemperatureCsv& csv) {
+        const auto changed = admin.set_temperatures(arguments.group, csv.mean_c_e1);
+        if (!changed)
+            return complain(fail(errc::bad_config, "group: " + changed.error().detail));
+        std::printf("%s: %zu days, %lld changed\n", arguments.file.c_str(), csv.mean_c_e1.size(), static_cast<long long>(*changed));
+        return 0;
+    });
 }
 
 int list(store::AdminStore& admin)

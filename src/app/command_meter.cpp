@@ -13,23 +13,12 @@ namespace releve::app {
 
 namespace {
 
-constexpr std::size_t problems_shown_max = 50;
-
 void wipe_keys(std::vector<store::MeterImportRow>& rows)
 {
     for (store::MeterImportRow& row : rows) {
         crypto::wipe(row.encryption_key.data(), row.encryption_key.size());
         crypto::wipe(row.authentication_key.data(), row.authentication_key.size());
     }
-}
-
-int complain_about(const std::string& file, const std::vector<std::string>& problems)
-{
-    for (std::size_t i = 0; i < problems.size() && i < problems_shown_max; ++i)
-        std::fprintf(stderr, "releve: %s: %s\n", file.c_str(), problems[i].c_str());
-    if (problems.size() > problems_shown_max)
-        std::fprintf(stderr, "releve: %s: and %zu more\n", file.c_str(), problems.size() - problems_shown_max);
-    return 2;
 }
 
 int import(const ConfigFlags& flags, const std::string& file, const std::string& organisation, bool dry_run)

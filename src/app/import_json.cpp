@@ -1,9 +1,9 @@
 #include "import_parse.hpp"
+#include "json_lines.hpp"
 
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <iterator>
 
 namespace releve::app {
 
@@ -11,36 +11,6 @@ namespace {
 
 constexpr std::size_t json_nodes_max = 6'000'000; // as many as a full file of R64 has
 constexpr std::size_t json_depth_max = 32;
-
-/// Counts the lines that were read.
-class LineIterator {
-public:
-    using iterator_category = std::input_iterator_tag;
-    using value_type = char;
-    using difference_type = std::ptrdiff_t;
-    using pointer = const char*;
-    using reference = const char&;
-
-    LineIterator(const char* at, std::size_t& line) : at_(at), line_(&line) {}
-    reference operator*() const { return *at_; }
-    LineIterator& operator++()
-    {
-        *line_ += *at_ == '\n' ? 1 : 0;
-        ++at_;
-        return *this;
-    }
-    LineIterator operator++(int)
-    {
-        LineIterator before = *this;
-        ++*this;
-        return before;
-    }
-    bool operator==(const LineIterator& other) const { return at_ == other.at_; }
-
-private:
-    const char* at_;
-    std::size_t* line_;
-};
 
 } // namespace
 
@@ -139,8 +109,7 @@ result<JsonTree> JsonTree::parse(std::string_view text, std::size_t first_line)
     constexpr std::size_t octets_a_node = 4, few = 1'024;
     const std::size_t nodes_max = std::min(json_nodes_max, text.size() / octets_a_node + few);
     JsonTreeBuilder builder{line, nodes_max};
-    const bool read =
-        nlohmann::json::sax_parse(LineIterator{text.data(), line}, LineIterator{text.data() + text.size(), line}, &builder);
+    const bool read = nlohmann::json::sax_parse(LineCounter{text.data(), line}, LineCounter{text.data() + text.size(), line}, &builder);
     if (builder.too_large())
         return fail(errc::too_large, "a JSON document of more than " + std::to_string(nodes_max) + " values");
     if (!read)

@@ -1,8 +1,5 @@
 #include "json_lines.hpp"
 
-#include <algorithm>
-#include <cstddef>
-#include <iterator>
 #include <vector>
 
 namespace releve::app {
@@ -10,36 +7,6 @@ namespace releve::app {
 namespace {
 
 constexpr std::size_t json_nesting_max = 16;
-
-/// Tells how far the reader has come: when it announces a key, that key has just been read.
-class CountingIterator {
-public:
-    using iterator_category = std::input_iterator_tag;
-    using value_type = char;
-    using difference_type = std::ptrdiff_t;
-    using pointer = const char*;
-    using reference = const char&;
-
-    CountingIterator(const char* at, std::size_t* line) : at_{at}, line_{line} {}
-    reference operator*() const { return *at_; }
-    CountingIterator& operator++()
-    {
-        *line_ += *at_ == '\n' ? 1 : 0;
-        ++at_;
-        return *this;
-    }
-    CountingIterator operator++(int)
-    {
-        const CountingIterator before = *this;
-        ++*this;
-        return before;
-    }
-    bool operator==(const CountingIterator& other) const { return at_ == other.at_; }
-
-private:
-    const char* at_;
-    std::size_t* line_;
-};
 
 class LineReader : public nlohmann::json_sax<nlohmann::json> {
 public:
@@ -121,8 +88,7 @@ JsonLines::JsonLines(std::string_view json)
     std::size_t line = 1;
     LineReader reader{line, lines_};
     const char* const begin = json.data();
-    nlohmann::json::sax_parse(CountingIterator{begin, &line}, CountingIterator{begin + json.size(), &line},
-                              &reader);
+    nlohmann::json::sax_parse(LineCounter{begin, line}, LineCounter{begin + json.size(), line}, &reader);
     problem_ = reader.problem();
     problem_line_ = line;
 }

@@ -4,12 +4,44 @@
 
 #include "json_node.hpp"
 
+#include <cstddef>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 
 namespace releve::app {
+
+/// Reads a text for nlohmann's parser and counts its lines: what the parser tells of has just been read.
+class LineCounter {
+public:
+    using iterator_category = std::input_iterator_tag;
+    using value_type = char;
+    using difference_type = std::ptrdiff_t;
+    using pointer = const char*;
+    using reference = const char&;
+
+    LineCounter(const char* at, std::size_t& line) : at_{at}, line_{&line} {}
+    reference operator*() const { return *at_; }
+    LineCounter& operator++()
+    {
+        *line_ += *at_ == '\n' ? 1 : 0;
+        ++at_;
+        return *this;
+    }
+    LineCounter operator++(int)
+    {
+        const LineCounter before = *this;
+        ++*this;
+        return before;
+    }
+    bool operator==(const LineCounter& other) const { return at_ == other.at_; }
+
+private:
+    const char* at_;
+    std::size_t* line_;
+};
 
 class JsonLines {
 public:

@@ -27,9 +27,11 @@ public:
         *out_ += '\t';
         const std::size_t start = out_->size();
         *out_ += value.empty() && above_ != nullptr ? none : value;
-        for (std::size_t i = start; i < out_->size(); ++i)
-            if (static_cast<unsigned char>((*out_)[i]) < 0x20)
-                (*out_)[i] = ' '; // no cell holds what ends one
+        bool plain = true;
+        for (const char c : value)
+            plain &= static_cast<unsigned char>(c) >= 0x20;
+        if (!plain) // no cell holds what ends one
+            std::replace_if(out_->begin() + static_cast<std::ptrdiff_t>(start), out_->end(), [](char c) { return static_cast<unsigned char>(c) < 0x20; }, ' ');
         return put(start);
     }
     Writer& number(std::int64_t value)

@@ -125,12 +125,15 @@ result<const std::vector<ClassDay>*> Quantities::class_days(const Calendar& cale
                     return fail(errc::bad_block, "the curve of " + to_iso8601(part.day) + " says two values of one time");
         parts.push_back(&part);
         int there = 0;
-        for (std::size_t slot = 0; slot < part.energy_mj.size(); ++slot) {
-            const std::int64_t mj = part.energy_mj[slot];
-            if (mj == CurveDay::nothing)
-                continue;
-            sum[(*classes)[slot]] += mj;
-            ++there;
+        for (std::size_t slot = 0; slot < part.energy_mj.size();) { // by runs of one class
+            const std::uint8_t one = (*classes)[slot];
+            std::int64_t run = 0;
+            for (; slot < part.energy_mj.size() && (*classes)[slot] == one; ++slot) {
+                const bool said = part.energy_mj[slot] != CurveDay::nothing;
+                run += said ? part.energy_mj[slot] : 0;
+                there += said ? 1 : 0;
+            }
+            sum[one] += run;
         }
         day.covered_s += there * part.step.count();
         day.length_s = static_cast<std::int64_t>(part.energy_mj.size()) * part.step.count();
@@ -262,6 +265,8 @@ void Quantities::add_register_sources(const RegisterFacts& facts, CivilSpan span
 
 result<std::optional<ClassEnergies>> Quantities::register_energies(const Calendar& calendar, CivilSpan span, std::string& why_not)
 {
+    if (facts_->registers.empty())
+        return why_not = "registers: none is stored", std::nullopt;
     const Instant begin = zone_->start_of(span.from), end = zone_->start_of(span.to);
     ClassEnergies out;
     std::vector<const CountedRegister*> used;

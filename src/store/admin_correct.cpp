@@ -12,15 +12,6 @@ namespace {
 
 constexpr auto look_again_after = std::chrono::milliseconds{100};
 
-result<SeenUsagePoint> find_usage_point(Work& work, const UsagePointId& id, const ModelLookup& models)
-{
-    const Table points = work.run("SELECT zone, energy, collection FROM usage_point WHERE id = $1", {id.value});
-    if (points.empty())
-        return fail(errc::not_found, "there is no usage point " + id.value);
-    RELEVE_TRY(collection, parse_collection(points[0].text(2)));
-    return SeenUsagePoint{id, points[0].text(0), points[0].text(1), collection, meter_periods(work, id, models)};
-}
-
 result<CorrectionRow> load_correction(Work& work, std::int64_t id)
 {
     const Table found = work.run("SELECT id, action, reason, author, state, detail, day, extract(epoch FROM asked_at)::int8, batch "

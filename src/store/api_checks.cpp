@@ -101,8 +101,8 @@ result<SeenFailure> read_failure(const Row& cells, const ModelLookup& models)
     row.rule = cells.text(4);
     row.severity = cells.text(5);
     row.value = cells.integer(8);
-    row.limits = named_limits(row.rule, channel, array_of(cells, 9));
-    row.detail = array_of(cells, 10);
+    row.limits = named_limits(row.rule, channel, cells.integers(9));
+    row.detail = cells.integers(10);
     row.batch = BatchNumber{cells.integer(11)};
     if (!cells.null(12))
         row.cleared = BatchNumber{cells.integer(12)};
@@ -238,14 +238,6 @@ std::map<std::int64_t, std::vector<HandlingRow>> load_handling(Work& work, const
                                    {array_text(ids)}))
         done[row.integer(0)].push_back({row.text(1), row.text(2), row.text(3), row.instant(4)});
     return done;
-}
-
-std::vector<std::int64_t> array_of(const Row& row, std::size_t column)
-{
-    std::vector<std::int64_t> numbers;
-    for (const std::string& number : row.list(column))
-        numbers.push_back(std::stoll(number));
-    return numbers;
 }
 
 result<void> check_text(const char* field, const std::string& text, std::size_t least, std::size_t most)

@@ -26,6 +26,8 @@ struct SeenUsagePoint {
 
 /// Those that are or were installed there, by time.
 [[nodiscard]] std::vector<MeterPeriod> meter_periods(Work& work, const UsagePointId& id, const ModelLookup& models);
+/// errc::not_found, by name.
+[[nodiscard]] result<SeenUsagePoint> find_usage_point(Work& work, const UsagePointId& id, const ModelLookup& models);
 
 struct ApiStore::Impl {
     Session session;

@@ -123,11 +123,19 @@ result<std::vector<AccessRow>> ApiStore::accesses(const Identity& who, const Usa
 
 result<SeenUsagePoint> ApiStore::Impl::see(Work& work, const UsagePointId& id) const
 {
-    const Table points = work.run("SELECT zone, collection, energy FROM usage_point WHERE id = $1", {id.value});
+    auto point = find_usage_point(work, id, models);
+    if (!point && point.error().code == errc::not_found)
+        return fail(errc::not_found); // one that is not there and one that may not be seen are told alike
+    return point;
+}
+
+result<SeenUsagePoint> find_usage_point(Work& work, const UsagePointId& id, const ModelLookup& models)
+{
+    const Table points = work.run("SELECT zone, energy, collection FROM usage_point WHERE id = $1", {id.value});
     if (points.empty())
-        return fail(errc::not_found);
-    RELEVE_TRY(collection, parse_collection(points[0].text(1)));
-    return SeenUsagePoint{id, points[0].text(0), points[0].text(2), collection, meter_periods(work, id, models)};
+        return fail(errc::not_found, "there is no usage point " + id.value);
+    RELEVE_TRY(collection, parse_collection(points[0].text(2)));
+    return SeenUsagePoint{id, points[0].text(0), points[0].text(1), collection, meter_periods(work, id, models)};
 }
 
 std::vector<MeterPeriod> meter_periods(Work& work, const UsagePointId& id, const ModelLookup& models)

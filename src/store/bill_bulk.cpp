@@ -4,7 +4,6 @@
 
 #include <releve/crypto/aes.hpp>
 
-#include <algorithm>
 #include <unordered_map>
 
 namespace releve::store {
@@ -28,17 +27,6 @@ pg::Params of_run(const BulkRun& run)
     pg::Params params;
     params.add(run.id).add(run.span.from).add(run.span.to).add(run.known.terms);
     return params;
-}
-
-/// "{9000,12000}".
-result<std::vector<std::int64_t>> powers_of_array(std::string text)
-{
-    std::erase_if(text, [](char c) { return c == '{' || c == '}'; });
-    std::ranges::replace(text, ',', ';');
-    RELEVE_TRY(kva, parse_powers(text)); // kVA a thousand times too many
-    for (std::int64_t& va : kva)
-        va /= 1000;
-    return kva;
 }
 
 /// What several statements say of some usage points.
@@ -78,11 +66,10 @@ public:
             if (!overlaps(rows, i, row.from, row.to))
                 continue;
             auto parameters = parse_parameters(rows.text(i, 4));
-            auto powers = powers_of_array(rows.text(i, 5));
             ++row.contracts;
-            row.good = row.good && row.contracts == 1 && parameters && powers && covers(rows, i, row.from, row.to);
+            row.good = row.good && row.contracts == 1 && parameters && covers(rows, i, row.from, row.to);
             if (row.good)
-                row.point.terms = {.span = run_.span, .tariff = rows.text(i, 3), .parameters = std::move(*parameters), .powers_va = std::move(*powers), .meter_calendar = rows.text(i, 6)};
+                row.point.terms = {.span = run_.span, .tariff = rows.text(i, 3), .parameters = std::move(*parameters), .powers_va = rows.integers(i, 5), .meter_calendar = rows.text(i, 6)};
         }
     }
     void add_windows(const pg::Rows& rows)
@@ -155,7 +142,11 @@ private:
 
 } // namespace
 
-BillBulk::BillBulk(const DatabaseAddress& address) : impl_(std::make_unique<Impl>(Impl{pg::Connection{address, DbRole::work}})) {}
+BillBulk::BillBulk(const DatabaseAddress& address) : impl_(std::make_unique<Impl>(Impl{pg::Connection{address, DbRole::work}}))
+{
+    // A portion is looked up row by row: tables of up to some 100,000 rows the planner would rather read whole, for each portion.
+    impl_->connection.exec("SET enable_seqscan = off");
+}
 BillBulk::~BillBulk() = default;
 
 result<BulkRun> BillBulk::begin(engine::CivilSpan span, const std::string& group)
@@ -239,12 +230,12 @@ std::vector<BulkPoint> BillBulk::points(const BulkRun& run, std::span<const Usag
     // Each by its plain index: through the indexes of the ranges, which hold no overlaps, the same took eight times as long.
     static const pg::Statement points{"bill_points", "SELECT id, zone, played, collection, energy FROM usage_point WHERE id = ANY ($1::text[])"};
     static const pg::Statement contracts{
-        "bill_contracts", "SELECT usage_point, lower(validity), upper(validity), tariff, parameters, subscribed_powers::text, meter_calendar FROM contract "
+        "bill_contracts", "SELECT usage_point, lower(validity), upper(validity), tariff, parameters, subscribed_powers, meter_calendar FROM contract "
                           "WHERE usage_point = ANY ($1::text[]) AND known_from <= $2::int8 AND (known_to IS NULL OR known_to > $2::int8)"};
     static const pg::Statement windows{"bill_windows", "SELECT usage_point, lower(validity), upper(validity), windows FROM offpeak_period "
                                                        "WHERE usage_point = ANY ($1::text[]) AND known_from <= $2::int8 AND (known_to IS NULL OR known_to > $2::int8)"};
-    static const pg::Statement meters{"bill_meters", "SELECT i.usage_point, lower(i.validity), upper(i.validity), i.meter_id, m.model FROM installation i "
-                                                     "JOIN meter m ON m.id = i.meter_id WHERE i.usage_point = ANY ($1::text[]) AND i.purpose = 'metering'"};
+    static const pg::Statement meters{"bill_meters", "SELECT i.usage_point, lower(i.validity), upper(i.validity), i.meter_id, (SELECT m.model FROM meter m WHERE m.id = i.meter_id) "
+                                                     "FROM installation i WHERE i.usage_point = ANY ($1::text[]) AND i.purpose = 'metering'"};
     found.add_points(ask(points, false));
     found.add_contracts(ask(contracts, true));
     found.add_windows(ask(windows, true));

@@ -11,10 +11,11 @@ namespace releve::store {
 struct BillingStore::Impl {
     Session session;
     ModelLookup models;
+    std::string who;
 };
 
-BillingStore::BillingStore(DatabaseAddress address, ModelLookup models)
-    : impl_(std::make_unique<Impl>(Impl{Session{std::move(address), DbRole::work}, std::move(models)}))
+BillingStore::BillingStore(DatabaseAddress address, ModelLookup models, std::string who)
+    : impl_(std::make_unique<Impl>(Impl{Session{std::move(address), DbRole::work}, std::move(models), std::move(who)}))
 {
 }
 BillingStore::~BillingStore() = default;
@@ -22,15 +23,6 @@ BillingStore::~BillingStore() = default;
 namespace {
 
 constexpr const char* complete_batch = "releve_decided_batch";
-
-result<SeenUsagePoint> find_point(Work& work, const UsagePointId& id, const ModelLookup& models)
-{
-    const Table points = work.run("SELECT zone, energy, collection FROM usage_point WHERE id = $1", {id.value});
-    if (points.empty())
-        return fail(errc::not_found, "there is no usage point " + id.value);
-    RELEVE_TRY(collection, parse_collection(points[0].text(2)));
-    return SeenUsagePoint{id, points[0].text(0), points[0].text(1), collection, meter_periods(work, id, models)};
-}
 
 std::int64_t next_terms(Work& work) { return work.run("SELECT releve_next_terms()").at(0).integer(0); }
 
@@ -116,20 +108,6 @@ result<void> import_contract(Work& work, TermsNumber& terms, const ContractRow& 
     return {};
 }
 
-std::vector<std::int64_t> powers_of(std::string_view braces)
-{
-    std::vector<std::int64_t> powers;
-    std::string digits;
-    for (const char c : std::string{braces} + ',')
-        if (c >= '0' && c <= '9') {
-            digits += c;
-        } else if (!digits.empty()) {
-            powers.push_back(std::stoll(digits));
-            digits.clear();
-        }
-    return powers;
-}
-
 } // namespace
 
 std::vector<TariffText> BillingStore::tariffs(std::optional<std::int64_t> terms)
@@ -198,7 +176,7 @@ std::vector<ContractRow> BillingStore::contracts(const std::string& usage_point,
             one.tariff = row.text(1);
             RELEVE_TRY(parameters, parse_parameters(row.text(2)));
             one.parameters = std::move(parameters);
-            one.powers_va = powers_of(row.text(3));
+            one.powers_va = row.integers(3);
             if (!row.null(4))
                 one.daily_capacity_kwh = row.integer(4);
             one.meter_calendar = row.text(5);
@@ -225,7 +203,7 @@ result<void> BillingStore::set_played(const UsagePointId& id, const std::string&
 result<BillBasis> BillingStore::basis(const UsagePointId& id, engine::CivilSpan span, const std::optional<Knowledge>& known)
 {
     return impl_->session.transaction([&](Work& work) -> result<BillBasis> {
-        RELEVE_TRY(point, find_point(work, id, impl_->models));
+        RELEVE_TRY(point, find_usage_point(work, id, impl_->models));
         RELEVE_TRY(settled, settle_knowledge(work, known, complete_batch));
         return load_basis(work, point, span, settled);
     });
@@ -234,7 +212,7 @@ result<BillBasis> BillingStore::basis(const UsagePointId& id, engine::CivilSpan 
 result<std::int64_t> BillingStore::save(const NewBill& bill)
 {
     return impl_->session.transaction([&](Work& work) -> result<std::int64_t> {
-        RELEVE_TRY(id, insert_bill(work, bill, "command line"));
+        RELEVE_TRY(id, insert_bill(work, bill, impl_->who));
         note_change(work, {"make_bill", {}, bill.bill->usage_point.value, "bill " + std::to_string(id)});
         return id;
     });
@@ -248,8 +226,8 @@ std::vector<StoredBill> BillingStore::bills(const BillFilter& filter, int limit)
 void BillingStore::note_access(const UsagePointId& id, const std::string& what, engine::CivilSpan span)
 {
     (void)impl_->session.transaction([&](Work& work) -> result<void> {
-        work.run("INSERT INTO access_log (token, role, who, usage_point, what, day_from, day_to) VALUES (0, 'operator', 'command line', $1, $2, $3::date, $4::date)",
-                 {id.value, what, span.from, span.to});
+        work.run("INSERT INTO access_log (token, role, who, usage_point, what, day_from, day_to) VALUES (0, 'operator', $5, $1, $2, $3::date, $4::date)",
+                 {id.value, what, span.from, span.to, impl_->who});
         return {};
     });
 }
@@ -262,7 +240,7 @@ result<StoredBill> BillingStore::bill(std::int64_t id)
 result<void> BillingStore::set_state(std::int64_t id, BillState state, const std::string& reason)
 {
     return impl_->session.transaction([&](Work& work) -> result<void> {
-        RELEVE_CHECK(change_bill_state(work, id, state, reason, "command line"));
+        RELEVE_CHECK(change_bill_state(work, id, state, reason, impl_->who));
         RELEVE_TRY(bill, load_bill(work, id));
         note_change(work, {"change_bill", {}, bill.usage_point.value, "bill " + std::to_string(id) + " " + std::string{bill_state_name(state)}});
         return {};

@@ -30,7 +30,6 @@ template <class Range>
         text += (text.size() > 1 ? "," : "") + std::to_string(number);
     return text + "}";
 }
-[[nodiscard]] std::vector<std::int64_t> array_of(const Row& row, std::size_t column);
 
 /// What was done about these events or failures (`subject`), oldest first.
 [[nodiscard]] std::map<std::int64_t, std::vector<HandlingRow>> load_handling(Work& work, const char* subject,

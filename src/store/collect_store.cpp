@@ -45,7 +45,7 @@ bool CollectStore::claim()
 }
 
 CollectStore::CollectStore(DatabaseAddress address)
-    : impl_(std::make_unique<Impl>(Impl{std::move(address), std::nullopt, false}))
+    : impl_(std::make_unique<Impl>(Impl{{}, std::move(address), false}))
 {
 }
 CollectStore::~CollectStore() = default;

@@ -214,10 +214,9 @@ void finish_import_parts(pg::Connection& connection, BatchNumber number, std::sp
     end_parts(connection, parts, number);
 }
 
-struct ImportCarrier::Impl {
+struct ImportCarrier::Impl : pg::KeptConnection<ImportCarrier::Impl> {
     DatabaseAddress address;
     ModelLookup models;
-    std::optional<pg::Connection> connection{};
 
     struct Waiting {
         ImportedPart part;
@@ -238,16 +237,6 @@ struct ImportCarrier::Impl {
         }
         return *connection;
     }
-    template <class Work>
-    auto with_connection(Work work)
-    {
-        try {
-            return work(connected());
-        } catch (const pg::LostConnection&) {
-            connection.reset();
-            throw;
-        }
-    }
 
     static std::vector<Waiting> load(pg::Connection& db, std::int64_t& choice_version);
     static void end_imports(pg::Connection& db);
@@ -261,7 +250,7 @@ struct ImportCarrier::Impl {
 };
 
 ImportCarrier::ImportCarrier(DatabaseAddress address, ModelLookup models)
-    : impl_(std::make_unique<Impl>(Impl{std::move(address), std::move(models)}))
+    : impl_(std::make_unique<Impl>(Impl{{}, std::move(address), std::move(models)}))
 {
 }
 ImportCarrier::~ImportCarrier() = default;

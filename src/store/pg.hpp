@@ -114,6 +114,24 @@ private:
     std::set<std::string> prepared_;
 };
 
+/// Base of what works over one connection that its `connected()` makes when there is none.
+template <class Derived>
+struct KeptConnection {
+    std::optional<Connection> connection{};
+
+    /// Runs `work(connection)`; a lost connection is forgotten, so that the next call makes a new one.
+    template <class Work>
+    auto with_connection(Work work)
+    {
+        try {
+            return work(static_cast<Derived&>(*this).connected());
+        } catch (const LostConnection&) {
+            connection.reset();
+            throw;
+        }
+    }
+};
+
 /// BEGIN now; ROLLBACK when it goes away without commit().
 class Transaction {
 public:

@@ -28,6 +28,14 @@ std::vector<std::string> Row::list(std::size_t i) const
     return words;
 }
 
+std::vector<std::int64_t> Row::integers(std::size_t i) const
+{
+    std::vector<std::int64_t> numbers;
+    for (const std::string& number : list(i))
+        numbers.push_back(std::stoll(number));
+    return numbers;
+}
+
 namespace {
 
 #if PQXX_VERSION_MAJOR >= 7

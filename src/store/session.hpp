@@ -47,7 +47,8 @@ public:
     [[nodiscard]] CivilDay day(std::size_t i) const { return parse_day(text(i)).value(); }
     [[nodiscard]] Bytes bytes(std::size_t i) const { return from_hex(text(i).substr(2)).value(); }
     [[nodiscard]] Validity validity(std::size_t from, std::size_t to) const;
-    [[nodiscard]] std::vector<std::string> list(std::size_t i) const; // a text[] of simple words
+    [[nodiscard]] std::vector<std::string> list(std::size_t i) const;      // a text[] of simple words
+    [[nodiscard]] std::vector<std::int64_t> integers(std::size_t i) const; // an array of any integers
 
 private:
     std::vector<std::optional<std::string>> cells_;

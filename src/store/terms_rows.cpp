@@ -2,9 +2,6 @@
 
 #include "bill_rows.hpp"
 
-#include <algorithm>
-#include <charconv>
-
 namespace releve::store {
 
 namespace {
@@ -12,22 +9,6 @@ namespace {
 constexpr const char* believed = " AND known_from <= $2::int8 AND (known_to IS NULL OR known_to > $2::int8)";
 
 CivilDay last_day() { return CivilDay{std::chrono::year{2100} / 1 / 1}; }
-
-std::vector<std::int64_t> numbers_of(std::string_view braces)
-{
-    std::vector<std::int64_t> numbers;
-    for (const char* at = braces.data(); at != braces.data() + braces.size();) {
-        std::int64_t number = 0;
-        const auto end = std::from_chars(at, braces.data() + braces.size(), number);
-        if (end.ec == std::errc{}) {
-            numbers.push_back(number);
-            at = end.ptr;
-        } else {
-            ++at;
-        }
-    }
-    return numbers;
-}
 
 } // namespace
 
@@ -54,7 +35,7 @@ result<void> load_terms(Work& work, const SeenUsagePoint& point, std::int64_t te
         one.tariff = row.text(2);
         RELEVE_TRY(parameters, parse_parameters(row.text(3)));
         one.parameters = std::move(parameters);
-        one.powers_va = numbers_of(row.text(4));
+        one.powers_va = row.integers(4);
         if (!row.null(5))
             one.daily_capacity_kwh = row.integer(5);
         one.meter_calendar = row.text(6);

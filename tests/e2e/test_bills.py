@@ -215,13 +215,16 @@ def test_the_database_lets_no_day_be_issued_twice(server, home):
         server.sql(f"UPDATE bill SET state = 'issued', issued_at = now() WHERE id = {other}")
 
 
-def test_who_looks_at_a_bill_on_the_command_line_is_listed(server, home, tmp_path):
+def test_who_looks_at_a_bill_on_the_command_line_is_listed(server, home, tmp_path, monkeypatch):
+    monkeypatch.setenv("USER", "ana")
+
     def seen():
-        return [row[0] for row in server.sql(f"SELECT what FROM access_log WHERE usage_point = '{home.point}' AND who = 'command line'")]
+        return [row[0] for row in server.sql(f"SELECT what FROM access_log WHERE usage_point = '{home.point}' AND who = 'command line (ana)'")]
 
     home.compute()
     assert seen() == ["bill"]
     number = home.issue()
+    assert server.sql(f"SELECT made_by, issued_by FROM bill WHERE id = {number}") == [("command line (ana)",) * 2]
     server.cli("bill", "show", number)
     assert seen() == ["bill"] * 2
     letters = tmp_path / "letters.html"

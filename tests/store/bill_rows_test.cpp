@@ -98,6 +98,19 @@ TEST_F(KeptBills, a_bill_is_kept_with_the_hash_of_its_document)
     EXPECT_EQ(billing.bill(id + 1).error().code, errc::not_found);
 }
 
+TEST_F(KeptBills, who_made_changed_and_saw_a_bill_is_told)
+{
+    BillingStore ana{address, billed_model, "command line (ana)"};
+    const engine::Bill bill = bill_of(home, march).value();
+    const std::int64_t id = ana.save({.bill = &bill, .document = engine::to_document(bill), .terms = now_known().terms}).value();
+    ASSERT_TRUE(ana.set_state(id, BillState::issued, ""));
+    ASSERT_TRUE(ana.set_state(id, BillState::cancelled, "wrong person"));
+    ana.note_access({home}, "bill", march);
+    const std::string who = "command line (ana)";
+    EXPECT_EQ(ask(DbRole::owner, "SELECT made_by, issued_by, cancelled_by FROM bill"), who + "|" + who + "|" + who);
+    EXPECT_EQ(ask(DbRole::owner, "SELECT who, what, day_from, day_to FROM access_log"), who + "|bill|2024-03-01|2024-04-01");
+}
+
 TEST_F(KeptBills, states_go_one_way)
 {
     const std::int64_t id = save(home, march).value();

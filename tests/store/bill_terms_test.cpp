@@ -27,17 +27,18 @@ TEST_F(Terms, a_later_contract_takes_its_days_only_and_what_was_believed_stays_r
     agree({contract(home)});
     const std::int64_t first = version();
     ContractRow change = contract(home, "2024-03-10", "2024-03-20", "trv_hphc");
-    change.powers_va = {9'000};
+    change.powers_va = {9'000, 12'500};
     change.offpeak = "HC (22H00-6H00)";
     agree({change});
     const std::int64_t second = version();
     EXPECT_EQ(second, first + 1);
-    EXPECT_THAT(said(), ElementsAre("trv_base 6 2024-01-01 2024-03-10", "trv_hphc 9 2024-03-10 2024-03-20 HC (22H00-6H00)", "trv_base 6 2024-03-20 -"));
+    EXPECT_THAT(said(), ElementsAre("trv_base 6 2024-01-01 2024-03-10", "trv_hphc 9;12.5 2024-03-10 2024-03-20 HC (22H00-6H00)", "trv_base 6 2024-03-20 -"));
+    EXPECT_EQ(billing.basis({home}, march, {})->facts.contracts.at(1).powers_va, change.powers_va);
     EXPECT_THAT(said(first), ElementsAre("trv_base 6 2024-01-01 -"));
     agree({contract(home, "2024-03-15", "2024-03-25")});
-    EXPECT_THAT(said(), ElementsAre("trv_base 6 2024-01-01 2024-03-10", "trv_hphc 9 2024-03-10 2024-03-15 HC (22H00-6H00)", "trv_base 6 2024-03-15 2024-03-25 HC (22H00-6H00)", "trv_base 6 2024-03-25 -"))
+    EXPECT_THAT(said(), ElementsAre("trv_base 6 2024-01-01 2024-03-10", "trv_hphc 9;12.5 2024-03-10 2024-03-15 HC (22H00-6H00)", "trv_base 6 2024-03-15 2024-03-25 HC (22H00-6H00)", "trv_base 6 2024-03-25 -"))
         << "that says nothing of off-peak hours: those of the usage point stay";
-    EXPECT_THAT(said(second), ElementsAre("trv_base 6 2024-01-01 2024-03-10", "trv_hphc 9 2024-03-10 2024-03-20 HC (22H00-6H00)", "trv_base 6 2024-03-20 -"));
+    EXPECT_THAT(said(second), ElementsAre("trv_base 6 2024-01-01 2024-03-10", "trv_hphc 9;12.5 2024-03-10 2024-03-20 HC (22H00-6H00)", "trv_base 6 2024-03-20 -"));
     EXPECT_THAT(said(0), ElementsAre()) << "nobody had said anything";
     EXPECT_EQ(ask(DbRole::owner, "SELECT count(*) FROM audit WHERE action = 'set_contract'"), "3");
 }

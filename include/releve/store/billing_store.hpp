@@ -19,7 +19,8 @@ struct IssuedBill {
 
 class BillingStore {
 public:
-    BillingStore(DatabaseAddress address, ModelLookup models);
+    /// `who`: as bills and access lists tell who made, changed or saw something.
+    BillingStore(DatabaseAddress address, ModelLookup models, std::string who = "command line");
     ~BillingStore();
 
     // ---- tariffs
@@ -48,7 +49,7 @@ public:
     [[nodiscard]] result<std::int64_t> save(const NewBill& bill);
     /// The newest first.
     [[nodiscard]] std::vector<StoredBill> bills(const BillFilter& filter, int limit);
-    /// That somebody at the command line saw data of these days: it is in the usage point's access list.
+    /// That `who` saw data of these days: it is in the usage point's access list.
     void note_access(const UsagePointId& id, const std::string& what, engine::CivilSpan span);
     [[nodiscard]] result<StoredBill> bill(std::int64_t id);
     /// draft -> issued, draft or issued -> cancelled (with a reason). A correction that is issued cancels what it corrects.

@@ -1,12 +1,10 @@
 // Customers' exports of Enedis, R63, and what all formats share: encodings, masked usage points, limits.
 
-#include <releve/app/import_files.hpp>
+#include "import_samples.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <filesystem>
-#include <fstream>
 #include <map>
 #include <sstream>
 
@@ -19,33 +17,6 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
 const std::string point = "01000000000001";
-
-std::string file_text(const std::string& name)
-{
-    std::ifstream file{std::filesystem::path{RELEVE_SOURCE_DIR} / "tests" / "data" / name, std::ios::binary};
-    std::ostringstream text;
-    text << file.rdbuf();
-    return std::move(text).str();
-}
-
-ImportedFile read(const std::string& text, const std::string& usage_point = "")
-{
-    return parse_import(text, {.file_name = "file", .usage_point = usage_point}).value();
-}
-
-std::string refused(const std::string& text, const std::string& usage_point = "")
-{
-    const auto file = parse_import(text, {.file_name = "file", .usage_point = usage_point});
-    return file ? "accepted" : to_string(file.error());
-}
-
-std::vector<std::string> problems(const ImportedFile& file)
-{
-    std::vector<std::string> lines;
-    for (const ImportProblem& problem : file.problems)
-        lines.push_back(std::to_string(problem.line) + " " + problem.field + ": " + problem.reason);
-    return lines;
-}
 
 std::vector<std::string> curve_of(const ImportedFile& file)
 {
@@ -91,9 +62,9 @@ std::string r63_row(const std::string& stamp, const std::string& value, const st
 
 TEST(ImportFiles, a_customers_curve_becomes_the_half_hours_that_it_measured)
 {
-    const ImportedFile file = read(file_text("import/enedis-hour.csv"), point);
+    const ImportedFile file = read_import(sample_file("import/enedis-hour.csv"), point);
     EXPECT_EQ(import_format_name(file.format), "enedis_curve");
-    EXPECT_THAT(problems(file), IsEmpty());
+    EXPECT_THAT(problems_in(file), IsEmpty());
     EXPECT_EQ(file.empty_values, 1U);
     std::map<std::string, std::string> half_hours;
     for (const ImportedInterval& interval : file.intervals) {
@@ -104,7 +75,7 @@ TEST(ImportFiles, a_customers_curve_becomes_the_half_hours_that_it_measured)
                                      std::to_string(interval.power_w) + "," + std::to_string(interval.step / 1min))
                             .second);
     }
-    std::istringstream expected{file_text("import/enedis-hour-expected.csv")};
+    std::istringstream expected{sample_file("import/enedis-hour-expected.csv")};
     std::string line;
     std::getline(expected, line);
     std::size_t filled = 0, hourly = 0;
@@ -121,7 +92,7 @@ TEST(ImportFiles, a_customers_curve_becomes_the_half_hours_that_it_measured)
 
 TEST(ImportFiles, days_of_a_curve_have_46_and_50_half_hours)
 {
-    const ImportedFile file = read(file_text("import/enedis-hour.csv"), point);
+    const ImportedFile file = read_import(sample_file("import/enedis-hour.csv"), point);
     std::map<std::string, int> slots;
     for (const ImportedInterval& interval : file.intervals)
         ++slots[to_iso8601(paris().day_of(interval.start))];
@@ -135,7 +106,7 @@ TEST(ImportFiles, a_step_is_told_by_the_stamps_around_it)
         std::string rows, found;
         for (const char* time : times)
             rows += "2024-01-10T" + std::string{time} + ":00+01:00;10\n";
-        const ImportedFile file = read(hour_export(rows, "Consommation", "W", minutes));
+        const ImportedFile file = read_import(hour_export(rows, "Consommation", "W", minutes));
         for (const ImportedInterval& interval : file.intervals)
             found += (found.empty() ? "" : " ") + std::to_string(interval.step / 1min);
         return found;
@@ -151,28 +122,28 @@ TEST(ImportFiles, a_step_is_told_by_the_stamps_around_it)
     EXPECT_EQ(steps({"10:00", "10:30", "15:00", "16:00", "17:00"}), "30 30 60 60 60"); // the change is within the hole
     EXPECT_EQ(steps({"10:30", "15:00", "16:00"}), "60 60");                            // no hour ends at 10:30: a problem
     EXPECT_EQ(steps({"10:00"}, "15"), "15");
-    EXPECT_THAT(problems(read(hour_export("2024-01-10T10:00:00+01:00;10\n"))),
+    EXPECT_THAT(problems_in(read_import(hour_export("2024-01-10T10:00:00+01:00;10\n"))),
                 ElementsAre(HasSubstr("4 Horodate: no neighbour")));
 }
 
 TEST(ImportFiles, each_wrong_line_of_a_curve_is_named_and_the_others_are_kept)
 {
-    const ImportedFile file = read(hour_export("2024-01-10T00:30:00+01:00;10\r\n"
-                                               "2024-01-10T01:00:00+01:00;-5\r\n"
-                                               "2024-01-10T01:30:00+01:00;1000000001\r\n"
-                                               "2024-01-10T02:00:00+01:00;12.5\r\n"
-                                               "2024-01-10T02:30:00;10\r\n"
-                                               "10/01/2024 03:00;10\r\n"
-                                               "2024-01-10T03:07:00+01:00;10\r\n"
-                                               "1999-01-10T03:30:00+01:00;10\r\n"
-                                               "2024-01-10T04:00:00+01:00\r\n"
-                                               "\r\n"
-                                               "2024-01-10T04:30:00+01:00;\r\n"
-                                               "2024-01-10T05:00:00+01:00;1000000000\r\n"
-                                               "2024-01-10T00:30:00+01:00;10\r\n"
-                                               "2024-01-10T05:00:00+01:00;11\r\n2024-01-10T05:00:00+01:00;\r\n"));
+    const ImportedFile file = read_import(hour_export("2024-01-10T00:30:00+01:00;10\r\n"
+                                                      "2024-01-10T01:00:00+01:00;-5\r\n"
+                                                      "2024-01-10T01:30:00+01:00;1000000001\r\n"
+                                                      "2024-01-10T02:00:00+01:00;12.5\r\n"
+                                                      "2024-01-10T02:30:00;10\r\n"
+                                                      "10/01/2024 03:00;10\r\n"
+                                                      "2024-01-10T03:07:00+01:00;10\r\n"
+                                                      "1999-01-10T03:30:00+01:00;10\r\n"
+                                                      "2024-01-10T04:00:00+01:00\r\n"
+                                                      "\r\n"
+                                                      "2024-01-10T04:30:00+01:00;\r\n"
+                                                      "2024-01-10T05:00:00+01:00;1000000000\r\n"
+                                                      "2024-01-10T00:30:00+01:00;10\r\n"
+                                                      "2024-01-10T05:00:00+01:00;11\r\n2024-01-10T05:00:00+01:00;\r\n"));
     EXPECT_THAT(curve_of(file), ElementsAre("2024-01-09T23:00:00Z 30 10", "2024-01-10T03:30:00Z 30 1000000000"));
-    EXPECT_THAT(problems(file),
+    EXPECT_THAT(problems_in(file),
                 ElementsAre("5 Valeur: expected a whole number from 0 to 1000000000, found '-5'", HasSubstr("6 Valeur: expected"),
                             HasSubstr("7 Valeur: expected"), HasSubstr("8 Horodate: expected a time with its offset"),
                             HasSubstr("9 Horodate"), HasSubstr("10 Horodate"), HasSubstr("11 Horodate"),
@@ -183,28 +154,28 @@ TEST(ImportFiles, each_wrong_line_of_a_curve_is_named_and_the_others_are_kept)
 TEST(ImportFiles, what_a_curve_measures_must_be_power)
 {
     const std::string rows = "2024-01-10T00:30:00+01:00;10\n2024-01-10T01:00:00+01:00;10\n";
-    EXPECT_THAT(curve_of(read(hour_export(rows, "Production"))),
+    EXPECT_THAT(curve_of(read_import(hour_export(rows, "Production"))),
                 ElementsAre("2024-01-09T23:00:00Z 30 10 injected", "2024-01-09T23:30:00Z 30 10 injected"));
     for (const auto& [text, problem] :
          {std::pair{hour_export(rows, "Consommation", "kW"), "2 Unite: expected W, found 'kW'"},
           std::pair{hour_export(rows, "Autre"), "2 Grandeur metier: expected 'Consommation' or 'Production'"}}) {
-        const ImportedFile file = read(text);
-        EXPECT_THAT(problems(file), ElementsAre(problem));
+        const ImportedFile file = read_import(text);
+        EXPECT_THAT(problems_in(file), ElementsAre(problem));
         EXPECT_THAT(file.intervals, IsEmpty());
     }
 }
 
 TEST(ImportFiles, a_customers_index_is_that_of_local_midnight)
 {
-    const ImportedFile file = read(file_text("import/enedis-day.csv"), point);
+    const ImportedFile file = read_import(sample_file("import/enedis-day.csv"), point);
     EXPECT_EQ(import_format_name(file.format), "enedis_index");
-    EXPECT_THAT(problems(file), IsEmpty());
+    EXPECT_THAT(problems_in(file), IsEmpty());
     EXPECT_THAT(file.reads, SizeIs(9 * 8));
     std::map<std::string, std::string> totals;
     for (const ImportedRead& index : file.reads)
         if (index.register_name == "total")
             totals[to_iso8601(index.at)] = std::to_string(index.value_wh);
-    std::istringstream expected{file_text("linky-week-index.csv")};
+    std::istringstream expected{sample_file("linky-week-index.csv")};
     std::string line;
     std::getline(expected, line);
     int days = 0;
@@ -222,12 +193,12 @@ TEST(ImportFiles, a_customers_index_is_that_of_local_midnight)
 
 TEST(ImportFiles, the_sum_of_a_curve_is_the_difference_of_its_indexes)
 {
-    const ImportedFile indexes = read(file_text("import/enedis-day.csv"), point);
+    const ImportedFile indexes = read_import(sample_file("import/enedis-day.csv"), point);
     std::map<Instant, std::int64_t> totals;
     for (const ImportedRead& index : indexes.reads)
         if (index.register_name == "total")
             totals[index.at] = index.value_wh;
-    std::istringstream week{file_text("linky-week.csv")};
+    std::istringstream week{sample_file("linky-week.csv")};
     std::string line;
     std::getline(week, line);
     std::map<Instant, std::int64_t> sums;
@@ -244,19 +215,19 @@ TEST(ImportFiles, the_sum_of_a_curve_is_the_difference_of_its_indexes)
 TEST(ImportFiles, each_wrong_index_is_named)
 {
     const ImportedFile file =
-        read(day_export("2024-01-10T00:00:00+01:00;Arrêté quotidien;1;;3;4\n"
-                        "2024-01-10T23:00:00+01:00;Arrêté quotidien;2;;;5\n" // an hour early, in winter
-                        "2024-01-12T12:00:00+01:00;Arrêté quotidien;3;;;6\n"
-                        "2024-01-13T00:00:00+01:00;Arrêté quotidien;x;;1000000000001;7\n"
-                        "2024-01-14T00:00:00+01:00;Index estimé;;;;8\n"
-                        "2024-01-15T00:00:00+01:00;Arrêté quotidien;;;;\n"
-                        "2024-01-10T00:00:00+01:00;Arrêté quotidien;1;;3;5\n"
-                        "Periode;Identifiant calendrier fournisseur;Libelle\nDu 2024-01-10T00:00:00+01:00 au;FC000050;6 cadrans\n"
-                        "Identifiant PRM;Type de donnees;Unite\n" +
-                        point +
-                        ";Puissance maximale quotidienne;VA\n"
-                        "Horodate;Valeur\n2020-03-30T00:00:00+02:00;x\n"));
-    EXPECT_THAT(problems(file),
+        read_import(day_export("2024-01-10T00:00:00+01:00;Arrêté quotidien;1;;3;4\n"
+                               "2024-01-10T23:00:00+01:00;Arrêté quotidien;2;;;5\n" // an hour early, in winter
+                               "2024-01-12T12:00:00+01:00;Arrêté quotidien;3;;;6\n"
+                               "2024-01-13T00:00:00+01:00;Arrêté quotidien;x;;1000000000001;7\n"
+                               "2024-01-14T00:00:00+01:00;Index estimé;;;;8\n"
+                               "2024-01-15T00:00:00+01:00;Arrêté quotidien;;;;\n"
+                               "2024-01-10T00:00:00+01:00;Arrêté quotidien;1;;3;5\n"
+                               "Periode;Identifiant calendrier fournisseur;Libelle\nDu 2024-01-10T00:00:00+01:00 au;FC000050;6 cadrans\n"
+                               "Identifiant PRM;Type de donnees;Unite\n" +
+                               point +
+                               ";Puissance maximale quotidienne;VA\n"
+                               "Horodate;Valeur\n2020-03-30T00:00:00+02:00;x\n"));
+    EXPECT_THAT(problems_in(file),
                 ElementsAre(HasSubstr("6 Horodate: expected a midnight"), HasSubstr("7 EAS F1: expected a whole number"),
                             HasSubstr("7 EAS D4"), "10 EAS T: line 4 has another value for this time"));
     std::vector<std::string> kept;
@@ -268,35 +239,35 @@ TEST(ImportFiles, each_wrong_index_is_named)
                                   "2024-01-10T23:00:00Z total 5 raw", "2024-01-12T23:00:00Z total 7 raw",
                                   "2024-01-13T23:00:00Z total 8 estimated_linear"));
     EXPECT_EQ(file.empty_values, 1U);
-    EXPECT_THAT(problems(read(day_export("2024-01-10T00:00:00+01:00;x;1;;3;4\n", "kWh"))),
+    EXPECT_THAT(problems_in(read_import(day_export("2024-01-10T00:00:00+01:00;x;1;;3;4\n", "kWh"))),
                 ElementsAre("2 Unite: expected Wh, found 'kWh'"));
 }
 
 TEST(ImportFiles, a_masked_usage_point_is_given_and_another_one_is_refused)
 {
-    const std::string masked = file_text("import/enedis-hour.csv");
-    const ImportedFile file = read(masked);
-    EXPECT_THAT(problems(file), ElementsAre(AllOf(HasSubstr("2 Identifiant PRM: "), HasSubstr("give the usage point yourself"))));
+    const std::string masked = sample_file("import/enedis-hour.csv");
+    const ImportedFile file = read_import(masked);
+    EXPECT_THAT(problems_in(file), ElementsAre(AllOf(HasSubstr("2 Identifiant PRM: "), HasSubstr("give the usage point yourself"))));
     EXPECT_THAT(file.intervals, IsEmpty());
     const std::string rows = "2024-01-10T00:30:00+01:00;10\n2024-01-10T01:00:00+01:00;10\n";
-    EXPECT_THAT(read(hour_export(rows)).intervals, SizeIs(2));
-    EXPECT_THAT(read(hour_export(rows), point).intervals, SizeIs(2));
-    const std::string error = refused(hour_export(rows), "01000000000002");
+    EXPECT_THAT(read_import(hour_export(rows)).intervals, SizeIs(2));
+    EXPECT_THAT(read_import(hour_export(rows), point).intervals, SizeIs(2));
+    const std::string error = refused_import(hour_export(rows), "01000000000002");
     EXPECT_THAT(error, AllOf(HasSubstr("bad_csv"), HasSubstr("'Identifiant PRM'"), HasSubstr("usage_point")));
     EXPECT_THAT(error, Not(HasSubstr(point))); // whose it is is not told
-    EXPECT_THAT(refused(masked, "1429xxxxxxxxxx"), HasSubstr("usage_point: expected 14 digits"));
+    EXPECT_THAT(refused_import(masked, "1429xxxxxxxxxx"), HasSubstr("usage_point: expected 14 digits"));
     const std::string zeros = r63("2024-01-10 00:30:00;1;W;00000000000000;PT30M\n");
-    EXPECT_EQ(read(zeros).intervals.at(0).usage_point, "00000000000000");
-    EXPECT_EQ(read(zeros, point).intervals.at(0).usage_point, point);
+    EXPECT_EQ(read_import(zeros).intervals.at(0).usage_point, "00000000000000");
+    EXPECT_EQ(read_import(zeros, point).intervals.at(0).usage_point, point);
     const std::string each = "2024-01-10 00:30:00;1;W;0100;PT30M\n2024-01-10 01:00:00;1;W;0100;PT30M\n";
-    EXPECT_THAT(problems(read(r63(each))), ElementsAre(HasSubstr("2 Identifiant PRM"))); // once a name
+    EXPECT_THAT(problems_in(read_import(r63(each))), ElementsAre(HasSubstr("2 Identifiant PRM"))); // once a name
 }
 
 TEST(ImportFiles, r63_says_step_direction_and_quality_of_each_value)
 {
-    const ImportedFile file = read(file_text("import/r63.csv"));
+    const ImportedFile file = read_import(sample_file("import/r63.csv"));
     EXPECT_EQ(import_format_name(file.format), "r63");
-    EXPECT_THAT(problems(file), IsEmpty());
+    EXPECT_THAT(problems_in(file), IsEmpty());
     EXPECT_EQ(file.empty_values, 1U);
     EXPECT_THAT(curve_of(file), ElementsAre("2024-01-09T23:00:00Z 30 512", "2024-01-09T23:30:00Z 30 498 estimated_linear",
                                             "2024-01-10T00:30:00Z 30 470 edited", "2024-01-10T01:00:00Z 30 468 questionable",
@@ -308,12 +279,12 @@ TEST(ImportFiles, r63_says_step_direction_and_quality_of_each_value)
 TEST(ImportFiles, each_wrong_line_of_r63_is_named)
 {
     const ImportedFile file =
-        read(r63(r63_row("2024-01-10 00:30:00", "1") + r63_row("2024-01-10", "1") + r63_row("2024-01-10 01:00:00", "1", "PT20M") +
-                 "2024-01-10 01:00:00;1;kW;" + point + ";PT30M\n" + r63_row("2024-01-10 01:30:00", "a") +
-                 r63_row("2024-01-10 01:45:00", "1") + r63_row("2024-01-10 02:00:00", "1", "PT60M") +
-                 r63_row("2024-01-10 02:00:00", "2") + r63_row("2024-01-10 00:30:00", "1") + r63_row("2024-01-10 00:30:00", "2") +
-                 "2024-01-10 03:00:00\n" + r63_row("2024-01-10 01:30:00", "7")));
-    EXPECT_THAT(problems(file),
+        read_import(r63(r63_row("2024-01-10 00:30:00", "1") + r63_row("2024-01-10", "1") + r63_row("2024-01-10 01:00:00", "1", "PT20M") +
+                        "2024-01-10 01:00:00;1;kW;" + point + ";PT30M\n" + r63_row("2024-01-10 01:30:00", "a") +
+                        r63_row("2024-01-10 01:45:00", "1") + r63_row("2024-01-10 02:00:00", "1", "PT60M") +
+                        r63_row("2024-01-10 02:00:00", "2") + r63_row("2024-01-10 00:30:00", "1") + r63_row("2024-01-10 00:30:00", "2") +
+                        "2024-01-10 03:00:00\n" + r63_row("2024-01-10 01:30:00", "7")));
+    EXPECT_THAT(problems_in(file),
                 ElementsAre(HasSubstr("3 Horodate: expected a time"), HasSubstr("4 Pas: expected PT5M, PT10M"),
                             "5 Unité: expected W, found 'kW'", HasSubstr("6 Valeur: expected a whole number"),
                             "7 Horodate: does not lie on a mark of its step", "9 Valeur: line 8 has another value for this time",
@@ -328,7 +299,7 @@ TEST(ImportFiles, the_hour_that_exists_twice_is_told_by_the_order_of_the_lines)
         std::string rows, found;
         for (const char* time : times)
             rows += r63_row("2024-10-27 " + std::string{time} + ":00", std::to_string(rows.size()));
-        const ImportedFile file = read(r63(rows));
+        const ImportedFile file = read_import(r63(rows));
         for (const ImportedInterval& interval : file.intervals)
             found += (found.empty() ? "" : " ") + to_iso8601(interval.start).substr(11, 5);
         return found + (file.problems.empty() ? "" : " and " + std::to_string(file.problems.size()) + " problems");
@@ -341,18 +312,18 @@ TEST(ImportFiles, the_hour_that_exists_twice_is_told_by_the_order_of_the_lines)
     EXPECT_EQ(starts({"02:00", "02:00", "02:30", "03:00"}), "23:30 00:30 01:00 01:30");
     EXPECT_EQ(starts({"01:30", "03:00", "02:30", "03:30"}), "23:00 01:30 02:00 and 1 problems");
     const ImportedFile file =
-        read(r63(r63_row("2024-10-27 02:00:00", "") + r63_row("2024-10-27 02:30:00", "x") + r63_row("2024-10-27 02:00:00", "7")));
+        read_import(r63(r63_row("2024-10-27 02:00:00", "") + r63_row("2024-10-27 02:30:00", "x") + r63_row("2024-10-27 02:00:00", "7")));
     EXPECT_THAT(curve_of(file), ElementsAre("2024-10-27T00:30:00Z 30 7")); // lines without a value count too
 }
 
 TEST(ImportFiles, the_hour_that_does_not_exist_has_no_value)
 {
     const ImportedFile file =
-        read(r63(r63_row("2024-03-31 01:30:00", "1") + r63_row("2024-03-31 02:00:00", "2") + r63_row("2024-03-31 02:30:00", "3") +
-                 r63_row("2024-03-31 03:30:00", "4") + r63_row("2024-03-31T03:00:00+02:00", "2")));
+        read_import(r63(r63_row("2024-03-31 01:30:00", "1") + r63_row("2024-03-31 02:00:00", "2") + r63_row("2024-03-31 02:30:00", "3") +
+                        r63_row("2024-03-31 03:30:00", "4") + r63_row("2024-03-31T03:00:00+02:00", "2")));
     EXPECT_THAT(curve_of(file),
                 ElementsAre("2024-03-31T00:00:00Z 30 1", "2024-03-31T00:30:00Z 30 2", "2024-03-31T01:00:00Z 30 4"));
-    EXPECT_THAT(problems(file), ElementsAre("4 Horodate: a local time that does not exist on that day"));
+    EXPECT_THAT(problems_in(file), ElementsAre("4 Horodate: a local time that does not exist on that day"));
 }
 
 TEST(ImportFiles, days_of_naive_stamps_have_46_and_50_half_hours)
@@ -364,8 +335,8 @@ TEST(ImportFiles, days_of_naive_stamps_have_46_and_50_half_hours)
             const std::string local = to_iso8601(Instant{paris().to_local(end).time_since_epoch()});
             rows += r63_row(local.substr(0, 10) + " " + local.substr(11, 8), std::to_string(rows.size() % 997));
         }
-        const ImportedFile file = read(r63(rows));
-        EXPECT_THAT(problems(file), IsEmpty());
+        const ImportedFile file = read_import(r63(rows));
+        EXPECT_THAT(problems_in(file), IsEmpty());
         ASSERT_EQ(file.intervals.size(), slots);
         for (std::size_t i = 0; i < slots; ++i)
             EXPECT_EQ(file.intervals[i].start, paris().start_of(civil) + i * 30min);
@@ -374,14 +345,14 @@ TEST(ImportFiles, days_of_naive_stamps_have_46_and_50_half_hours)
 
 TEST(ImportFiles, windows_1252_and_utf_8_are_read_alike)
 {
-    const std::string utf8 = file_text("import/r63.csv");
+    const std::string utf8 = sample_file("import/r63.csv");
     std::string windows;
     for (std::size_t i = 0; i < utf8.size(); ++i)
         windows += utf8[i] == '\xc3' ? static_cast<char>(utf8[++i] | 0x40) : utf8[i];
     ASSERT_NE(windows.find("Unit\xe9;"), std::string::npos);
-    EXPECT_EQ(read(windows).intervals, read(utf8).intervals);
-    EXPECT_EQ(read("\xef\xbb\xbf" + utf8).intervals, read(utf8).intervals);
-    EXPECT_EQ(read("\"Horodate\";Valeur;Unite;Identifiant PRM;Pas\r\n\"2024-01-10 00:30:00\";1;W;" + point + ";PT30M\r\n")
+    EXPECT_EQ(read_import(windows).intervals, read_import(utf8).intervals);
+    EXPECT_EQ(read_import("\xef\xbb\xbf" + utf8).intervals, read_import(utf8).intervals);
+    EXPECT_EQ(read_import("\"Horodate\";Valeur;Unite;Identifiant PRM;Pas\r\n\"2024-01-10 00:30:00\";1;W;" + point + ";PT30M\r\n")
                   .intervals.size(),
               1U);
 }
@@ -391,7 +362,7 @@ TEST(ImportFiles, problems_are_bounded_and_the_rest_is_counted)
     std::string rows;
     for (std::size_t i = 0; i < import_problems_max + 7; ++i)
         rows += "x;1\n";
-    const ImportedFile file = read(hour_export(rows));
+    const ImportedFile file = read_import(hour_export(rows));
     EXPECT_THAT(file.problems, SizeIs(import_problems_max));
     EXPECT_EQ(file.more_problems, 7U);
 }
