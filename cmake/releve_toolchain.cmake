@@ -55,10 +55,33 @@ function(releve_use_precompiled target kind)
   endif()
 endfunction()
 
+# Sources as the functions below take them: "a.cpp b.cpp" in one pair of quotes are compiled together where CMAKE_UNITY_BUILD is
+# on (release, CI), a name without quotes alone. Where no quotes are, CMake takes eight at a time.
+# Those of a group share one anonymous namespace: each may have a helper of a name that none of the others has. A new source goes
+# to its kin; where the compiler then complains about a name (RELEVE_UNITY=1 ./dev build dev, in a fresh build folder), to
+# another group, or on its own.
+function(releve_sources target)
+  foreach(entry IN LISTS ARGN)
+    set(sources "${entry}")
+    if(NOT IS_ABSOLUTE "${entry}") # what is generated lies in a folder that may have blanks in its name
+      separate_arguments(sources UNIX_COMMAND "${entry}")
+    endif()
+    target_sources(${target} PRIVATE ${sources})
+    list(LENGTH sources count)
+    if(count GREATER 1)
+      list(GET sources 0 first)
+      string(MAKE_C_IDENTIFIER "${target}_${first}" group)
+      set_source_files_properties(${sources} PROPERTIES UNITY_GROUP ${group})
+      set_target_properties(${target} PROPERTIES UNITY_BUILD_MODE GROUP)
+    endif()
+  endforeach()
+endfunction()
+
 # releve_library(NAME SOURCES ... DEPS ... PRIVATE_DEPS ... [PRECOMPILED shell]): a static library of one folder of src/.
 function(releve_library name)
   cmake_parse_arguments(ARG "" "PRECOMPILED" "SOURCES;DEPS;PRIVATE_DEPS" ${ARGN})
-  add_library(${name} STATIC ${ARG_SOURCES})
+  add_library(${name} STATIC)
+  releve_sources(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PUBLIC releve_options ${ARG_DEPS} PRIVATE ${ARG_PRIVATE_DEPS})
   if(NOT ARG_PRECOMPILED)
     set(ARG_PRECOMPILED pure)
@@ -66,15 +89,19 @@ function(releve_library name)
   releve_use_precompiled(${name} ${ARG_PRECOMPILED})
 endfunction()
 
+# Many sources at a time: a local of one test may have the name of another file's helper, of which it knows nothing.
+add_library(releve_test_options INTERFACE)
+target_compile_options(releve_test_options INTERFACE $<$<BOOL:${CMAKE_UNITY_BUILD}>:-Wno-shadow>)
+
 # releve_test(NAME SOURCES ... DEPS ... LABEL l [SHARDS n]): one GoogleTest binary, registered under the label, or n times with
 # an n-th of its tests each, which ctest then runs side by side.
 function(releve_test name)
   cmake_parse_arguments(ARG "" "LABEL;SHARDS" "SOURCES;DEPS" ${ARGN})
-  add_executable(${name} ${ARG_SOURCES})
-  target_link_libraries(${name} PRIVATE ${ARG_DEPS} GTest::gmock GTest::gtest_main)
+  add_executable(${name})
+  releve_sources(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE ${ARG_DEPS} GTest::gmock GTest::gtest_main releve_test_options)
   target_compile_definitions(${name} PRIVATE RELEVE_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
   releve_use_precompiled(${name} test)
-  set_target_properties(${name} PROPERTIES UNITY_BUILD OFF) # each file of tests has names of its own
   set(labels "${ARG_LABEL}")
   # What needs no socket, thread or database: cheap enough to build once more under sanitizers.
   if(CMAKE_CURRENT_SOURCE_DIR MATCHES "/tests/unit/(core|crypto|codec|engine|sim)$")
