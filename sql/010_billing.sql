@@ -2,7 +2,7 @@
 -- (contracts, off-peak hours, tariffs, published gas) by a version that is raised, one change after the other, so that a
 -- bill computed again from the same two numbers is the same to the byte, whatever was learned since and however clocks
 -- were set. An issued bill is never altered.
--- Locks: ACCESS EXCLUSIVE on contract and conversion_coefficient for the length of this transaction, which rewrites neither.
+-- Locks: ACCESS EXCLUSIVE on contract, conversion_coefficient and usage_point for the length of this transaction, which rewrites none.
 
 CREATE TABLE terms_version (
     one     boolean CONSTRAINT terms_version_pkey PRIMARY KEY DEFAULT true CONSTRAINT terms_version_one CHECK (one),
@@ -133,7 +133,7 @@ ALTER TABLE usage_point ADD COLUMN played text NOT NULL DEFAULT '';
 -- The document is what was computed, as text, and `hash` its SHA-256. It is compressed when it is large.
 CREATE TABLE bill (
     id            bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT bill_pkey PRIMARY KEY,
-    usage_point   text NOT NULL CONSTRAINT bill_usage_point_fkey REFERENCES usage_point,
+    usage_point   text NOT NULL, -- see releve_billed_stays
     from_day      date NOT NULL,
     to_day        date NOT NULL,
     state         text NOT NULL CONSTRAINT bill_state CHECK (state IN ('draft', 'issued', 'cancelled')),
@@ -209,6 +209,18 @@ BEGIN
     RETURN NEW;
 END $$;
 CREATE TRIGGER bill_stays BEFORE UPDATE OR DELETE ON bill FOR EACH ROW EXECUTE FUNCTION releve_bill_stays();
+
+-- In place of a foreign key, which took a sixteenth of the time of a month's bills: a row of `bill` is only made of a usage point
+-- that was just read, and one with bills keeps its number.
+CREATE FUNCTION releve_billed_stays() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF EXISTS (SELECT FROM public.bill b WHERE b.usage_point = OLD.id) THEN
+        RAISE EXCEPTION 'there are bills of usage point %', OLD.id USING ERRCODE = 'foreign_key_violation';
+    END IF;
+    RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+END $$;
+CREATE TRIGGER billed_deleted BEFORE DELETE ON usage_point FOR EACH ROW EXECUTE FUNCTION releve_billed_stays();
+CREATE TRIGGER billed_renamed BEFORE UPDATE OF id ON usage_point FOR EACH ROW WHEN (NEW.id <> OLD.id) EXECUTE FUNCTION releve_billed_stays();
 
 -- An index as somebody read it off the display: whole kWh, of gas m3. It stands beside the readings and is never one.
 CREATE TABLE customer_read (

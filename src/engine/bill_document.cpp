@@ -368,7 +368,7 @@ constexpr Part parts[] = {
 std::string to_document(const Bill& bill)
 {
     std::string out;
-    out.reserve(4'096);
+    out.reserve(2'048);
     const auto put = [&out](std::string_view name) {
         out += name;
         return Writer{out};

@@ -167,6 +167,19 @@ TEST_F(KeptBills, an_issued_bill_is_altered_by_nobody)
     EXPECT_EQ(ask(DbRole::work, "DELETE FROM bill WHERE state = 'draft' RETURNING id"), "2") << "a draft may go";
 }
 
+TEST_F(KeptBills, a_usage_point_with_bills_keeps_its_number)
+{
+    owner("INSERT INTO usage_point (id, energy, organisation) VALUES ('01000000000077', 'electricity', 'root')");
+    EXPECT_EQ(ask(DbRole::owner, "UPDATE usage_point SET id = '01000000000078' WHERE id = '01000000000077' RETURNING id"), "01000000000078") << "without bills";
+    (void)save(home, march).value();
+    owner("INSERT INTO bill (usage_point, from_day, to_day, state, batch, terms, total_cents, energy_wh, rests, hash, document) "
+          "SELECT '01000000000078', from_day, to_day, state, batch, terms, total_cents, energy_wh, rests, hash, document FROM bill");
+    EXPECT_EQ(ask(DbRole::owner, "UPDATE usage_point SET id = '01000000000079' WHERE id = '01000000000078'"), "error 23503");
+    EXPECT_EQ(ask(DbRole::owner, "DELETE FROM usage_point WHERE id = '01000000000078'"), "error 23503");
+    EXPECT_EQ(ask(DbRole::owner, "DELETE FROM bill WHERE usage_point = '01000000000078' RETURNING usage_point"), "01000000000078");
+    EXPECT_EQ(ask(DbRole::owner, "DELETE FROM usage_point WHERE id = '01000000000078' RETURNING id"), "01000000000078");
+}
+
 TEST_F(KeptBills, a_correction_takes_the_place_of_what_it_corrects)
 {
     const std::int64_t id = issue(home, march);
