@@ -16,6 +16,8 @@
 #include <boost/asio/write.hpp>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <iostream>
 
 #include <netinet/in.h>
@@ -288,7 +290,8 @@ int run_bench_attack(const BenchTarget& target, std::string_view name, std::uint
     if (attack == attacks().end())
         return 2;
     // It takes what the server and the honest meters leave of the processors, as if it came from another machine.
-    static_cast<void>(::nice(10));
+    if (errno = 0; ::nice(10) == -1 && errno != 0)
+        std::cerr << "bench: the attack runs at full priority: " << std::strerror(errno) << std::endl;
     asio::ssl::context tls = client_tls(target.certificate);
     asio::io_context context{1};
     Gang gang{.context = context, .tls = tls, .port = target.port, .addresses = attack->row.addresses};

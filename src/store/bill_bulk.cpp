@@ -290,8 +290,6 @@ void BillBulk::read_registers(std::span<const MeterId> meters, engine::CivilSpan
 void BillBulk::save(const BulkRun& run, std::span<const BulkBill> bills, std::span<const std::pair<UsagePointId, std::string>> failures)
 {
     pg::Transaction transaction{impl_->connection};
-    // What a crash takes away is made again by resume(); finish() waits until all is on disk.
-    impl_->connection.exec("SET LOCAL synchronous_commit = off");
     if (!bills.empty()) {
         std::vector<std::array<std::byte, 32>> hashes;
         hashes.reserve(bills.size());
