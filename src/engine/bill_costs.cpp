@@ -32,16 +32,15 @@ std::int64_t length_in_days(CivilSpan span)
     return (span.to - span.from).count();
 }
 
-namespace {
+const BillLine* vat_line_of(const Bill& bill, const BillLine& line)
+{
+    for (const BillLine& vat : bill.lines)
+        if (vat.section == Section::vat && !vat.contained && vat.vat == line.vat && line.vat != VatGroup::none &&
+            line.span.from >= vat.span.from && line.span.to <= vat.span.to)
+            return &vat;
+    return nullptr;
+}
 
-struct CostedLine {
-    const BillLine* line;
-    Basis basis;
-    Cost cost{};
-};
-
-/// What price and quantity give before they are rounded, if that is how the amount came to be; else the
-/// amount.
 Wide exact_amount(const BillLine& line)
 {
     const PriceUnitRow& unit = price_unit_row(line.unit);
@@ -61,6 +60,14 @@ Wide exact_amount(const BillLine& line)
                       divided_to_nearest(exact.dividend % exact.divisor * power_of_ten(12), exact.divisor);
     return size_of_wide(fine - amount) < fine_per_cent ? fine : amount;
 }
+
+namespace {
+
+struct CostedLine {
+    const BillLine* line;
+    Basis basis;
+    Cost cost{};
+};
 
 bool is_within(CivilSpan span, CivilSpan whole)
 {

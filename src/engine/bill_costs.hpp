@@ -27,6 +27,13 @@ constexpr Wide divided_to_nearest(Wide x, Wide divisor)
 /// x * dividend / divisor to the nearer, away from zero; the divisor is positive, what comes out fits.
 [[nodiscard]] Wide in_proportion(Wide x, Wide dividend, Wide divisor);
 
+/// What price and quantity give before they are rounded, if that is how the amount came to be; else the
+/// amount. In fine money.
+[[nodiscard]] Wide exact_amount(const BillLine& line);
+
+/// The VAT line that counts a line; null: none.
+[[nodiscard]] const BillLine* vat_line_of(const Bill& bill, const BillLine& line);
+
 struct Cost {
     Wide net = 0, levy = 0, vat = 0;
     [[nodiscard]] Wide gross() const { return net + levy + vat; }
