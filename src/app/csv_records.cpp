@@ -6,7 +6,7 @@
 
 namespace releve::app {
 
-CsvRecords split_records(std::string_view text)
+CsvRecords split_records(std::string_view text, char separator)
 {
     CsvRecords records;
     if (text.starts_with("\xef\xbb\xbf"))
@@ -15,17 +15,21 @@ CsvRecords split_records(std::string_view text)
     std::string cell;
     bool quoted = false;
     bool any = false;
+    std::size_t line = 1, begun = 1;
     const auto end_row = [&] {
         if (any || !row.empty()) {
             row.push_back(std::move(cell));
             records.rows.push_back(std::move(row));
+            records.lines.push_back(begun);
         }
+        begun = line;
         row.clear();
         cell.clear();
         any = false;
     };
     for (std::size_t i = 0; i < text.size(); ++i) {
         const char c = text[i];
+        line += c == '\n' ? 1 : 0;
         if (quoted) {
             if (c != '"')
                 cell.push_back(c);
@@ -35,7 +39,7 @@ CsvRecords split_records(std::string_view text)
                 quoted = false;
         } else if (c == '"' && cell.empty()) {
             quoted = any = true;
-        } else if (c == ',') {
+        } else if (c == separator) {
             row.push_back(std::move(cell));
             cell.clear();
             any = true;

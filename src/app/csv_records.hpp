@@ -11,11 +11,12 @@
 namespace releve::app {
 
 struct CsvRecords {
-    std::vector<std::vector<std::string>> rows;
+    std::vector<std::vector<std::string>> rows; // without empty lines
+    std::vector<std::size_t> lines;             // in which each begins, from 1
     std::optional<std::string> problem; // "row 3: a quoted cell is not closed"
 };
-/// RFC 4180: commas, optional double quotes, CRLF or LF; a byte order mark is skipped.
-[[nodiscard]] CsvRecords split_records(std::string_view text);
+/// RFC 4180: commas (or another separator), optional double quotes, CRLF or LF; a byte order mark is skipped.
+[[nodiscard]] CsvRecords split_records(std::string_view text, char separator = ',');
 
 /// A cell, to be told to a person. Where the header is missing or columns are shifted it may be a key: what is as long
 /// as one, in hexadecimal or base64, is not repeated.

@@ -49,6 +49,18 @@ std::vector<JsonNode> JsonNode::items() const
     return out;
 }
 
+std::vector<std::pair<std::string, JsonNode>> JsonNode::members() const
+{
+    std::vector<std::pair<std::string, JsonNode>> out;
+    if (!value_->is_object()) {
+        fail("must be an object");
+        return out;
+    }
+    for (const auto& [key, value] : value_->items())
+        out.emplace_back(key, JsonNode{value, pointer_ + "/" + key, *problem_});
+    return out;
+}
+
 std::string JsonNode::text() const
 {
     if (value_->is_string())

@@ -35,6 +35,8 @@ public:
     /// The member; a problem if it is missing.
     [[nodiscard]] JsonNode at(std::string_view key) const;
     [[nodiscard]] std::vector<JsonNode> items() const;
+    /// Of an object, by name.
+    [[nodiscard]] std::vector<std::pair<std::string, JsonNode>> members() const;
 
     [[nodiscard]] std::string text() const;
     [[nodiscard]] std::int64_t integer(std::int64_t lowest, std::int64_t highest) const;
