@@ -449,18 +449,19 @@ const InvoiceCauseRow& invoice_cause_row(InvoiceCause cause)
     return cause_rows[static_cast<std::size_t>(cause)];
 }
 
-result<CheckedSlice> check_slice(const Invoice& invoice, std::span<const std::size_t> lines, const SliceDays& days, PointBills& bills,
+result<CheckedSlice> check_slice(const Invoice& invoice, std::span<const std::size_t> lines, CivilSpan span, const SliceDays& days, PointBills& bills,
                                  std::span<const std::vector<DayWindow>> other_windows, const CheckSettings& settings)
 {
     if (lines.empty())
         return fail(errc::bad_parameter, "invoice " + invoice.number + ": no lines");
     const InvoiceLine& first = invoice.lines[lines.front()];
-    for (const std::size_t at : lines)
-        if (invoice.lines[at].usage_point != first.usage_point || invoice.lines[at].span != first.span)
-            return fail(errc::bad_parameter, "invoice " + invoice.number + ": lines of several usage points or days");
-        else
-            RELEVE_CHECK(check_limits(invoice.lines[at]));
-    return Walk{invoice, lines, first.span, bills, other_windows, settings}.run(days);
+    for (const std::size_t at : lines) {
+        const InvoiceLine& line = invoice.lines[at];
+        RELEVE_CHECK(check_limits(line));
+        if (line.usage_point != first.usage_point || line.span.from < span.from || line.span.to > span.to)
+            return fail(errc::bad_parameter, "invoice " + invoice.number + ": lines of several usage points, or beyond the days");
+    }
+    return Walk{invoice, lines, span, bills, other_windows, settings}.run(days);
 }
 
 } // namespace releve::engine

@@ -16,6 +16,11 @@ auto key_of(const InvoiceLine& line, bool opposite = false)
     return std::tuple{line.item, line.component, line.time_class, line.span.from, line.span.to, opposite ? -line.amount.value : line.amount.value};
 }
 
+bool is_within(CivilSpan span, CivilSpan whole)
+{
+    return span.from >= whole.from && span.to <= whole.to;
+}
+
 class Ledger {
 public:
     Ledger(std::span<const Invoice> invoices, const UsagePointId& usage_point, const CheckSettings& settings)
@@ -44,34 +49,76 @@ private:
 
     void take(std::size_t place)
     {
-        std::map<std::pair<CivilDay, CivilDay>, std::vector<std::size_t>> spans;
         const Invoice& invoice = invoices_[place];
+        std::vector<std::size_t> asking, correcting;
         for (std::size_t i = 0; i < invoice.lines.size(); ++i)
-            if (invoice.lines[i].usage_point == usage_point_)
-                spans[{invoice.lines[i].span.from, invoice.lines[i].span.to}].push_back(i);
+            if (const InvoiceLine& line = invoice.lines[i]; line.usage_point == usage_point_)
+                (invoice.kind != InvoiceKind::invoice || (line.amount.value < 0 && covers(line.item)) ? correcting : asking).push_back(i);
         // What is taken back frees its days for what the same invoice asks for.
-        std::vector<LedgerSlice> asking;
-        for (auto& [span, lines] : spans) {
-            LedgerSlice slice{.invoice = place, .lines = std::move(lines), .span = {span.first, span.second}};
-            std::int64_t sum = 0;
-            for (const std::size_t at : slice.lines)
-                sum += invoice.lines[at].amount.value;
-            if (invoice.kind != InvoiceKind::invoice || sum < 0)
-                correct(std::move(slice));
-            else
-                asking.push_back(std::move(slice));
-        }
-        for (LedgerSlice& slice : asking)
+        for (LedgerSlice& slice : touching(place, correcting))
+            if (!correct(slice))
+                asking.insert(asking.end(), slice.lines.begin(), slice.lines.end());
+        std::ranges::sort(asking);
+        for (LedgerSlice& slice : asked_slices(place, asking))
             ask(std::move(slice));
         earlier_.push_back(place);
     }
 
+    /// Lines whose days touch or overlap, together.
+    [[nodiscard]] std::vector<LedgerSlice> touching(std::size_t place, std::span<const std::size_t> lines) const
+    {
+        std::vector<CivilSpan> spans;
+        for (const std::size_t at : lines)
+            spans.push_back(invoices_[place].lines[at].span);
+        std::vector<LedgerSlice> out;
+        for (const CivilSpan& span : joined(std::move(spans))) {
+            LedgerSlice& slice = out.emplace_back(LedgerSlice{.invoice = place, .lines = {}, .span = span});
+            for (const std::size_t at : lines)
+                if (is_within(invoices_[place].lines[at].span, span))
+                    slice.lines.push_back(at);
+        }
+        return out;
+    }
+
+    /// By time and by energy; together where their days are the same. What is neither goes where its days are.
+    [[nodiscard]] std::vector<LedgerSlice> asked_slices(std::size_t place, std::span<const std::size_t> lines) const
+    {
+        std::array<std::vector<std::size_t>, 2> families;
+        std::vector<std::size_t> others;
+        for (const std::size_t at : lines)
+            if (const InvoiceItem item = invoices_[place].lines[at].item; item == InvoiceItem::other)
+                others.push_back(at);
+            else
+                families[family_of(item)].push_back(at);
+        std::vector<LedgerSlice> out = touching(place, families[of_time]);
+        for (LedgerSlice& slice : touching(place, families[of_energy]))
+            if (const auto same = std::ranges::find(out, slice.span, &LedgerSlice::span); same != out.end())
+                same->lines.insert(same->lines.end(), slice.lines.begin(), slice.lines.end());
+            else
+                out.push_back(std::move(slice));
+        for (const std::size_t at : others) {
+            const CivilSpan& span = invoices_[place].lines[at].span;
+            const auto around = std::ranges::find_if(out, [&](const LedgerSlice& slice) { return is_within(span, slice.span); });
+            if (around != out.end())
+                around->lines.push_back(at);
+            else
+                out.push_back({.invoice = place, .lines = {at}, .span = span});
+        }
+        for (LedgerSlice& slice : out)
+            std::ranges::sort(slice.lines);
+        std::ranges::stable_sort(out, {}, [](const LedgerSlice& slice) { return std::pair{slice.span.from, slice.span.to}; });
+        return out;
+    }
+
     // ---- what corrects
 
-    void correct(LedgerSlice slice)
+    /// False: they are lines of an invoice, and there is none that they could correct.
+    bool correct(LedgerSlice slice)
     {
         slice.kind = LedgerSlice::Kind::adjustment;
         slice.of = corrected_by(slice);
+        if (!slice.of && invoices_[slice.invoice].kind == InvoiceKind::invoice)
+            return false;
         slice.days.unmatched = !slice.of;
         if (slice.of && invoices_[slice.invoice].kind != InvoiceKind::catch_up)
             if (auto lines = opposite_lines(*slice.of, slice)) {
@@ -84,6 +131,7 @@ private:
         if (invoices_[slice.invoice].kind == InvoiceKind::catch_up)
             slice.days.too_long_ago = common({{slice.span}}, {{{CivilDay::min(), limit_of(invoices_[slice.invoice])}}});
         out_.slices.push_back(std::move(slice));
+        return true;
     }
 
     std::optional<std::size_t> corrected_by(const LedgerSlice& slice) const
@@ -124,7 +172,7 @@ private:
                 return std::nullopt;
             lines.push_back(i);
         }
-        const auto of_span = std::ranges::count_if(theirs, [&](const InvoiceLine& line) { return line.usage_point == usage_point_ && line.span == slice.span; });
+        const auto of_span = std::ranges::count_if(theirs, [&](const InvoiceLine& line) { return line.usage_point == usage_point_ && is_within(line.span, slice.span); });
         if (static_cast<std::size_t>(of_span) != lines.size())
             return std::nullopt; // a part is given back: an amount
         return lines;
@@ -178,7 +226,7 @@ private:
             const Invoice& one = invoices_[place];
             return one.supplier == invoices_[slice.invoice].supplier && one.kind == InvoiceKind::invoice &&
                    own == keys_of(place, [&](std::size_t i) {
-                       return one.lines[i].usage_point == usage_point_ && one.lines[i].span == slice.span && !reversed_.contains({place, i});
+                       return one.lines[i].usage_point == usage_point_ && is_within(one.lines[i].span, slice.span) && !reversed_.contains({place, i});
                    });
         });
     }
@@ -190,12 +238,9 @@ private:
     }
     void uncover(const LedgerSlice& reversal)
     {
-        for (const Families family : {of_time, of_energy})
-            if (std::ranges::any_of(reversal.of_lines, [&](std::size_t i) {
-                    const InvoiceItem item = invoices_[*reversal.of].lines[i].item;
-                    return covers(item) && family_of(item) == family;
-                }))
-                covered_[family] = without(covered_[family], {{reversal.span}});
+        for (const std::size_t i : reversal.of_lines)
+            if (const InvoiceLine& line = invoices_[*reversal.of].lines[i]; covers(line.item))
+                covered_[family_of(line.item)] = without(covered_[family_of(line.item)], {{line.span}});
     }
 
     [[nodiscard]] CivilDay limit_of(const Invoice& invoice) const

@@ -31,7 +31,7 @@ CheckedSlice check_correction(const Invoice& invoice, const LedgerSlice& slice)
 void take_back(CheckedPart& part, CivilSpan span)
 {
     for (std::size_t i = 0; i < part.checks.size(); ++i)
-        if (part.slices[i].span == span && part.checks[i].why_not.empty())
+        if (part.slices[i].span.from >= span.from && part.slices[i].span.to <= span.to && part.checks[i].why_not.empty())
             part.settled += -part.checks[i].difference();
 }
 
@@ -63,7 +63,7 @@ result<CheckedPoint> check_point(std::span<const Invoice> invoices, const UsageP
             else
                 take_back(part_of(*slice.of), slice.span);
         } else {
-            RELEVE_TRY(made, check_slice(invoice, slice.lines, slice.days, bills, other_windows, settings));
+            RELEVE_TRY(made, check_slice(invoice, slice.lines, slice.span, slice.days, bills, other_windows, settings));
             check = std::move(made);
         }
         CheckedPart& part = part_of(slice.invoice);

@@ -2,7 +2,7 @@
 // Does an invoice ask for what it should? One usage point's lines of one invoice against the bill of the same days, and the
 // causes of the difference in euros: they add up to it, to the cent. Pure; readings and prices come in as bills.
 //
-// Lines of the same days form a slice. Each bill line goes to the invoice's line that answers to it most closely (item,
+// Lines of one usage point whose days touch form a slice. Each bill line goes to the invoice's line that answers to it most closely (item,
 // component, time class), so both sides have the same rows. The way from what should have been asked to what was asked is
 // walked in this order, each step on top of the one before it, VAT of what changed with it:
 //   duplicate               an earlier invoice has the same lines of this point: nothing should have been asked
@@ -104,11 +104,11 @@ struct SliceDays {
 /// What a bill charges with VAT, of lines that go by time and of those that go by energy (and overruns).
 [[nodiscard]] Cents charged_of(const Bill& bill, bool time, bool energy);
 
-/// `lines`: of one usage point and one span, of `invoice`, by their places. Other off-peak hours that may have been taken:
-/// `other_windows`. errc::bad_parameter: no lines, or of several points or spans; errc::bad_value: see
+/// `lines`: of `invoice`, by their places, of one usage point and within the span. Other off-peak hours that may have been taken:
+/// `other_windows`. errc::bad_parameter: no lines, or of several points, or beyond the span; errc::bad_value: see
 /// check_limits. A bill that cannot be made is no error: see
 /// why_not.
-[[nodiscard]] result<CheckedSlice> check_slice(const Invoice& invoice, std::span<const std::size_t> lines, const SliceDays& days, PointBills& bills,
+[[nodiscard]] result<CheckedSlice> check_slice(const Invoice& invoice, std::span<const std::size_t> lines, CivilSpan span, const SliceDays& days, PointBills& bills,
                                                std::span<const std::vector<DayWindow>> other_windows, const CheckSettings& settings);
 
 } // namespace releve::engine

@@ -7,7 +7,7 @@
 
 namespace releve::engine {
 
-/// Lines of one invoice, of one span.
+/// Lines of one invoice whose days touch. What goes by time and what goes by energy are apart where their days are not the same.
 struct LedgerSlice {
     enum class Kind : std::uint8_t {
         asked,      // asks for days
@@ -64,9 +64,9 @@ struct CheckedPoint {
 /// catch-ups, then credit notes, each by supplier and number.
 ///
 /// A credit note or catch-up corrects the invoice that it names; if it names none, the only earlier invoice with lines of its span.
-/// It is a reversal if its lines are the opposites of all that invoice's lines of the span (item, component, class, amount).
-/// Likewise an invoice's lines of a span that sum to less than nothing. An invoice whose lines of a span are all those of an earlier
-/// one, which still stands, is its duplicate.
+/// It is a reversal if its lines are the opposites of all that invoice's lines in the span (item, component, class, days, amount).
+/// Likewise lines of less than nothing on an invoice, unless no other is there that they could correct. An invoice whose lines of a
+/// span are all those of an earlier one, which still stands, is its duplicate.
 [[nodiscard]] PointLedger make_ledger(std::span<const Invoice> invoices, const UsagePointId& usage_point, std::span<const CivilSpan> due, const CheckSettings& settings);
 
 } // namespace releve::engine

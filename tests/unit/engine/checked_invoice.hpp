@@ -41,16 +41,16 @@ struct CheckedInvoice : testing::Test {
     [[nodiscard]] Bill truth(CivilSpan span = march) { return bills->bill(span, {}).value(); }
     [[nodiscard]] Invoice right(CivilSpan span = march)
     {
-        Invoice out{.supplier = "example", .number = "F1", .date = span.to, .lines = engine::invoice_lines_of(truth(span))};
-        for (InvoiceLine& line : out.lines)
-            line.span = span;
-        return out;
+        return {.supplier = "example", .number = "F1", .date = span.to, .lines = engine::invoice_lines_of(truth(span))};
     }
     [[nodiscard]] CheckedSlice check(const Invoice& invoice, const SliceDays& days = {})
     {
         std::vector<std::size_t> all(invoice.lines.size());
         std::iota(all.begin(), all.end(), std::size_t{0});
-        const CheckedSlice out = engine::check_slice(invoice, all, days, *bills, other_hours, {}).value();
+        CivilSpan span = invoice.lines.front().span;
+        for (const InvoiceLine& line : invoice.lines)
+            span = {std::min(span.from, line.span.from), std::max(span.to, line.span.to)};
+        const CheckedSlice out = engine::check_slice(invoice, all, span, days, *bills, other_hours, {}).value();
         EXPECT_EQ(out.why_not, "");
         Cents sum;
         for (const engine::ExplainedCause& one : out.causes) {

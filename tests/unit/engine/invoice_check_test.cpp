@@ -208,13 +208,14 @@ TEST_F(CheckedInvoice, what_no_bill_can_be_made_for_is_said)
         line.span = {year.to, year.to + Days{10}};
     std::vector<std::size_t> all(invoice.lines.size());
     std::iota(all.begin(), all.end(), std::size_t{0});
-    const CheckedSlice slice = engine::check_slice(invoice, all, {}, *bills, other_hours, {}).value();
+    const CivilSpan beyond{year.to, year.to + Days{10}};
+    const CheckedSlice slice = engine::check_slice(invoice, all, beyond, {}, *bills, other_hours, {}).value();
     EXPECT_NE(slice.why_not.find("2026-01-01"), std::string::npos) << slice.why_not;
     EXPECT_TRUE(slice.causes.empty());
     EXPECT_EQ(slice.rows.size(), invoice.lines.size());
     invoice.lines.front().span = march;
-    EXPECT_EQ(engine::check_slice(invoice, all, {}, *bills, other_hours, {}).error().code, errc::bad_parameter);
-    EXPECT_EQ(engine::check_slice(invoice, {}, {}, *bills, other_hours, {}).error().code, errc::bad_parameter);
+    EXPECT_EQ(engine::check_slice(invoice, all, beyond, {}, *bills, other_hours, {}).error().code, errc::bad_parameter);
+    EXPECT_EQ(engine::check_slice(invoice, {}, beyond, {}, *bills, other_hours, {}).error().code, errc::bad_parameter);
 }
 
 TEST_F(CheckedInvoice, absurd_numbers_are_refused_by_name)
@@ -233,7 +234,7 @@ TEST_F(CheckedInvoice, absurd_numbers_are_refused_by_name)
     for (const auto& [field, plant] : cases) {
         Invoice invoice = right();
         plant(invoice.lines[0]);
-        const auto slice = engine::check_slice(invoice, one, {}, *bills, other_hours, {});
+        const auto slice = engine::check_slice(invoice, one, march, {}, *bills, other_hours, {});
         ASSERT_FALSE(slice) << field;
         EXPECT_EQ(slice.error().code, errc::bad_value);
         EXPECT_TRUE(slice.error().detail.starts_with(field + ": ")) << slice.error().detail;

@@ -92,6 +92,66 @@ TEST_F(CheckedPointInvoices, a_clean_year)
         EXPECT_TRUE(found_only(part.checks[0], {}));
 }
 
+TEST_F(CheckedPointInvoices, lines_that_are_cut_where_prices_change_are_one_slice)
+{
+    // Prices of the network, of the excise and of VAT change on 2025-08-01; the subscription's line goes on.
+    const CivilSpan across = test::span("2025-07-20", "2025-08-20");
+    const std::vector<Invoice> one{right(across)};
+    EXPECT_TRUE(std::ranges::any_of(one[0].lines, [&](const InvoiceLine& line) { return line.span != across; }));
+    const CheckedPoint point = check_all(one, across);
+    ASSERT_EQ(point.parts.size(), 1U);
+    ASSERT_EQ(point.parts[0].checks.size(), 1U);
+    EXPECT_EQ(point.parts[0].expected, truth(across).total);
+    EXPECT_TRUE(found_only(point.parts[0].checks[0], {}));
+    EXPECT_TRUE(point.missing.empty());
+    // and taken back whole
+    const CheckedPoint credited = check_all({one[0], credit_of(one[0], day("2025-10-01"))}, across);
+    EXPECT_EQ(credited.missing.size(), 1U);
+    EXPECT_EQ(part_of(credited, 0).open().value, 0);
+}
+
+TEST_F(CheckedPointInvoices, a_subscription_in_advance)
+{
+    Invoice invoice = right(month(3));
+    std::erase_if(invoice.lines, [](const InvoiceLine& line) { return line.unit != "kWh"; });
+    const Invoice next = right(month(4));
+    std::ranges::copy_if(next.lines, std::back_inserter(invoice.lines), [](const InvoiceLine& line) { return line.unit != "kWh"; });
+    const CheckedPoint point = check_all({invoice}, test::span("2025-03-01", "2025-05-01"));
+    ASSERT_EQ(point.parts.size(), 1U);
+    EXPECT_EQ(point.parts[0].checks.size(), 2U);
+    for (const CheckedSlice& slice : point.parts[0].checks)
+        EXPECT_TRUE(found_only(slice, {}));
+    ASSERT_EQ(point.missing.size(), 2U);
+    EXPECT_TRUE(point.missing[0].days.time && !point.missing[0].days.energy);
+    EXPECT_EQ(point.missing[0].days.span, month(3));
+    EXPECT_TRUE(!point.missing[1].days.time && point.missing[1].days.energy);
+    EXPECT_EQ(point.missing[1].days.span, month(4));
+}
+
+TEST_F(CheckedPointInvoices, an_estimate_that_the_next_invoice_takes_back)
+{
+    // As suppliers do: the estimate of March is subtracted on April's invoice, which asks for both months as they were.
+    Invoice estimate = right(month(3));
+    for (InvoiceLine& line : estimate.lines)
+        if (line.unit == "kWh") {
+            line.quantity = round_to(ratio_of(*line.quantity) * Ratio{7, 10}, 0).value();
+            line.estimated = true;
+            recompute(line);
+        }
+    Invoice both = right(test::span("2025-03-01", "2025-05-01"));
+    both.number = "F2";
+    for (InvoiceLine line : estimate.lines) {
+        line.amount = -line.amount;
+        line.quantity->digits = -line.quantity->digits;
+        both.lines.push_back(line);
+    }
+    const CheckedPoint point = check_all({estimate, both}, test::span("2025-03-01", "2025-05-01"));
+    EXPECT_LT(part_of(point, 0).difference().value, 0);
+    EXPECT_EQ(part_of(point, 0).open().value, 0);
+    EXPECT_LE(std::abs(part_of(point, 1).open().value), 1);
+    EXPECT_TRUE(point.missing.empty());
+}
+
 TEST_F(CheckedPointInvoices, a_missing_month_costs_what_it_should_have_cost)
 {
     std::vector<Invoice> invoices = year_of_invoices();
