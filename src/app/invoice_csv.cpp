@@ -211,7 +211,7 @@ constexpr InvoiceColumn invoice_columns[] = {
          row.line.amount = amount.value_or(Cents{});
          return problem;
      }},
-    {"vat_percent", false, [](Row& row, const std::string& cell) { return set_number(row.line.vat_percent, cell); }},
+    {"vat_percent", true, [](Row& row, const std::string& cell) { return cell.empty() ? Problem{"is empty"} : set_number(row.line.vat_percent, cell); }},
     {"label", false, [](Row& row, const std::string& cell) { return set_text(row.line.label, cell, label_bytes_max, false); }},
 };
 constexpr std::size_t column_count = std::size(invoice_columns);
@@ -316,7 +316,22 @@ public:
         add(line, std::move(row));
     }
 
-    ImportedInvoices finish() { return std::move(out_); }
+    ImportedInvoices finish()
+    {
+        std::erase_if(out_.invoices, [&](const Invoice& invoice) {
+            Cents sum;
+            for (const InvoiceLine& line : invoice.lines)
+                sum += line.amount;
+            const bool wrong = invoice.kind == engine::InvoiceKind::credit_note && sum.value > 0;
+            if (wrong) {
+                complain(invoice.lines.front().row, "amount", "the lines of a credit note add up to more than nothing: what is given back is written with a minus");
+                out_.rows_kept -= invoice.lines.size();
+            }
+            return wrong;
+        });
+        std::ranges::stable_sort(out_.problems, {}, &ImportProblem::line);
+        return std::move(out_);
+    }
 
 private:
     void complain(std::size_t line, std::string field, std::string reason)

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <set>
+#include <tuple>
+#include <utility>
 
 namespace releve::engine {
 
@@ -105,6 +107,11 @@ private:
             WalkedRow& row = rows_[key];
             row.asked = read_row(asked_, lines);
             row.lines = &lines;
+            const InvoiceLine& first = asked_.invoice->lines[lines.front()];
+            if (row.rate_net == 0 && first.vat_percent) {
+                row.rate_net = 100 * power_of_ten(first.vat_percent->scale);
+                row.rate_vat = first.vat_percent->digits;
+            }
         }
     }
 
@@ -145,18 +152,20 @@ private:
         const std::vector<std::int64_t>& powers = bill.contracts.front().powers_va;
         const std::vector<std::string> classes = bills_.power_classes(span_);
         std::vector<std::int64_t> asked = powers;
+        const auto says_class = [&](const InvoiceLine& line) { return powers.size() > 1 && std::ranges::find(classes, line.time_class) != classes.end(); };
+        const bool by_class = std::ranges::any_of(places_, [&](std::size_t at) { return asked_.invoice->lines[at].power_kva && says_class(asked_.invoice->lines[at]); });
         for (const std::size_t at : places_) {
             const InvoiceLine& line = asked_.invoice->lines[at];
-            if (!line.power_kva)
+            if (!line.power_kva || (by_class && !says_class(line)))
                 continue;
             const auto va = round_to(ratio_of(*line.power_kva) * Ratio{1000, 1}, 0);
             if (!va)
                 continue;
             const auto place = std::ranges::find(classes, line.time_class);
-            if (powers.size() > 1 && !line.time_class.empty() && place != classes.end() && static_cast<std::size_t>(place - classes.begin()) < asked.size())
-                asked[static_cast<std::size_t>(place - classes.begin())] = va->digits;
-            else if (powers.size() == 1 || line.time_class.empty())
+            if (!says_class(line))
                 std::ranges::fill(asked, va->digits);
+            else if (static_cast<std::size_t>(place - classes.begin()) < asked.size())
+                asked[static_cast<std::size_t>(place - classes.begin())] = va->digits;
         }
         if (asked == powers)
             return;
@@ -243,11 +252,25 @@ private:
             if (size_of_wide(energy.expected - energy.asked) > tolerance_wh(energy.lines))
                 scale_energy(bill, item, energy, why_other);
             share_energy(item, energy, estimated);
+            round_energy(item);
         }
         if (main_from > 0 && main_from != main_to)
             for (auto& [key, row] : rows_)
                 if (goes_by_energy(key.item) && !energies_now.at(key.item).complete && size_of_wide(main_from - main_to) > tolerance_wh(1))
                     move(row, in_proportion(row.net, main_to, main_from), why_other);
+    }
+
+    /// Whole kWh: what a line's may be off and still be the meter's.
+    void round_energy(InvoiceItem item)
+    {
+        for (auto& [key, row] : rows_) {
+            if (key.item != item || row.lines == nullptr || row.wh == 0 || row.wh == row.asked.wh)
+                continue;
+            const Wide before = row.net;
+            move(row, in_proportion(row.net, row.asked.wh, row.wh), InvoiceCause::rounding);
+            rounded_energy_ += 2 * size_of_wide(row.net - before); // with any VAT
+            row.wh = row.asked.wh;
+        }
     }
 
     /// All classes alike, to what the invoice counts together.
@@ -278,26 +301,30 @@ private:
     Wide volume_scaled(const Bill& bill, const Energy& energy)
     {
         other_coefficient_ = false;
-        Wide volume_e = 0, volume_i = 0, coefficient_lines = 0;
-        for (const BillSource& source : bill.sources)
-            if (source.kind == BillSource::Kind::published_gas)
-                volume_e += Wide{source.index_to - source.index_from} * 1000;
-            else if (source.kind == BillSource::Kind::registers)
-                volume_e += divided_to_nearest(Wide{source.index_to - source.index_from} * power_of_ten(std::clamp(source.scaler + 3, 0, 12)), power_of_ten(3));
-        std::set<std::pair<std::int64_t, std::int64_t>> counted; // an index stands on several lines
-        for (const std::size_t at : places_) {
-            const InvoiceLine& line = asked_.invoice->lines[at];
-            if (!line.kwh_per_m3 || !line.index_from || !line.index_to)
-                continue;
-            ++coefficient_lines;
-            if (counted.emplace(*line.index_from, *line.index_to).second)
-                volume_i += Wide{*line.index_to - *line.index_from} * 1000;
-        }
-        if (bill.energy != "gas" || coefficient_lines == 0 || volume_e <= 0 || volume_i <= 0)
+        const auto right = coefficient_e5(bill);
+        std::set<std::tuple<std::int64_t, std::int64_t, Decimal>> counted; // an index stands on several lines
+        for (const std::size_t at : places_)
+            if (const InvoiceLine& line = asked_.invoice->lines[at]; line.item == InvoiceItem::energy && line.kwh_per_m3 && line.index_from && line.index_to)
+                counted.emplace(*line.index_from, *line.index_to, *line.kwh_per_m3);
+        if (!right)
             return energy.asked;
-        const Wide scaled = in_proportion(energy.expected, volume_i, volume_e);
-        other_coefficient_ = size_of_wide(scaled - energy.asked) > tolerance_wh(energy.lines);
-        return other_coefficient_ ? scaled : energy.asked;
+        Wide beyond = 0; // Wh
+        for (const auto& [from, to, coefficient] : counted) {
+            const Wide by = divided_to_nearest(Wide{coefficient.digits} * 100'000, power_of_ten(coefficient.scale)) - *right;
+            beyond += divided_to_nearest(Wide{to - from} * by, 100);
+        }
+        other_coefficient_ = size_of_wide(beyond) > tolerance_wh(energy.lines);
+        return other_coefficient_ ? energy.asked - beyond : energy.asked;
+    }
+
+    /// The published one of the slice; nothing where there is none, or several.
+    static std::optional<std::int64_t> coefficient_e5(const Bill& bill)
+    {
+        std::optional<std::int64_t> out;
+        for (const BillSource& source : bill.sources)
+            if (source.kind == BillSource::Kind::published_gas && std::exchange(out, source.kwh_per_m3_e5).value_or(source.kwh_per_m3_e5) != source.kwh_per_m3_e5)
+                return std::nullopt;
+        return out;
     }
 
     /// The same energy, otherwise divided into classes.
@@ -389,7 +416,7 @@ private:
     void walk_vat()
     {
         for (const auto& [key, row] : rows_) {
-            if (row.lines == nullptr || row.bill_lines == 0 || row.rate_net == 0)
+            if (row.lines == nullptr || row.rate_net == 0)
                 continue;
             for (const std::size_t at : *row.lines) {
                 const InvoiceLine& line = asked_.invoice->lines[at];
@@ -417,7 +444,7 @@ private:
         rest = out.difference().value - sum;
         const Wide unexplained = divided_to_nearest(causes_[InvoiceCause::unexplained], fine_per_cent);
         Wide rounding = rest - unexplained;
-        if (size_of_wide(rounding) > settings_.rounding_cents * lines)
+        if (size_of_wide(rounding) > settings_.rounding_cents * lines + rounded_energy_ / fine_per_cent)
             rounding = 0;
         if (rounding != 0)
             out.causes.push_back({.cause = InvoiceCause::rounding, .amount = {static_cast<std::int64_t>(rounding)}, .evidence = {}});
@@ -435,6 +462,7 @@ private:
     std::map<InvoiceCause, Wide> causes_;
     std::map<InvoiceCause, std::string> evidence_;
     bool other_coefficient_ = false;
+    Wide rounded_energy_ = 0;
 };
 
 } // namespace

@@ -38,8 +38,15 @@ public:
             const int rank = one.kind == InvoiceKind::invoice ? 0 : one.kind == InvoiceKind::catch_up ? 1 : 2;
             return std::tuple{one.date, rank, std::string_view{one.supplier}, std::string_view{one.number}};
         });
-        for (const std::size_t place : order)
+        // What names its invoice follows it, whatever was dated in between: what then stands is what counts.
+        for (const std::size_t place : order) {
+            if (named_by(place, order))
+                continue;
             take(place);
+            for (const std::size_t later : order)
+                if (named_by(later, order) == place)
+                    take(later);
+        }
         out_.missing = missing(due);
         return std::move(out_);
     }
@@ -62,6 +69,18 @@ private:
         for (LedgerSlice& slice : asked_slices(place, asking))
             ask(std::move(slice));
         earlier_.push_back(place);
+    }
+
+    /// The invoice that a credit note or catch-up names.
+    [[nodiscard]] std::optional<std::size_t> named_by(std::size_t place, std::span<const std::size_t> order) const
+    {
+        const Invoice& by = invoices_[place];
+        if (by.kind == InvoiceKind::invoice || by.corrects.empty())
+            return std::nullopt;
+        for (const std::size_t other : order)
+            if (invoices_[other].kind == InvoiceKind::invoice && invoices_[other].supplier == by.supplier && invoices_[other].number == by.corrects)
+                return other;
+        return std::nullopt;
     }
 
     /// Lines whose days touch or overlap, together.
@@ -186,6 +205,7 @@ private:
         slice.days.too_long_ago = common({{slice.span}}, {{{CivilDay::min(), limit_of(invoice)}}});
         if (is_duplicate(slice)) {
             slice.days.duplicate = true;
+            duplicates_.insert(slice.invoice);
             out_.slices.push_back(std::move(slice));
             return;
         }
@@ -238,6 +258,8 @@ private:
     }
     void uncover(const LedgerSlice& reversal)
     {
+        if (invoices_[*reversal.of].kind != InvoiceKind::invoice || duplicates_.contains(*reversal.of))
+            return; // never covered anything
         for (const std::size_t i : reversal.of_lines)
             if (const InvoiceLine& line = invoices_[*reversal.of].lines[i]; covers(line.item))
                 covered_[family_of(line.item)] = without(covered_[family_of(line.item)], {{line.span}});
@@ -272,6 +294,7 @@ private:
     PointLedger out_;
     std::vector<std::size_t> earlier_;
     std::set<std::pair<std::size_t, std::size_t>> reversed_; // invoice, line
+    std::set<std::size_t> duplicates_;
     std::array<std::vector<CivilSpan>, 2> covered_;
 };
 

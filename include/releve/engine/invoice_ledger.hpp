@@ -61,7 +61,7 @@ struct CheckedPoint {
                                                std::span<const std::vector<DayWindow>> other_windows, const CheckSettings& settings);
 
 /// `due`: days that invoices should be there for by now. Earlier is what has an earlier date; on one date first invoices, then
-/// catch-ups, then credit notes, each by supplier and number.
+/// catch-ups, then credit notes, each by supplier and number; what names the invoice that it corrects comes right after it.
 ///
 /// A credit note or catch-up corrects the invoice that it names; if it names none, the only earlier invoice with lines of its span.
 /// It is a reversal if its lines are the opposites of all that invoice's lines in the span (item, component, class, days, amount).

@@ -156,6 +156,7 @@ TEST(InvoiceCsv, a_wrong_cell_is_named_and_the_good_rows_are_kept)
         {16, "", "amount", "is empty"},
         {16, "1,005", "amount", "expected euros like 1234,56 with at most 2 decimals"},
         {16, "NaN", "amount", "expected euros like 1234,56 with at most 2 decimals"},
+        {17, "", "vat_percent", "is empty"},
         {17, "120", "vat_percent", "not from 0 to 100"},
     };
     for (const Case& one : cases) {
@@ -165,6 +166,17 @@ TEST(InvoiceCsv, a_wrong_cell_is_named_and_the_good_rows_are_kept)
         EXPECT_EQ(read_in.invoices.size(), 2U);
         EXPECT_EQ(read_in.rows_kept, 2U);
     }
+}
+
+TEST(InvoiceCsv, a_credit_note_gives_back)
+{
+    const std::string first = "kind;" + header;
+    const ImportedInvoices read_in = read(file_of({"credit_note;" + good, "credit_note;" + with(with(good, 1, "F2"), 16, "-28,94"), "invoice;" + with(good, 1, "F3")}, first));
+    ASSERT_EQ(read_in.problems.size(), 1U);
+    EXPECT_EQ(read_in.problems[0].line, 2U);
+    EXPECT_EQ(read_in.problems[0].field, "amount");
+    EXPECT_EQ(read_in.invoices.size(), 2U);
+    EXPECT_EQ(read_in.rows_kept, 2U);
 }
 
 TEST(InvoiceCsv, lines_are_counted_as_a_person_counts_them)

@@ -108,6 +108,31 @@ TEST_F(CheckedInvoice, an_estimate)
     EXPECT_TRUE(found_only(slice, {{InvoiceCause::estimated_index, slice.difference().value}}));
 }
 
+TEST_F(CheckedInvoice, whole_kwh_are_rounding)
+{
+    Invoice invoice = right();
+    for (InvoiceLine& line : invoice.lines)
+        if (line.unit == "kWh") {
+            line.quantity = round_to(ratio_of(*line.quantity), 0, Rounding::down).value();
+            recompute(line);
+        }
+    const CheckedSlice slice = check(invoice);
+    EXPECT_LT(slice.difference().value, -3) << "more than what amounts are rounded by";
+    ASSERT_EQ(slice.causes.size(), 1U);
+    EXPECT_EQ(slice.causes[0].cause, InvoiceCause::rounding);
+}
+
+TEST_F(CheckedInvoice, an_estimate_where_nothing_was_used)
+{
+    for (engine::CurveDay& one : facts.curve)
+        std::ranges::fill(one.energy_mj, 0);
+    Invoice invoice = right();
+    for (const auto& [component, time_class] : {std::pair{"energy_hp", "HP"}, std::pair{"energy_hc", "HC"}})
+        invoice.lines.push_back({.usage_point = facts.usage_point, .item = InvoiceItem::energy, .component = component, .time_class = time_class, .span = march,
+                                 .estimated = true, .quantity = dec("150"), .unit = "kWh", .unit_price = dec("0.1"), .amount = {1'500}, .vat_percent = dec("20")});
+    EXPECT_TRUE(found_only(check(invoice), {{InvoiceCause::estimated_index, 3'600}}));
+}
+
 TEST_F(CheckedInvoice, energy_that_nothing_explains_stays_unexplained)
 {
     Invoice invoice = right();
@@ -316,6 +341,21 @@ TEST_F(CheckedLargeInvoice, one_class_of_another_power)
     const CheckedSlice slice = check(invoice);
     EXPECT_TRUE(found_only(slice, {{InvoiceCause::subscribed_power, (other.total - truth().total).value}}));
     EXPECT_EQ(slice.causes.front().evidence, "powers_va=40000>40000;40000>40000;40000>40000;60000>72000");
+}
+
+TEST_F(CheckedLargeInvoice, the_power_of_no_class_says_nothing_beside_those_of_classes)
+{
+    for (const bool first : {false, true}) {
+        Invoice invoice = right();
+        const std::vector<std::string> powers{"40", "40", "40", "60"};
+        const std::vector<std::string> classes{"HPH", "HCH", "HPB", "HCB"};
+        for (InvoiceLine& line : invoice.lines)
+            if (line.component == "cs_power")
+                line.power_kva = dec(powers.at(static_cast<std::size_t>(std::ranges::find(classes, line.time_class) - classes.begin())));
+        const InvoiceLine subscription{.usage_point = facts.usage_point, .item = InvoiceItem::subscription, .span = march, .power_kva = dec("60"), .amount = {}, .vat_percent = dec("5.5")};
+        invoice.lines.insert(first ? invoice.lines.begin() : invoice.lines.end(), subscription);
+        EXPECT_TRUE(found_only(check(invoice), {}));
+    }
 }
 
 TEST_F(CheckedLargeInvoice, the_power_of_no_class_is_that_of_all)

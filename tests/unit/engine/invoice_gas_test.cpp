@@ -79,6 +79,34 @@ TEST_F(CheckedGasInvoice, an_estimated_index_and_another_coefficient)
                                             {InvoiceCause::conversion_coefficient, half_up(Wide{284} * 7'643 * 12, 10'000)}}));
 }
 
+TEST_F(CheckedGasInvoice, levies_that_change_within_a_published_period)
+{
+    // The excise has two lines, each of which rests on all of the published period.
+    Tariff changed = book.tariffs.find("gas")->second;
+    for (Component& one : changed.components)
+        if (one.id == "excise")
+            one.rows = {row("2020-01-01", {"15.43"}), row("2025-03-11", {"16.39"})};
+    book = book_of({changed, book.tariffs.find("vat")->second});
+    Invoice invoice = printed();
+    EXPECT_EQ(check(invoice).difference().value, 0);
+    for (InvoiceLine& line : invoice.lines)
+        if (line.unit == "kWh") {
+            line.kwh_per_m3 = dec("12.00");
+            line.quantity = round_to(ratio_of(*line.quantity) * Ratio{1'200, 1'129}, 0).value();
+            recompute(line);
+        }
+    const CheckedSlice slice = check(invoice);
+    EXPECT_TRUE(found_only(slice, {{InvoiceCause::conversion_coefficient, slice.difference().value}}));
+}
+
+TEST_F(CheckedGasInvoice, the_right_coefficient_is_not_blamed)
+{
+    Invoice invoice = printed();
+    ask_for(invoice, 4'000); // whatever the 300 m3 say
+    const CheckedSlice slice = check(invoice);
+    EXPECT_TRUE(found_only(slice, {{InvoiceCause::unexplained, slice.difference().value}}));
+}
+
 TEST_F(CheckedGasInvoice, an_index_that_is_not_the_published_one)
 {
     Invoice invoice = printed();

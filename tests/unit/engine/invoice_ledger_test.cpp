@@ -233,6 +233,37 @@ TEST_F(CheckedPointInvoices, a_credit_note_closes_exactly_what_it_credits)
     EXPECT_TRUE(partly.missing.empty());
 }
 
+TEST_F(CheckedPointInvoices, what_is_credited_and_asked_anew_on_one_day)
+{
+    std::vector<Invoice> invoices = year_of_invoices();
+    line_of(invoices[2], "energy_hp").amount += Cents{1'000};
+    invoices.push_back(credit_of(invoices[2], day("2025-06-01")));
+    invoices.push_back(right(month(3)));
+    invoices.back().number = "B0";
+    for (const std::string_view date : {"2025-05-20", "2025-06-01", "2025-06-02"}) {
+        invoices.back().date = day(date);
+        const CheckedPoint point = check_all(invoices);
+        EXPECT_TRUE(point.missing.empty()) << date;
+        for (const engine::CheckedPart& part : point.parts)
+            EXPECT_LE(std::abs(part.open().value), 1) << date << ' ' << part.invoice;
+    }
+}
+
+TEST_F(CheckedPointInvoices, a_duplicate_is_credited_or_the_first)
+{
+    std::vector<Invoice> invoices = year_of_invoices();
+    invoices.push_back(invoices[2]);
+    invoices.back().number = "F200";
+    for (const std::size_t credited : {std::size_t{2}, std::size_t{12}}) {
+        invoices.resize(13);
+        invoices.push_back(credit_of(invoices[credited], day("2025-07-01")));
+        const CheckedPoint point = check_all(invoices);
+        EXPECT_TRUE(point.missing.empty()) << credited;
+        for (const engine::CheckedPart& part : point.parts)
+            EXPECT_LE(std::abs(part.open().value), 1) << credited << ' ' << part.invoice;
+    }
+}
+
 TEST_F(CheckedPointInvoices, a_credit_note_of_nothing_known)
 {
     std::vector<Invoice> invoices = year_of_invoices();
