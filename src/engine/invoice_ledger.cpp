@@ -153,6 +153,16 @@ private:
         return true;
     }
 
+    [[nodiscard]] bool has_item(const LedgerSlice& slice, InvoiceItem item) const
+    {
+        return std::ranges::any_of(slice.lines, [&](std::size_t at) { return invoices_[slice.invoice].lines[at].item == item; });
+    }
+    /// A line that might be another's of the same days and items.
+    [[nodiscard]] bool is_of(const InvoiceLine& line, const LedgerSlice& slice) const
+    {
+        return line.usage_point == usage_point_ && is_within(line.span, slice.span) && has_item(slice, line.item);
+    }
+
     std::optional<std::size_t> corrected_by(const LedgerSlice& slice) const
     {
         const Invoice& by = invoices_[slice.invoice];
@@ -163,7 +173,7 @@ private:
                 continue;
             const bool of_point = std::ranges::any_of(one.lines, [&](const InvoiceLine& line) { return line.usage_point == usage_point_; });
             const bool of_days = std::ranges::any_of(one.lines, [&](const InvoiceLine& line) {
-                return line.usage_point == usage_point_ && line.span.from < slice.span.to && slice.span.from < line.span.to;
+                return line.usage_point == usage_point_ && line.span.from < slice.span.to && slice.span.from < line.span.to && has_item(slice, line.item);
             });
             if (!by.corrects.empty()) {
                 if (of_point && one.number == by.corrects)
@@ -191,7 +201,7 @@ private:
                 return std::nullopt;
             lines.push_back(i);
         }
-        const auto of_span = std::ranges::count_if(theirs, [&](const InvoiceLine& line) { return line.usage_point == usage_point_ && is_within(line.span, slice.span); });
+        const auto of_span = std::ranges::count_if(theirs, [&](const InvoiceLine& line) { return is_of(line, slice); });
         if (static_cast<std::size_t>(of_span) != lines.size())
             return std::nullopt; // a part is given back: an amount
         return lines;
@@ -246,7 +256,7 @@ private:
             const Invoice& one = invoices_[place];
             return one.supplier == invoices_[slice.invoice].supplier && one.kind == InvoiceKind::invoice &&
                    own == keys_of(place, [&](std::size_t i) {
-                       return one.lines[i].usage_point == usage_point_ && is_within(one.lines[i].span, slice.span) && !reversed_.contains({place, i});
+                       return is_of(one.lines[i], slice) && !reversed_.contains({place, i});
                    });
         });
     }

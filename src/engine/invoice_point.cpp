@@ -28,11 +28,23 @@ CheckedSlice check_correction(const Invoice& invoice, const LedgerSlice& slice)
     return out;
 }
 
-void take_back(CheckedPart& part, CivilSpan span)
+/// What was wrong with the lines that are taken back.
+void take_back(CheckedPart& part, const Invoice& invoice, const LedgerSlice& reversal)
 {
-    for (std::size_t i = 0; i < part.checks.size(); ++i)
-        if (part.slices[i].span.from >= span.from && part.slices[i].span.to <= span.to && part.checks[i].why_not.empty())
-            part.settled += -part.checks[i].difference();
+    for (std::size_t i = 0; i < part.checks.size(); ++i) {
+        const CheckedSlice& check = part.checks[i];
+        std::vector<std::size_t> lines, left;
+        for (const std::size_t at : part.slices[i].lines)
+            (std::ranges::find(reversal.of_lines, at) != reversal.of_lines.end() ? lines : left).push_back(at);
+        if (lines.empty() || !check.why_not.empty())
+            continue;
+        Cents expected = check.expected;
+        if (!left.empty() && check.bill) {
+            const auto goes = [&](auto by) { return std::ranges::any_of(lines, [&](std::size_t at) { return by(invoice.lines[at].item); }); };
+            expected = charged_of(*check.bill, goes(goes_by_time), goes(goes_by_energy));
+        }
+        part.settled += expected - asked_with_vat(invoice, lines);
+    }
 }
 
 /// What of the bill nobody asked for.
@@ -61,7 +73,7 @@ result<CheckedPoint> check_point(std::span<const Invoice> invoices, const UsageP
             if (slice.kind == LedgerSlice::Kind::adjustment)
                 part_of(*slice.of).settled += check.expected;
             else
-                take_back(part_of(*slice.of), slice.span);
+                take_back(part_of(*slice.of), invoices[*slice.of], slice);
         } else {
             RELEVE_TRY(made, check_slice(invoice, slice.lines, slice.span, slice.days, bills, other_windows, settings));
             check = std::move(made);

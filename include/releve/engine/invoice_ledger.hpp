@@ -63,8 +63,9 @@ struct CheckedPoint {
 /// `due`: days that invoices should be there for by now. Earlier is what has an earlier date; on one date first invoices, then
 /// catch-ups, then credit notes, each by supplier and number; what names the invoice that it corrects comes right after it.
 ///
-/// A credit note or catch-up corrects the invoice that it names; if it names none, the only earlier invoice with lines of its span.
-/// It is a reversal if its lines are the opposites of all that invoice's lines in the span (item, component, class, days, amount).
+/// A credit note or catch-up corrects the invoice that it names; if it names none, the only earlier invoice with lines of its items in its span.
+/// It is a reversal if its lines are the opposites of all that invoice's lines of these items in the span (item, component, class, days,
+/// amount).
 /// Likewise lines of less than nothing on an invoice, unless no other is there that they could correct. An invoice whose lines of a
 /// span are all those of an earlier one, which still stands, is its duplicate.
 [[nodiscard]] PointLedger make_ledger(std::span<const Invoice> invoices, const UsagePointId& usage_point, std::span<const CivilSpan> due, const CheckSettings& settings);

@@ -152,6 +152,58 @@ TEST_F(CheckedPointInvoices, an_estimate_that_the_next_invoice_takes_back)
     EXPECT_TRUE(point.missing.empty());
 }
 
+TEST_F(CheckedPointInvoices, only_the_estimated_energy_is_taken_back)
+{
+    // The subscription is asked for in advance: each invoice touches the days of the next.
+    const auto invoice_of = [&](int energy_month, CivilSpan energy, const std::string& number) {
+        Invoice out = right(energy);
+        std::erase_if(out.lines, [](const InvoiceLine& line) { return line.unit != "kWh"; });
+        const Invoice advance = right(month(energy_month + 1));
+        std::ranges::copy_if(advance.lines, std::back_inserter(out.lines), [](const InvoiceLine& line) { return line.unit != "kWh"; });
+        out.number = number;
+        out.date = month(energy_month).to;
+        return out;
+    };
+    std::vector<Invoice> invoices{invoice_of(2, month(2), "F0"), invoice_of(3, month(3), "F1"), invoice_of(4, test::span("2025-03-01", "2025-05-01"), "F2")};
+    for (InvoiceLine& line : invoices[1].lines)
+        if (line.unit == "kWh") {
+            line.quantity = round_to(ratio_of(*line.quantity) * Ratio{7, 10}, 0).value();
+            line.estimated = true;
+            recompute(line);
+        }
+    for (const InvoiceLine& line : std::vector<InvoiceLine>{invoices[1].lines})
+        if (line.unit == "kWh") {
+            invoices[2].lines.push_back(line);
+            invoices[2].lines.back().amount = -line.amount;
+        }
+    const CheckedPoint point = check_all(invoices, test::span("2025-03-01", "2025-05-01"));
+    EXPECT_LT(part_of(point, 1).difference().value, -100);
+    for (const engine::CheckedPart& part : point.parts)
+        EXPECT_LE(std::abs(part.open().value), 2) << part.invoice;
+    EXPECT_TRUE(point.missing.empty());
+    // in arrears: the same lines on an invoice with the subscription of the same days
+    Invoice estimate = right(month(3));
+    for (InvoiceLine& line : estimate.lines)
+        if (line.unit == "kWh") {
+            line.quantity = round_to(ratio_of(*line.quantity) * Ratio{7, 10}, 0).value();
+            line.estimated = true;
+            recompute(line);
+        }
+    line_of(estimate, "cg").amount += Cents{100}; // stays wrong
+    Invoice both = right(test::span("2025-03-01", "2025-05-01"));
+    std::erase_if(both.lines, [](const InvoiceLine& line) { return line.unit != "kWh"; });
+    both.number = "F2";
+    for (const InvoiceLine& line : estimate.lines)
+        if (line.unit == "kWh") {
+            both.lines.push_back(line);
+            both.lines.back().amount = -line.amount;
+        }
+    const CheckedPoint arrears = check_all({estimate, both}, month(3));
+    EXPECT_LE(std::abs(part_of(arrears, 0).open().value - 106), 2);
+    EXPECT_LE(std::abs(part_of(arrears, 1).open().value), 2);
+    EXPECT_TRUE(arrears.missing.empty());
+}
+
 TEST_F(CheckedPointInvoices, a_missing_month_costs_what_it_should_have_cost)
 {
     std::vector<Invoice> invoices = year_of_invoices();
